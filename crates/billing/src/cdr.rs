@@ -1,0 +1,12 @@
+//! The charge detail record: closed once, audited by whoever receives it, corrected only by a credit.
+
+mod audit;
+mod close;
+mod credit;
+
+pub use audit::{Audit, Difference, audit};
+pub use close::{CloseFault, Closing, Evidence, Exception, Permit, close};
+pub use credit::credit;
+
+#[cfg(test)]
+mod tests;

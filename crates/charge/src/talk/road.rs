@@ -1,0 +1,330 @@
+//! The road: what the parties of the network say to each other (OCPI, OICP, OCHP).
+//!
+//! Operators and providers speak in [`Letter`]s and know one neighbour, their hub. A hub reads the
+//! [`Envelope`] only: who, to whom, what kind of errand. It forwards the content as the bytes it came as.
+
+use std::fmt;
+
+use crate::id::{
+    AuthorizationReference, CdrId, ConnectorId, CorrelationId, EvseUid, LocationId, OrderId, PartyId, SessionId,
+    TariffId,
+};
+use crate::place::{EvseStatus, Location};
+use crate::record::{Cdr, Session};
+use crate::tariff::Tariff;
+use crate::token::{IssuedToken, PresentedToken, Verdict};
+use crate::{Soon, Timestamp};
+
+/// A question on its way, or a notice that wants an acknowledgement.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Letter {
+    pub from: PartyId,
+    /// `None`: whoever it concerns; the hub finds out (OCPI "open routing request").
+    pub to: Option<PartyId>,
+    /// Kept over all hops.
+    pub correlation: CorrelationId,
+    pub question: Question,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub enum Question {
+    /// May this token charge? Asked without a place: nobody learns where before saying that the token is theirs.
+    MayCharge {
+        token: PresentedToken,
+    },
+    /// Remote start. The outcome comes later as [`Question::Outcome`].
+    Start(StartOrder),
+    Stop {
+        order: OrderId,
+        return_to: Option<ReturnAddress>,
+        session: SessionId,
+    },
+    Unlock {
+        order: OrderId,
+        return_to: Option<ReturnAddress>,
+        location: LocationId,
+        evse: EvseUid,
+        connector: ConnectorId,
+    },
+    /// What became of an order. Outgoing it needs `return_to`, incoming it names the `order`.
+    Outcome {
+        order: Option<OrderId>,
+        return_to: Option<ReturnAddress>,
+        result: OrderResult,
+        message: Option<String>,
+    },
+    PutSession(Box<Session>),
+    /// Answered with [`Answer::Kept`]. The same CDR twice is kept once.
+    PostCdr(Box<Cdr>),
+    PutLocation(Box<Location>),
+    /// One EVSE changed its status.
+    PatchEvse {
+        location: LocationId,
+        evse: EvseUid,
+        status: EvseStatus,
+        at: Timestamp,
+    },
+    PutTariff(Box<Tariff>),
+    DropTariff(TariffId),
+    PutToken(Box<IssuedToken>),
+    /// Everything that changed since then, oldest first.
+    Locations(PageWish),
+    Tariffs(PageWish),
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct PageWish {
+    pub changed_since: Option<Timestamp>,
+    pub offset: u32,
+    pub limit: u32,
+}
+
+/// A remote start (OCPI 2.2.1, 13.3.5 `StartSession`).
+#[derive(Clone, Debug, PartialEq)]
+pub struct StartOrder {
+    pub order: OrderId,
+    /// Filled where the order is received; where it is sent the door makes one from `order`.
+    pub return_to: Option<ReturnAddress>,
+    /// Already authorised by its provider. At level L2 a one-time id of kind `AdHocUser`.
+    pub token: IssuedToken,
+    pub location: LocationId,
+    pub evse: Option<EvseUid>,
+    pub connector: Option<ConnectorId>,
+    pub reference: Option<AuthorizationReference>,
+}
+
+/// Where an order's outcome is to be sent (OCPI `response_url`): kept by the receiver of the order, meaningful to
+/// the door alone.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ReturnAddress(pub String);
+
+/// The answer that an order gets at once (OCPI 2.2.1, 13.4.2 `CommandResponseType`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OrderAck {
+    /// Passed on; the outcome is owed within so many seconds.
+    Accepted {
+        outcome_within_s: u32,
+    },
+    Rejected,
+    NotSupported,
+    UnknownSession,
+}
+
+/// What became of an order (OCPI 2.2.1, 13.4.1 `CommandResultType`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OrderResult {
+    Accepted,
+    Failed,
+    NotSupported,
+    Rejected,
+    TimedOut,
+    EvseOccupied,
+    EvseInoperative,
+    UnknownReservation,
+}
+
+impl OrderResult {
+    /// The spelling of OCPI, which rows and pages use as well.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Accepted => "ACCEPTED",
+            Self::Failed => "FAILED",
+            Self::NotSupported => "NOT_SUPPORTED",
+            Self::Rejected => "REJECTED",
+            Self::TimedOut => "TIMEOUT",
+            Self::EvseOccupied => "EVSE_OCCUPIED",
+            Self::EvseInoperative => "EVSE_INOPERATIVE",
+            Self::UnknownReservation => "UNKNOWN_RESERVATION",
+        }
+    }
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub enum Answer {
+    May(Verdict),
+    Order {
+        ack: OrderAck,
+        message: Option<String>,
+    },
+    /// A CDR is kept under this id.
+    Kept(CdrId),
+    Noted,
+    Locations(Page<Location>),
+    Tariffs(Page<Tariff>),
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Page<T> {
+    pub items: Vec<T>,
+    /// How many there are in all.
+    pub total: u32,
+    /// The offset to go on with; `None` on the last page.
+    pub next: Option<u32>,
+    /// Items that could not be read, each with the JSON path and why. The rest of the page stands.
+    pub complaints: Vec<String>,
+}
+
+/// Why the asked party cannot answer; each has its OCPI status code.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Denial {
+    /// 2001: a field is wrong; JSON path and why, without the value.
+    Malformed {
+        path: Box<str>,
+        why: Box<str>,
+    },
+    /// 2002: understood, something needed is not there.
+    Incomplete(Box<str>),
+    /// 2003.
+    UnknownLocation,
+    /// 2004 with HTTP 404.
+    UnknownToken,
+    /// HTTP 404: no such object of that party.
+    UnknownObject,
+    /// HTTP 401/403 or 2001: the object is not the asking party's.
+    NotYours,
+    /// 4001: the hub knows no such receiver.
+    UnknownReceiver,
+    /// 4002: the receiver did not answer the hub in time.
+    ReceiverSilent,
+    /// 4003: the hub cannot reach the receiver.
+    ReceiverUnreachable,
+    /// 3000: our fault; nothing was kept, ask again.
+    Internal,
+    /// HTTP 429 or 503: too much at once.
+    Overloaded,
+    NotSupported,
+}
+
+/// Why a letter brought no answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum RoadFault {
+    /// No connection to the neighbour.
+    Unreachable,
+    /// Sent; nothing came back in time. It may have been acted on.
+    TimedOut,
+    /// The other side said no.
+    Denied(Denial),
+    /// The other side answered with something unreadable: where and why.
+    Unreadable(Box<str>),
+    /// There is no neighbour configured for this party.
+    NoRoad,
+}
+
+impl fmt::Display for RoadFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unreachable => f.write_str("the neighbour cannot be reached"),
+            Self::TimedOut => f.write_str("no answer in time"),
+            Self::Denied(denial) => write!(f, "refused: {denial:?}"),
+            Self::Unreadable(why) => write!(f, "the answer cannot be read: {why}"),
+            Self::NoRoad => f.write_str("no road is configured"),
+        }
+    }
+}
+
+/// The way out to the other parties.
+pub trait Road: Send + Sync {
+    fn ask(&self, letter: Letter) -> Soon<'_, Result<Answer, RoadFault>>;
+}
+
+/// A party's desk for letters that come in. What `Ok` acknowledges is on disk before it returns.
+pub trait RoadDesk: Send + Sync {
+    fn hear(&self, letter: Letter) -> Soon<'_, Result<Answer, Denial>>;
+}
+
+/// What a hub sees of a letter.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Envelope {
+    pub from: PartyId,
+    pub to: Option<PartyId>,
+    pub correlation: CorrelationId,
+    pub errand: Errand,
+    pub bytes: usize,
+}
+
+/// The kind of a letter, with the few things that a hub needs to find its way.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Errand {
+    /// The uid is seen in memory, turned into a tag, and forgotten.
+    MayCharge {
+        token: PresentedToken,
+    },
+    Order(OrderKind),
+    /// On its way back to whoever gave the order: the hub's own reference.
+    Outcome {
+        hub_order: OrderId,
+    },
+    Session {
+        owner: PartyId,
+    },
+    Cdr,
+    /// Public: kept by the hub for `GET`, pushed to every provider.
+    Location {
+        owner: PartyId,
+        id: LocationId,
+        evse: Option<EvseUid>,
+    },
+    Tariff {
+        owner: PartyId,
+        id: TariffId,
+        dropped: bool,
+    },
+    /// A provider fills the hub's index. Goes no further.
+    Token {
+        owner: PartyId,
+        token: PresentedToken,
+        valid: bool,
+    },
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum OrderKind {
+    Start,
+    Stop,
+    Unlock,
+}
+
+/// Where a hub sends a letter.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Way {
+    /// To one party, bytes untouched. For an order, `hub_order` replaces the return address.
+    To { party: PartyId, hub_order: Option<OrderId> },
+    /// Back to the return address that the order came with.
+    Back { party: PartyId, return_to: ReturnAddress },
+    /// Kept here, and passed on to each of these.
+    Everyone(Vec<PartyId>),
+    /// The hub's own business; done.
+    Kept,
+}
+
+/// How a forwarded letter fared, for the hub's ledger of volumes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fate {
+    Delivered,
+    Refused,
+    Silent,
+    Unreachable,
+}
+
+/// A hub's desk: finds the way, keeps public objects, counts.
+pub trait Exchange: Send + Sync {
+    /// Decides where a letter goes. `return_to` is the return address of an order. `public` is the body of a
+    /// location or tariff, which is public data and kept as it came.
+    fn route(
+        &self,
+        envelope: Envelope,
+        return_to: Option<ReturnAddress>,
+        public: Option<Box<str>>,
+    ) -> Soon<'_, Result<Way, Denial>>;
+
+    /// A page of the union of all parties' public objects, as JSON texts, for one asking party.
+    fn published(&self, asker: PartyId, kind: Published, wish: PageWish) -> Soon<'_, Result<Page<Box<str>>, Denial>>;
+
+    fn fared(&self, envelope: &Envelope, to: PartyId, fate: Fate);
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Published {
+    Locations,
+    Tariffs,
+}

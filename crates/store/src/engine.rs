@@ -1,0 +1,85 @@
+//! Opening connections and their settings: the only file that speaks in pragmas.
+//!
+//! The settings keep the crate's invariant: a write-ahead log, synced at every commit (`synchronous=FULL`), and
+//! files that only their owner may read. It deliberately tunes nothing else.
+
+use std::fs::{OpenOptions, Permissions};
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::path::Path;
+use std::time::Duration;
+
+use rusqlite::config::DbConfig;
+use rusqlite::{Connection, OpenFlags};
+
+use crate::StoreError;
+
+/// How long another process (a backup, a technician's shell) may hold the lock before we report `Busy`.
+const LOCK_WAIT: Duration = Duration::from_secs(5);
+/// Prepared statements kept per connection: more than a room has.
+const STATEMENTS_KEPT: usize = 512;
+/// The log is cut back to this size after a burst, so that one does not keep the disk for ever.
+const LOG_BYTES_MAX: i64 = 64 * 1024 * 1024;
+/// Only the owner reads and writes; the engine gives its side files the same mode.
+const FILE_MODE: u32 = 0o600;
+
+/// The one connection that writes. Creates the file, not its directory.
+pub(crate) fn writer(path: &Path) -> Result<Connection, StoreError> {
+    owned_file(path).map_err(|error| StoreError::Io(format!("{}: {error}", path.display())))?;
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(path, flags).map_err(StoreError::preparing)?;
+    settings(&connection)?;
+    // first of all, it reads the file and finds out whether it is a database
+    let journal: String =
+        connection.query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0)).map_err(StoreError::preparing)?;
+    if journal != "wal" {
+        return Err(StoreError::Io(format!("{}: no write-ahead log possible here ({journal})", path.display())));
+    }
+    let durable = format!("PRAGMA synchronous = FULL; PRAGMA journal_size_limit = {LOG_BYTES_MAX};");
+    connection.execute_batch(&durable).map_err(StoreError::preparing)?;
+    Ok(connection)
+}
+
+/// A connection that only reads. The writer's must be open already.
+pub(crate) fn reader(path: &Path) -> Result<Connection, StoreError> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(path, flags).map_err(StoreError::preparing)?;
+    settings(&connection)?;
+    Ok(connection)
+}
+
+/// A database without a file, gone with its connection.
+pub(crate) fn in_memory() -> Result<Connection, StoreError> {
+    let connection = Connection::open_in_memory().map_err(StoreError::preparing)?;
+    settings(&connection)?;
+    Ok(connection)
+}
+
+/// Moves the whole log into the file, so that a copy of the one file is a copy of everything.
+pub(crate) fn checkpoint(connection: &Connection) -> Result<(), StoreError> {
+    let held_up: bool =
+        connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0)).map_err(StoreError::preparing)?;
+    if held_up { Err(StoreError::Busy) } else { Ok(()) }
+}
+
+fn settings(connection: &Connection) -> Result<(), StoreError> {
+    connection.set_prepared_statement_cache_capacity(STATEMENTS_KEPT);
+    connection.busy_timeout(LOCK_WAIT).map_err(StoreError::preparing)?;
+    // a misspelt "column" is an error and not a text; the schema cannot be edited behind the engine's back
+    for (config, on) in [
+        (DbConfig::SQLITE_DBCONFIG_DQS_DML, false),
+        (DbConfig::SQLITE_DBCONFIG_DQS_DDL, false),
+        (DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true),
+        (DbConfig::SQLITE_DBCONFIG_ENABLE_FKEY, true),
+    ] {
+        connection.set_db_config(config, on).map_err(StoreError::preparing)?;
+    }
+    // what is deleted is overwritten: an erased person is not to be found in free pages; and no temporary files
+    connection
+        .execute_batch("PRAGMA trusted_schema = OFF; PRAGMA secure_delete = ON; PRAGMA temp_store = MEMORY;")
+        .map_err(StoreError::preparing)
+}
+
+fn owned_file(path: &Path) -> std::io::Result<()> {
+    let file = OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(FILE_MODE).open(path)?;
+    file.set_permissions(Permissions::from_mode(FILE_MODE))
+}

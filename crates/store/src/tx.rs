@@ -1,0 +1,211 @@
+//! What code inside a transaction can do: run statements and read rows.
+//!
+//! A `Tx` has no commit and no rollback: returning `Ok` or `Err` from the closure is the only way to end it. The
+//! invariant: once the engine has rolled the transaction back by itself (a full disk can do that), every further
+//! statement is refused, so nothing is ever written outside of a transaction.
+
+use std::cell::RefCell;
+
+use charge::Timestamp;
+use rusqlite::types::{Type, ValueRef};
+use rusqlite::{CachedStatement, Connection, params_from_iter};
+
+use crate::{StoreError, Value};
+
+/// An open transaction.
+pub struct Tx<'c> {
+    connection: &'c Connection,
+    writes: bool,
+    /// The first failure of the engine, to tell the others in the group why their work is gone as well.
+    failure: RefCell<Option<StoreError>>,
+}
+
+impl<'c> Tx<'c> {
+    pub(crate) const fn writing(connection: &'c Connection) -> Self {
+        Self { connection, writes: true, failure: RefCell::new(None) }
+    }
+
+    pub(crate) const fn reading(connection: &'c Connection) -> Self {
+        Self { connection, writes: false, failure: RefCell::new(None) }
+    }
+
+    /// Runs a statement that returns no rows; answers how many rows it changed. Placeholders are `?1`, `?2`, …
+    pub fn execute(&mut self, sql: &str, params: &[Value]) -> Result<usize, StoreError> {
+        let mut statement = self.statement(sql)?;
+        statement.execute(params_from_iter(params)).map_err(|error| self.failed(error))
+    }
+
+    /// All rows, each through `row`. Also the way to `INSERT … RETURNING` in a writing transaction. The statement
+    /// carries its own `LIMIT`.
+    pub fn query<T>(
+        &self,
+        sql: &str,
+        params: &[Value],
+        mut row: impl FnMut(&Row<'_>) -> Result<T, StoreError>,
+    ) -> Result<Vec<T>, StoreError> {
+        let mut found = Vec::new();
+        self.each(sql, params, |next| {
+            found.push(row(next)?);
+            Ok(Next::More)
+        })?;
+        Ok(found)
+    }
+
+    /// The first row, if there is one.
+    pub fn one<T>(
+        &self,
+        sql: &str,
+        params: &[Value],
+        mut row: impl FnMut(&Row<'_>) -> Result<T, StoreError>,
+    ) -> Result<Option<T>, StoreError> {
+        let mut found = None;
+        self.each(sql, params, |next| {
+            if found.is_none() {
+                found = Some(row(next)?);
+            }
+            Ok(Next::Enough)
+        })?;
+        Ok(found)
+    }
+
+    /// Several statements in one text, for migrations only: nothing of it stays prepared.
+    pub(crate) fn script(&mut self, sql: &str) -> Result<(), StoreError> {
+        self.connection.execute_batch(sql).map_err(StoreError::preparing)
+    }
+
+    /// Whether the engine has ended the transaction by itself, and why as far as we saw it.
+    pub(crate) fn ended(&self) -> Option<StoreError> {
+        self.connection.is_autocommit().then(|| {
+            let seen = self.failure.borrow().clone();
+            seen.unwrap_or_else(|| StoreError::Misuse("the transaction was ended by a statement".to_owned()))
+        })
+    }
+
+    fn each(
+        &self,
+        sql: &str,
+        params: &[Value],
+        mut row: impl FnMut(&Row<'_>) -> Result<Next, StoreError>,
+    ) -> Result<(), StoreError> {
+        let mut statement = self.statement(sql)?;
+        // a statement that changes something runs to its end: only there are its deferred rules checked
+        let to_the_end = !statement.readonly();
+        let mut rows = statement.query(params_from_iter(params)).map_err(|error| self.failed(error))?;
+        while let Some(next) = rows.next().map_err(|error| self.failed(error))? {
+            match row(&Row(next))? {
+                Next::More => {}
+                Next::Enough if to_the_end => {}
+                Next::Enough => break,
+            }
+        }
+        Ok(())
+    }
+
+    fn statement(&self, sql: &str) -> Result<CachedStatement<'c>, StoreError> {
+        if let Some(why) = self.ended() {
+            return Err(why);
+        }
+        let statement = self.connection.prepare_cached(sql).map_err(StoreError::preparing)?;
+        if !self.writes && !statement.readonly() {
+            return Err(StoreError::Misuse("a write in a reading transaction".to_owned()));
+        }
+        Ok(statement)
+    }
+
+    fn failed(&self, error: rusqlite::Error) -> StoreError {
+        let error = StoreError::running(error);
+        self.failure.borrow_mut().get_or_insert_with(|| error.clone());
+        error
+    }
+}
+
+enum Next {
+    More,
+    Enough,
+}
+
+/// One row of an answer; columns count from 0.
+pub struct Row<'r>(&'r rusqlite::Row<'r>);
+
+impl Row<'_> {
+    /// A number.
+    pub fn int(&self, column: usize) -> Result<i64, StoreError> {
+        self.set(column, "a number", |value| value.as_i64().ok())
+    }
+
+    /// A number or nothing.
+    pub fn int_opt(&self, column: usize) -> Result<Option<i64>, StoreError> {
+        self.unless_null(column, Self::int)
+    }
+
+    /// Text.
+    pub fn text(&self, column: usize) -> Result<String, StoreError> {
+        self.set(column, "text", |value| value.as_str().ok().map(str::to_owned))
+    }
+
+    /// Text or nothing.
+    pub fn text_opt(&self, column: usize) -> Result<Option<String>, StoreError> {
+        self.unless_null(column, Self::text)
+    }
+
+    /// Bytes.
+    pub fn blob(&self, column: usize) -> Result<Vec<u8>, StoreError> {
+        self.set(column, "bytes", |value| value.as_blob().ok().map(<[u8]>::to_vec))
+    }
+
+    /// Bytes or nothing.
+    pub fn blob_opt(&self, column: usize) -> Result<Option<Vec<u8>>, StoreError> {
+        self.unless_null(column, Self::blob)
+    }
+
+    /// A flag: any number but 0 is true.
+    pub fn flag(&self, column: usize) -> Result<bool, StoreError> {
+        self.int(column).map(|number| number != 0)
+    }
+
+    /// A moment, kept as microseconds.
+    pub fn time(&self, column: usize) -> Result<Timestamp, StoreError> {
+        self.int(column).map(Timestamp::from_micros)
+    }
+
+    /// A moment or nothing.
+    pub fn time_opt(&self, column: usize) -> Result<Option<Timestamp>, StoreError> {
+        self.unless_null(column, Self::time)
+    }
+
+    fn set<T>(
+        &self,
+        column: usize,
+        wanted: &str,
+        read: impl FnOnce(ValueRef<'_>) -> Option<T>,
+    ) -> Result<T, StoreError> {
+        let value = self.value(column)?;
+        read(value).ok_or_else(|| {
+            let found = match value.data_type() {
+                Type::Null => "nothing",
+                Type::Integer => "a number",
+                Type::Real => "a float",
+                Type::Text => "text",
+                Type::Blob => "bytes",
+            };
+            StoreError::Misuse(format!("column {column} holds {found}, {wanted} was wanted"))
+        })
+    }
+
+    fn unless_null<T>(
+        &self,
+        column: usize,
+        read: impl FnOnce(&Self, usize) -> Result<T, StoreError>,
+    ) -> Result<Option<T>, StoreError> {
+        match self.value(column)? {
+            ValueRef::Null => Ok(None),
+            ValueRef::Integer(_) | ValueRef::Real(_) | ValueRef::Text(_) | ValueRef::Blob(_) => {
+                read(self, column).map(Some)
+            }
+        }
+    }
+
+    fn value(&self, column: usize) -> Result<ValueRef<'_>, StoreError> {
+        self.0.get_ref(column).map_err(StoreError::running)
+    }
+}

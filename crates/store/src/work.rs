@@ -1,0 +1,196 @@
+//! The loops of the store's own threads: the writer with its group commit, and the readers.
+//!
+//! The writer takes everything that waits, gives each piece of work a savepoint inside one transaction, commits
+//! once and only then answers all. The invariant: no `Ok` is answered before the commit that carries it, and no
+//! piece of work, failing or panicking, ends the thread or leaves a trace in the others' work.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::{Duration, Instant};
+
+use rusqlite::Connection;
+
+use crate::figures::Counters;
+use crate::queue::Queue;
+use crate::{StoreError, Tx, engine};
+
+/// One caller's transaction, its types forgotten.
+pub(crate) struct Work {
+    pub(crate) name: &'static str,
+    pub(crate) writes: bool,
+    /// Runs the caller's code, or takes note that the transaction could not begin.
+    pub(crate) code: Code,
+}
+
+type Code = Box<dyn FnOnce(Result<&mut Tx<'_>, StoreError>) -> Outcome + Send>;
+
+/// The caller's code has ended; its result waits inside `answer` for the commit.
+pub(crate) struct Outcome {
+    pub(crate) ok: bool,
+    pub(crate) answer: Answer,
+}
+
+/// Hands the caller its own result, or the reason why the group's transaction is gone.
+pub(crate) type Answer = Box<dyn FnOnce(Result<(), StoreError>) + Send>;
+
+/// Runs until the queue is closed and empty, then leaves a checkpointed file.
+pub(crate) fn write_all(connection: &Connection, queue: &Queue<Work>, batch_max: usize, counters: &Counters) {
+    while let Some(batch) = queue.take(batch_max) {
+        let mut waiting = batch.into_iter();
+        // more than one round only if the engine gave a whole transaction up in the middle of the batch
+        while waiting.len() > 0 {
+            Group { connection, counters, done: Vec::new() }.run(&mut waiting);
+        }
+    }
+    // an in-memory database has no log and nothing to report
+    if let Err(error) = engine::checkpoint(connection) {
+        tracing::warn!(%error, "the log could not be moved into the database file at closing");
+    }
+}
+
+/// Runs until the queue is closed and empty.
+pub(crate) fn read_all(connection: &Connection, queue: &Queue<Work>, counters: &Counters) {
+    while let Some(work) = queue.take(1).and_then(|mut taken| taken.pop()) {
+        read_one(connection, work, counters);
+    }
+}
+
+fn read_one(connection: &Connection, work: Work, counters: &Counters) {
+    let (name, begun) = (work.name, control(connection, "BEGIN"));
+    let mut tx = Tx::reading(connection);
+    let (outcome, took) = run_code(work, begun.map(|()| &mut tx));
+    // nothing was written, so how the transaction ends does not matter, only that it does
+    if let (None, Err(error)) = (tx.ended(), control(connection, "ROLLBACK")) {
+        tracing::warn!(%error, name, "a reading transaction did not end");
+    }
+    counters.ran(name, outcome.as_ref().is_some_and(|outcome| outcome.ok), took);
+    answer(outcome, Ok(()));
+}
+
+/// One transaction for many callers.
+struct Group<'a> {
+    connection: &'a Connection,
+    counters: &'a Counters,
+    done: Vec<Done>,
+}
+
+struct Done {
+    name: &'static str,
+    /// `None` after a panic: the caller learns of it because its answer was dropped.
+    outcome: Option<Outcome>,
+    took: Duration,
+}
+
+impl Group<'_> {
+    /// Takes from `waiting` until it is empty or the engine gives the transaction up, commits and answers.
+    fn run(mut self, waiting: &mut impl Iterator<Item = Work>) {
+        let mut standing = control(self.connection, "BEGIN IMMEDIATE");
+        for work in waiting {
+            let began = standing.clone();
+            if let Err(error) = self.one(work, began.clone()) {
+                standing = Err(error);
+                if began.is_ok() {
+                    break;
+                }
+            }
+        }
+        let from = Instant::now();
+        let committed = standing.and_then(|()| control(self.connection, "COMMIT"));
+        self.counters.batch(committed.is_ok(), from.elapsed());
+        if let Err(error) = &committed {
+            tracing::error!(%error, transactions = self.done.len(), "a group of transactions is lost");
+            self.abandon();
+        }
+        for done in self.done {
+            let ok = committed.is_ok() && done.outcome.as_ref().is_some_and(|outcome| outcome.ok);
+            self.counters.ran(done.name, ok, done.took);
+            answer(done.outcome, committed.clone());
+        }
+    }
+
+    /// One caller's code in its savepoint. `Err` says that the whole transaction is gone, and why.
+    fn one(&mut self, work: Work, began: Result<(), StoreError>) -> Result<(), StoreError> {
+        let (name, writes, connection) = (work.name, work.writes, self.connection);
+        let began = began.and_then(|()| control(connection, "SAVEPOINT work"));
+        let mut tx = if writes { Tx::writing(connection) } else { Tx::reading(connection) };
+        let (outcome, took) = run_code(work, began.clone().map(|()| &mut tx));
+        let keep = outcome.as_ref().is_some_and(|outcome| outcome.ok);
+        self.done.push(Done { name, outcome, took });
+        began?;
+        if let Some(why) = tx.ended() {
+            return Err(why);
+        }
+        if !keep {
+            control(connection, "ROLLBACK TO work")?;
+        }
+        control(connection, "RELEASE work")
+    }
+
+    /// After a failed commit or savepoint the transaction may still be open.
+    fn abandon(&self) {
+        if self.connection.is_autocommit() {
+            return;
+        }
+        if let Err(error) = control(self.connection, "ROLLBACK") {
+            tracing::error!(%error, "a lost group of transactions could not be rolled back");
+        }
+    }
+}
+
+fn run_code(work: Work, tx: Result<&mut Tx<'_>, StoreError>) -> (Option<Outcome>, Duration) {
+    let from = Instant::now();
+    let name = work.name;
+    let outcome = catch_unwind(AssertUnwindSafe(|| (work.code)(tx))).ok();
+    if outcome.is_none() {
+        tracing::error!(name, "the code of a transaction panicked and was rolled back");
+    }
+    (outcome, from.elapsed())
+}
+
+/// Dropping a result that nobody waits for any more is the caller's code too, so it may panic as well.
+fn answer(outcome: Option<Outcome>, committed: Result<(), StoreError>) {
+    let Some(outcome) = outcome else { return };
+    if catch_unwind(AssertUnwindSafe(|| (outcome.answer)(committed))).is_err() {
+        tracing::error!("taking the result of a transaction panicked");
+    }
+}
+
+fn control(connection: &Connection, sql: &'static str) -> Result<(), StoreError> {
+    let mut statement = connection.prepare_cached(sql).map_err(StoreError::preparing)?;
+    statement.execute([]).map(|_| ()).map_err(StoreError::running)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+    use std::sync::mpsc;
+
+    use super::{Outcome, Work, write_all};
+    use crate::figures::Counters;
+    use crate::queue::Queue;
+    use crate::{StoreError, Tx, engine};
+
+    fn work(said: &mpsc::Sender<Result<(), StoreError>>) -> Work {
+        let said = said.clone();
+        let code = move |tx: Result<&mut Tx<'_>, StoreError>| {
+            let result = tx.and_then(|tx| tx.execute("CREATE TABLE x (y INTEGER)", &[])).map(drop);
+            Outcome { ok: result.is_ok(), answer: Box::new(move |committed| said.send(committed.and(result)).unwrap()) }
+        };
+        Work { name: "test", writes: true, code: Box::new(code) }
+    }
+
+    #[test]
+    fn a_transaction_that_cannot_begin_is_answered_and_the_next_one_can() {
+        let connection = engine::in_memory().unwrap();
+        connection.execute_batch("BEGIN").unwrap();
+        let (said, answers) = mpsc::channel();
+        let queue = Queue::bounded(9);
+        for _ in 0..3 {
+            queue.push(work(&said)).unwrap();
+        }
+        queue.close();
+        write_all(&connection, &queue, 2, &Counters::default());
+        let answers: Vec<_> = answers.try_iter().collect();
+        assert!(matches!(answers[..], [Err(StoreError::Misuse(_)), Err(StoreError::Misuse(_)), Ok(())]), "{answers:?}");
+    }
+}
