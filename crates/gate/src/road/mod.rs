@@ -1,0 +1,32 @@
+//! The road's door: OCPI between parties, over HTTPS.
+//!
+//! [`client`] takes a party's letters to its hub, [`party`] opens a party's desk, [`hub`] opens an exchange that
+//! reads envelopes and passes the content on as the bytes it came as; [`serve`] listens. The door decides who speaks
+//! and what fits, never what is right. Invariant: no path, header or body of a letter is logged, only its template,
+//! because token uids travel in paths.
+
+pub mod client;
+mod entrance;
+pub mod figures;
+mod handshake;
+pub mod hub;
+pub mod limits;
+pub mod neighbour;
+pub mod party;
+pub mod peers;
+mod relay;
+pub mod serve;
+
+pub use client::Client;
+pub use entrance::Own;
+pub use figures::{Direction, Figures, Line};
+pub use hub::hub_router;
+pub use limits::RoadLimits;
+pub use neighbour::{Neighbour, Peer, PeerFault};
+pub use ocpi::credentials::Role;
+pub use party::party_router;
+pub use peers::{Invitation, PeerAccess, PeerBook, Peers, Registration};
+pub use serve::{Serving, serve};
+
+#[cfg(test)]
+mod tests;

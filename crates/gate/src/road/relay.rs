@@ -1,0 +1,177 @@
+//! Passing letters on: one receiver at once and with its answer, or many receivers in the background.
+//!
+//! What is published goes to each receiver in its own queue, one after the other, so that the states of an EVSE
+//! arrive in their order and a slow receiver delays nobody else. Nothing here is kept over a restart: the hub has the
+//! public objects, and whoever missed one fetches the list.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use bytes::Bytes;
+use charge::id::PartyId;
+use charge::talk::road::{Denial, Envelope, Exchange, Fate};
+use ocpi::status::code_of;
+use ocpi::wire::{Kind, Method, Reply, Target};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
+
+use super::figures::{Direction, Figures};
+use super::limits::{FORWARDS_MAX, QUEUE_BYTES_MAX, QUEUE_MAX};
+use super::neighbour::{Hop, SendFault};
+use super::peers::PeerBook;
+
+/// A letter on its way through the hub.
+pub(crate) struct Parcel {
+    pub kind: Kind,
+    pub method: Method,
+    pub target: Target,
+    pub query: String,
+    pub body: Option<Bytes>,
+    pub hop: Hop,
+    pub envelope: Envelope,
+}
+
+pub(crate) struct Relay {
+    way: Arc<WayOut>,
+    /// Letters that wait for their receiver's answer.
+    forwards: Semaphore,
+    queues: Mutex<HashMap<PartyId, Queue>>,
+}
+
+/// What waits for one receiver.
+struct Queue {
+    parcels: mpsc::Sender<(Parcel, OwnedSemaphorePermit)>,
+    /// One permit per byte that may still wait.
+    room: Arc<Semaphore>,
+}
+
+impl Queue {
+    /// `Err` gives the parcel back where there is no room for it.
+    fn put(&self, parcel: Parcel) -> Result<(), Box<Parcel>> {
+        let bytes = parcel.body.as_ref().map_or(0, Bytes::len);
+        let room =
+            u32::try_from(bytes).ok().and_then(|bytes| Arc::clone(&self.room).try_acquire_many_owned(bytes).ok());
+        let Some(room) = room else { return Err(Box::new(parcel)) };
+        self.parcels.try_send((parcel, room)).map_err(|refused| Box::new(refused.into_inner().0))
+    }
+}
+
+struct WayOut {
+    exchange: Arc<dyn Exchange>,
+    peers: Arc<dyn PeerBook>,
+    figures: Arc<Figures>,
+}
+
+impl Relay {
+    pub(crate) fn new(exchange: Arc<dyn Exchange>, peers: Arc<dyn PeerBook>, figures: Arc<Figures>) -> Self {
+        let way = Arc::new(WayOut { exchange, peers, figures });
+        Self { way, forwards: Semaphore::new(FORWARDS_MAX), queues: Mutex::default() }
+    }
+
+    /// Passes a letter on and brings the answer back.
+    pub(crate) async fn pass(&self, to: PartyId, parcel: Parcel) -> Result<Reply, Denial> {
+        let _permit = self.forwards.try_acquire().map_err(|_| Denial::Overloaded)?;
+        self.way.pass(to, parcel).await
+    }
+
+    /// Passes a letter on later; drops it where the receiver is too far behind.
+    pub(crate) fn publish(&self, to: PartyId, parcel: Parcel) {
+        let mut queues = self.queues.lock().unwrap_or_else(PoisonError::into_inner);
+        let queue = queues.entry(to).or_insert_with(|| {
+            let (parcels, waiting) = mpsc::channel(QUEUE_MAX);
+            tokio::spawn(deliver(to, waiting, Arc::clone(&self.way)));
+            Queue { parcels, room: Arc::new(Semaphore::new(QUEUE_BYTES_MAX)) }
+        });
+        if let Err(parcel) = queue.put(parcel) {
+            // counted as a failure in the ledger; the receiver finds it in its next pull
+            tracing::debug!(peer = %to, "the receiver is too far behind: a published object is dropped");
+            self.way.exchange.fared(&parcel.envelope, to, Fate::Unreachable);
+        }
+    }
+}
+
+/// Ends when the relay is gone and its queue is empty.
+async fn deliver(to: PartyId, mut parcels: mpsc::Receiver<(Parcel, OwnedSemaphorePermit)>, way: Arc<WayOut>) {
+    while let Some((parcel, _room)) = parcels.recv().await {
+        let errand = parcel.kind.as_str();
+        if let Err(denial) = way.pass(to, parcel).await {
+            tracing::debug!(peer = %to, errand, ?denial, "a published object did not arrive");
+        }
+    }
+}
+
+impl WayOut {
+    async fn pass(&self, to: PartyId, parcel: Parcel) -> Result<Reply, Denial> {
+        let Parcel { kind, method, target, query, body, hop, envelope } = parcel;
+        let result = match self.peers.peer(to).await {
+            Some(way) => {
+                self.figures.count(Direction::Out, kind);
+                way.send(method, &target, &query, body, &hop, kind).await
+            }
+            None => Err(SendFault::Unreachable),
+        };
+        let (fate, result) = judge(result);
+        self.exchange.fared(&envelope, to, fate);
+        tracing::debug!(from = %envelope.from, %to, errand = kind.as_str(), ?fate, "letter passed on");
+        result
+    }
+}
+
+/// What the receiver said is passed on if it is an OCPI answer. That our own token was refused is not the asker's
+/// business: for them the receiver is not there.
+fn judge(result: Result<Reply, SendFault>) -> (Fate, Result<Reply, Denial>) {
+    match result {
+        Ok(reply) => match code_of(reply.body.as_bytes()) {
+            Some(_) if reply.http == 401 => (Fate::Unreachable, Err(Denial::ReceiverUnreachable)),
+            Some(1000..2000) => (Fate::Delivered, Ok(reply)),
+            Some(_) => (Fate::Refused, Ok(reply)),
+            None => (Fate::Unreachable, Err(Denial::ReceiverUnreachable)),
+        },
+        Err(SendFault::TimedOut) => (Fate::Silent, Err(Denial::ReceiverSilent)),
+        Err(SendFault::Unreachable | SendFault::Unreadable(_) | SendFault::ForeignAddress) => {
+            (Fate::Unreachable, Err(Denial::ReceiverUnreachable))
+        }
+        Err(SendFault::NotOffered) => (Fate::Refused, Err(Denial::NotSupported)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+    use charge::id::{CorrelationId, LocationId};
+    use charge::talk::road::Errand;
+    use ocpi::wire::{Module, Side};
+
+    use super::super::limits::REQUEST_BYTES_MAX;
+    use super::*;
+
+    fn parcel(bytes: usize) -> Parcel {
+        let owner: PartyId = "DE-OPA".parse().unwrap();
+        let correlation = CorrelationId::new("c").unwrap();
+        let errand = Errand::Location { owner, id: LocationId::new("L1").unwrap(), evse: None };
+        Parcel {
+            kind: Kind::PutLocation,
+            method: Method::Put,
+            target: Target::Endpoint { module: Module::Locations, side: Side::Receiver, rest: String::new() },
+            query: String::new(),
+            body: Some(vec![b' '; bytes].into()),
+            hop: Hop { from: owner, to: None, correlation: correlation.clone() },
+            envelope: Envelope { from: owner, to: None, correlation, errand, bytes },
+        }
+    }
+
+    #[tokio::test]
+    async fn what_waits_for_a_slow_receiver_is_bounded_in_number_and_in_bytes() {
+        let fresh = || {
+            let (parcels, waiting) = mpsc::channel(QUEUE_MAX);
+            (Queue { parcels, room: Arc::new(Semaphore::new(QUEUE_BYTES_MAX)) }, waiting)
+        };
+        let fill = |queue: &Queue, bytes| (0..=QUEUE_MAX).take_while(|_| queue.put(parcel(bytes)).is_ok()).count();
+        let (queue, _waiting) = fresh();
+        assert_eq!(fill(&queue, 1_000), QUEUE_MAX);
+        let (queue, mut waiting) = fresh();
+        assert_eq!(fill(&queue, REQUEST_BYTES_MAX), QUEUE_BYTES_MAX / REQUEST_BYTES_MAX);
+        drop(waiting.recv().await);
+        assert!(queue.put(parcel(REQUEST_BYTES_MAX)).is_ok(), "what was delivered makes room");
+    }
+}

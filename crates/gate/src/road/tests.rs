@@ -1,0 +1,310 @@
+//! A whole road in one process: an operator, a hub and three providers over real TLS on loopback, with desks that
+//! remember what they heard.
+
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+mod handshake;
+mod hub;
+mod stages;
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::{Body, to_bytes};
+use axum::extract::Request;
+use charge::clock::SystemClock;
+use charge::id::{CorrelationId, OrderId, PartyId};
+use charge::personal::Personal;
+use charge::talk::road::{
+    Answer, Denial, Envelope, Errand, Exchange, Fate, Letter, OrderAck, Page, PageWish, Published, Question,
+    ReturnAddress, Road, RoadDesk, Way,
+};
+use charge::token::{Allowed, ContractId, PresentedToken, TokenKind, TokenUid, Verdict};
+use charge::{Clock, Secret, Soon};
+use serde_json::Value;
+use tokio::net::TcpListener;
+use tokio::sync::oneshot;
+use tower::ServiceExt;
+use trust::bearer::BearerDigest;
+use trust::dice::SystemDice;
+use trust::pki::Authority;
+use trust::tls::{self, ClientCertificates};
+
+use super::*;
+
+/// The uid that provider 8AA owns.
+const OWNED: &str = "04A2B3C4D5E680";
+
+fn party(text: &str) -> PartyId {
+    text.parse().unwrap()
+}
+
+fn token(uid: &str) -> PresentedToken {
+    PresentedToken::new(TokenUid::new(uid).unwrap(), TokenKind::Rfid)
+}
+
+/// A request as it arrived at a spied-on party.
+#[derive(Clone, Debug)]
+struct Seen {
+    path: String,
+    headers: http::HeaderMap,
+    body: String,
+}
+
+/// A desk that remembers, and answers what it is made for.
+#[derive(Default)]
+struct Desk {
+    heard: Mutex<Vec<Letter>>,
+    silent: bool,
+}
+
+impl Desk {
+    fn heard(&self) -> Vec<Letter> {
+        self.heard.lock().unwrap().clone()
+    }
+}
+
+impl RoadDesk for Desk {
+    fn hear(&self, letter: Letter) -> Soon<'_, Result<Answer, Denial>> {
+        let question = letter.question.clone();
+        self.heard.lock().unwrap().push(letter);
+        Box::pin(async move {
+            if self.silent {
+                std::future::pending::<()>().await;
+            }
+            match question {
+                Question::MayCharge { token } if token == self::token(OWNED) => Ok(Answer::May(Verdict {
+                    contract: Some(Personal::new(ContractId::new("DE-8AA-CONETIME1-X").unwrap())),
+                    reference: Some("REF-1".parse().unwrap()),
+                    ..Verdict::bare(Allowed::Yes)
+                })),
+                Question::MayCharge { .. } => Ok(Answer::May(Verdict::bare(Allowed::Unknown))),
+                Question::Start(_) | Question::Stop { .. } | Question::Unlock { .. } => {
+                    Ok(Answer::Order { ack: OrderAck::Accepted { outcome_within_s: 30 }, message: None })
+                }
+                Question::PostCdr(cdr) => Ok(Answer::Kept(cdr.id.clone())),
+                Question::Outcome { .. }
+                | Question::PutSession(_)
+                | Question::PutLocation(_)
+                | Question::PatchEvse { .. }
+                | Question::PutTariff(_)
+                | Question::DropTariff(_)
+                | Question::PutToken(_) => Ok(Answer::Noted),
+                Question::Locations(_) => {
+                    Ok(Answer::Locations(Page { items: vec![], total: 0, next: None, complaints: vec![] }))
+                }
+                Question::Tariffs(_) => Err(Denial::NotSupported),
+            }
+        })
+    }
+}
+
+/// An exchange of the simplest kind, which remembers what it was shown.
+#[derive(Default)]
+struct Office {
+    envelopes: Mutex<Vec<Envelope>>,
+    orders: Mutex<Vec<(OrderId, PartyId, ReturnAddress)>>,
+    fates: Mutex<Vec<(PartyId, Fate)>>,
+}
+
+impl Office {
+    fn find(&self, envelope: &Envelope, return_to: Option<ReturnAddress>) -> Result<Way, Denial> {
+        let to = envelope.to.filter(|to| *to != party("DE-HUB"));
+        let known = |to: PartyId| if to == party("DE-XXX") { Err(Denial::UnknownReceiver) } else { Ok(to) };
+        let way = |party| Ok(Way::To { party, hub_order: None });
+        match &envelope.errand {
+            Errand::MayCharge { token } => match to {
+                Some(to) => way(known(to)?),
+                None if *token == self::token(OWNED) => way(party("DE-8AA")),
+                None => Err(Denial::UnknownToken),
+            },
+            Errand::Order(_) => {
+                let mut orders = self.orders.lock().unwrap();
+                let order = OrderId::new(format!("hub-{}", orders.len())).unwrap();
+                orders.push((order.clone(), envelope.from, return_to.unwrap()));
+                Ok(Way::To { party: known(to.unwrap())?, hub_order: Some(order) })
+            }
+            Errand::Outcome { hub_order } => {
+                let orders = self.orders.lock().unwrap();
+                let (_, party, address) =
+                    orders.iter().find(|(order, ..)| order == hub_order).ok_or(Denial::UnknownObject)?;
+                Ok(Way::Back { party: *party, return_to: address.clone() })
+            }
+            Errand::Session { .. } | Errand::Cdr => way(known(to.unwrap())?),
+            Errand::Location { .. } | Errand::Tariff { .. } => {
+                Ok(Way::Everyone(vec![party("DE-8AA"), party("DE-8BB")]))
+            }
+            Errand::Token { .. } => Ok(Way::Kept),
+        }
+    }
+}
+
+impl Exchange for Office {
+    fn route(
+        &self,
+        envelope: Envelope,
+        return_to: Option<ReturnAddress>,
+        _public: Option<Box<str>>,
+    ) -> Soon<'_, Result<Way, Denial>> {
+        self.envelopes.lock().unwrap().push(envelope.clone());
+        Box::pin(async move { self.find(&envelope, return_to) })
+    }
+
+    fn published(&self, _: PartyId, _: Published, wish: PageWish) -> Soon<'_, Result<Page<Box<str>>, Denial>> {
+        let items = vec![r#"{"id": "not readable"}"#.into()];
+        let next = (wish.offset == 0).then_some(1);
+        Box::pin(async move { Ok(Page { items, total: 2, next, complaints: vec![] }) })
+    }
+
+    fn fared(&self, _: &Envelope, to: PartyId, fate: Fate) {
+        self.fates.lock().unwrap().push((to, fate));
+    }
+}
+
+/// One party with its server.
+struct House {
+    party: PartyId,
+    base: String,
+    peers: Arc<Peers>,
+    desk: Arc<Desk>,
+    figures: Arc<Figures>,
+    seen: Arc<Mutex<Vec<Seen>>>,
+    _stop: oneshot::Sender<()>,
+}
+
+impl House {
+    fn seen(&self) -> Vec<Seen> {
+        self.seen.lock().unwrap().iter().filter(|seen| seen.path.contains("/2.2.1/")).cloned().collect()
+    }
+}
+
+struct World {
+    hub: House,
+    office: Arc<Office>,
+    operator: House,
+    a: House,
+    b: House,
+    silent: House,
+    tls: Arc<rustls::ClientConfig>,
+}
+
+fn secret(from: PartyId, to: PartyId) -> Secret<String> {
+    Secret::new(format!("road_{from}_{to}"))
+}
+
+/// Makes the server's and the callers' configuration.
+fn trusting() -> (Arc<rustls::ServerConfig>, Arc<rustls::ClientConfig>) {
+    let (now, day) = (SystemClock.now(), Duration::from_secs(86_400));
+    let authority = Authority::create("road test", day, now, &SystemDice).unwrap();
+    let identity = authority.server_certificate(&["127.0.0.1".to_owned()], day, now, &SystemDice).unwrap();
+    let server = tls::server(&identity, ClientCertificates::None, &["http/1.1"]).unwrap();
+    let client = tls::client(authority.certificate_pem(), None, &["http/1.1"]).unwrap();
+    (Arc::new(server), Arc::new(client))
+}
+
+async fn build(
+    id: &str,
+    role: Role,
+    desk: Desk,
+    office: Option<Arc<Office>>,
+    tls: &Arc<rustls::ServerConfig>,
+) -> House {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let base = format!("https://{}", listener.local_addr().unwrap());
+    let own = Own { party: party(id), role, name: id.to_owned(), base: base.clone() };
+    let (peers, figures, desk) = (Arc::new(Peers::new()), Arc::new(Figures::default()), Arc::new(desk));
+    let (clock, dice) = (Arc::new(SystemClock), Arc::new(SystemDice));
+    let router = match office {
+        Some(office) => hub_router(own, office, peers.clone(), clock, dice, figures.clone()),
+        None => party_router(own, desk.clone(), peers.clone(), clock, dice, figures.clone()),
+    };
+    let seen = Arc::new(Mutex::new(Vec::new()));
+    let spied = spied(router, Arc::clone(&seen));
+    let (stop, stopped) = oneshot::channel();
+    serve(listener, Arc::clone(tls), spied, async {
+        let _ = stopped.await;
+    })
+    .unwrap();
+    House { party: party(id), base, peers, desk, figures, seen, _stop: stop }
+}
+
+/// Writes down what arrives, before the door sees it.
+fn spied(inner: Router, seen: Arc<Mutex<Vec<Seen>>>) -> Router {
+    Router::new().fallback(move |request: Request| {
+        let (inner, seen) = (inner.clone(), Arc::clone(&seen));
+        async move {
+            let (parts, body) = request.into_parts();
+            let body = to_bytes(body, usize::MAX).await.unwrap();
+            seen.lock().unwrap().push(Seen {
+                path: parts.uri.to_string(),
+                headers: parts.headers.clone(),
+                body: String::from_utf8_lossy(&body).into_owned(),
+            });
+            inner.oneshot(Request::from_parts(parts, Body::from(body))).await.unwrap()
+        }
+    })
+}
+
+fn way(to: &House, from: PartyId, tls: &Arc<rustls::ClientConfig>, answer: Duration) -> Arc<Neighbour> {
+    let peer = Peer {
+        party: to.party,
+        name: to.party.to_string(),
+        versions_url: ocpi::url::versions(&to.base),
+        token_out: secret(from, to.party),
+        tls: Arc::clone(tls),
+    };
+    let limits = RoadLimits { connect: Duration::from_secs(5), answer };
+    Arc::new(Neighbour::new(peer, limits, Arc::new(SystemDice)).unwrap())
+}
+
+impl World {
+    async fn new() -> Self {
+        let (server, tls) = trusting();
+        let office = Arc::new(Office::default());
+        let hub = build("DE-HUB", Role::Hub, Desk::default(), Some(Arc::clone(&office)), &server).await;
+        let operator = build("DE-OPA", Role::Operator, Desk::default(), None, &server).await;
+        let a = build("DE-8AA", Role::Provider, Desk::default(), None, &server).await;
+        let b = build("DE-8BB", Role::Provider, Desk::default(), None, &server).await;
+        let silent = build("DE-8ZZ", Role::Provider, Desk { silent: true, ..Desk::default() }, None, &server).await;
+        for house in [&operator, &a, &b, &silent] {
+            let patience =
+                if house.party == silent.party { Duration::from_millis(700) } else { Duration::from_secs(20) };
+            hub.peers.admit(BearerDigest::of(secret(house.party, hub.party).expose()), PeerAccess::party(house.party));
+            hub.peers.know(way(house, hub.party, &tls, patience));
+            house.peers.admit(BearerDigest::of(secret(hub.party, house.party).expose()), PeerAccess::hub(hub.party));
+            house.peers.know(way(&hub, house.party, &tls, Duration::from_secs(20)));
+        }
+        Self { hub, office, operator, a, b, silent, tls }
+    }
+
+    fn client(&self, house: &House) -> Client {
+        let hub = way(&self.hub, house.party, &self.tls, Duration::from_secs(20));
+        Client::new(hub, house.base.clone(), Arc::clone(&house.figures))
+    }
+
+    async fn ask(
+        &self,
+        house: &House,
+        to: Option<&str>,
+        question: Question,
+    ) -> Result<Answer, charge::talk::road::RoadFault> {
+        let correlation = CorrelationId::new("tap-1").unwrap();
+        let letter = Letter { from: house.party, to: to.map(party), correlation, question };
+        self.client(house).ask(letter).await
+    }
+
+    /// A request by hand: HTTP status, OCPI code and the body.
+    async fn raw(&self, method: &str, url: &str, token: &str, body: Option<String>) -> (u16, Option<u16>, Value) {
+        let http = reqwest::Client::builder().tls_backend_preconfigured((*self.tls).clone()).build().unwrap();
+        let header = ocpi::credentials::authorization(&Secret::new(token.to_owned()));
+        let mut request = http.request(method.parse().unwrap(), url).header("authorization", header.expose());
+        if let Some(body) = body {
+            request = request.body(body);
+        }
+        let response = request.send().await.unwrap();
+        let status = response.status().as_u16();
+        let body = response.bytes().await.unwrap();
+        (status, ocpi::status::code_of(&body), serde_json::from_slice(&body).unwrap_or(Value::Null))
+    }
+}

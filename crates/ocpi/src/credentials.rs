@@ -1,0 +1,164 @@
+//! Credentials (OCPI 2.2.1, module 7): the token and the address that two platforms exchange, and the header that
+//! the token travels in.
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use charge::id::PartyId;
+use charge::{Secret, Timestamp};
+use serde_json::Value;
+
+use crate::read::{At, Fault, parse};
+use crate::status::{Opened, open, success};
+use crate::token::read_party;
+use crate::wire::Reply;
+use crate::write::{Json, Object};
+
+/// OCPI 2.2.1, 7.3.1: a token is printable ASCII without blanks, of at most 64 characters.
+const TOKEN_CHARACTERS_MAX: usize = 64;
+
+/// What a party does (OCPI 2.2.1, 7.4.1 `Role`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Role {
+    Operator,
+    Provider,
+    Hub,
+    /// National access point, navigation provider and others that only read.
+    Other,
+}
+
+const ROLES: &[(&str, Role)] = &[
+    ("CPO", Role::Operator),
+    ("EMSP", Role::Provider),
+    ("HUB", Role::Hub),
+    ("NAP", Role::Other),
+    ("NSP", Role::Other),
+    ("OTHER", Role::Other),
+    ("SCSP", Role::Other),
+];
+
+impl Role {
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Operator => "CPO",
+            Self::Provider => "EMSP",
+            Self::Hub => "HUB",
+            Self::Other => "OTHER",
+        }
+    }
+}
+
+/// One party of a platform, in one role.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PartyRole {
+    pub party: PartyId,
+    pub role: Role,
+    pub name: String,
+}
+
+/// What one platform tells the other (OCPI 2.2.1, 7.3.1).
+#[derive(Clone, Debug)]
+pub struct Credentials {
+    /// With which the reader is to come.
+    pub token: Secret<String>,
+    /// The list of versions of the writer.
+    pub url: String,
+    pub roles: Vec<PartyRole>,
+}
+
+impl Credentials {
+    fn value(&self) -> Json {
+        let role = |each: &PartyRole| -> Json {
+            Object::default()
+                .with("role", each.role.as_str())
+                .with("business_details", Object::default().with("name", each.name.as_str()))
+                .with("party_id", each.party.code())
+                .with("country_code", each.party.country())
+                .into()
+        };
+        let roles: Vec<Json> = self.roles.iter().map(role).collect();
+        Object::default()
+            .with("token", self.token.expose().as_str())
+            .with("url", self.url.as_str())
+            .with("roles", roles)
+            .into()
+    }
+
+    pub fn write(&self) -> String {
+        self.value().to_string()
+    }
+
+    pub fn reply(&self, now: Timestamp) -> Reply {
+        success(Some(self.value()), now)
+    }
+
+    /// From the body of a request.
+    pub fn read(body: &Value) -> Result<Self, Fault> {
+        Self::read_at(&At::root(body))
+    }
+
+    /// From a response.
+    pub fn read_reply(http: u16, body: &[u8]) -> Result<Self, Fault> {
+        match open(http, parse(body))? {
+            Opened::Success(data) => Self::read_at(&At::below(&data, "/data".to_owned())),
+            Opened::Refused(_) => Err(Fault { path: String::new(), why: "is a refusal".into() }),
+        }
+    }
+
+    fn read_at(at: &At<'_>) -> Result<Self, Fault> {
+        let token = at.need("token")?;
+        let secret = token.text()?;
+        if secret.len() > TOKEN_CHARACTERS_MAX || !secret.bytes().all(|c| c.is_ascii_graphic()) {
+            return Err(token.fault("is not a token of at most 64 printable characters"));
+        }
+        let url = at.need("url")?;
+        let address = url.text()?;
+        if crate::url::origin(&address).is_none() {
+            return Err(url.fault("is not an https URL"));
+        }
+        let roles: Result<Vec<_>, Fault> = at.need("roles")?.items()?.iter().map(read_role).collect();
+        Ok(Self { token: Secret::new(secret), url: address, roles: roles? })
+    }
+}
+
+fn read_role(at: &At<'_>) -> Result<PartyRole, Fault> {
+    let name = at.field("business_details").and_then(|details| details.field("name")).map(|name| name.text());
+    let party = read_party(at)?;
+    Ok(PartyRole {
+        party,
+        role: at.need("role")?.one_of(ROLES)?,
+        name: name.transpose()?.unwrap_or_else(|| party.to_string()),
+    })
+}
+
+/// The value of an `Authorization` header: base64 of the token (OCPI 2.2.1, 4.1.1).
+pub fn authorization(token: &Secret<String>) -> Secret<String> {
+    Secret::new(format!("Token {}", STANDARD.encode(token.expose())))
+}
+
+/// The tokens that a header may mean: decoded, and as it is, because many partners send it raw. White space at the
+/// end of the decoded one is cut: the standard's own example has a line feed there.
+pub fn presented(header: &str) -> Vec<Secret<String>> {
+    let Some((scheme, value)) = header.trim().split_once(' ') else { return Vec::new() };
+    if !scheme.eq_ignore_ascii_case("token") {
+        return Vec::new();
+    }
+    let value = value.trim();
+    let decoded = STANDARD.decode(value).ok().and_then(|bytes| String::from_utf8(bytes).ok());
+    let decoded = decoded.map(|text| text.trim_end().to_owned());
+    decoded.into_iter().chain([value.to_owned()]).filter(|token| !token.is_empty()).map(Secret::new).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_header_is_read_in_both_forms_and_with_the_line_feed_of_the_standard() {
+        let tokens = |header: &str| presented(header).iter().map(|t| t.expose().clone()).collect::<Vec<_>>();
+        assert_eq!(tokens("Token ZXhhbXBsZS10b2tlbgo="), ["example-token", "ZXhhbXBsZS10b2tlbgo="]);
+        assert_eq!(tokens("token raw_token"), ["raw_token"]);
+        assert!(tokens("Bearer abc").is_empty());
+        let header = authorization(&Secret::new("road_1".to_owned()));
+        assert!(tokens(header.expose()).contains(&"road_1".to_owned()));
+    }
+}

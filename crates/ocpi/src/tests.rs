@@ -1,0 +1,431 @@
+//! Everything crosses and comes back; the independent models accept what we write; the standard's examples are read.
+
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+use std::path::Path;
+
+use charge::id::{CorrelationId, OrderId, PartyId};
+use charge::money::Money;
+use charge::place::{EvseStatus, Location};
+use charge::record::Nature;
+use charge::talk::road::{
+    Answer, Denial, Letter, OrderAck, OrderResult, Page, PageWish, Question, ReturnAddress, RoadFault, StartOrder,
+};
+use charge::tariff::Tariff;
+use charge::token::{Allowed, TokenKind, Verdict};
+use charge::units::Energy;
+use ocpi_kit::types::Validate;
+use serde_json::{Value, json};
+
+use crate::answer::{self, Answering};
+use crate::ask::{self, Asked};
+use crate::read::{At, Crossed, Lost};
+use crate::samples::{at, cdr, contract, location, presented, session, tariff, token, uid};
+use crate::wire::{Incoming, Kind, Reply, Request, Target};
+use crate::{hear, status};
+
+const BASE: &str = "https://party.example:8443";
+
+fn party(text: &str) -> PartyId {
+    text.parse().unwrap()
+}
+
+fn letter(question: Question) -> Letter {
+    Letter { from: party("DE-OPA"), to: None, correlation: CorrelationId::new("c1").unwrap(), question }
+}
+
+fn order() -> OrderId {
+    OrderId::new("order-1").unwrap()
+}
+
+fn named(_: &ReturnAddress) -> Option<OrderId> {
+    Some(order())
+}
+
+fn sent(question: &Question) -> Crossed<Request> {
+    ask::request(&letter(question.clone()), BASE).unwrap()
+}
+
+fn body_of(request: &Request) -> Value {
+    request.body.as_ref().map_or(Value::Null, |body| crate::parse(body.as_bytes()).unwrap())
+}
+
+/// As a partner would see it, to be spoiled.
+fn seen(written: crate::write::Json) -> Value {
+    serde_json::from_str(&written.to_string()).unwrap()
+}
+
+fn heard(request: &Request) -> Result<Crossed<Question>, Denial> {
+    let incoming = match &request.target {
+        Target::Endpoint { module, side, rest } => Incoming::new(request.method, *module, *side, rest, &request.query)?,
+        Target::Address(url) => {
+            let rest = url.split_once("/sender/commands").unwrap().1;
+            Incoming::new(request.method, crate::wire::Module::Commands, crate::wire::Side::Sender, rest, "")?
+        }
+    };
+    assert_eq!(incoming.kind, request.kind);
+    hear::question(&incoming, &body_of(request), &named)
+}
+
+fn questions() -> Vec<Question> {
+    let back = Some(ReturnAddress(crate::url::callback(BASE, charge::talk::road::OrderKind::Start, &order())));
+    let wish = PageWish { changed_since: Some(at("2026-11-22T15:04:05Z")), offset: 50, limit: 25 };
+    vec![
+        Question::MayCharge { token: presented(TokenKind::Rfid) },
+        Question::Start(StartOrder {
+            order: order(),
+            return_to: back.clone(),
+            token: token(),
+            location: "LOC1".parse().unwrap(),
+            evse: Some("LOC1-1".parse().unwrap()),
+            connector: Some("1".parse().unwrap()),
+            reference: Some("REF-1".parse().unwrap()),
+        }),
+        Question::Stop { order: order(), return_to: back.clone(), session: "S1".parse().unwrap() },
+        Question::Unlock {
+            order: order(),
+            return_to: back.clone(),
+            location: "LOC1".parse().unwrap(),
+            evse: "LOC1-1".parse().unwrap(),
+            connector: "1".parse().unwrap(),
+        },
+        Question::PutSession(Box::new(session())),
+        Question::PostCdr(Box::new(cdr())),
+        Question::PutLocation(Box::new(location())),
+        Question::PatchEvse {
+            location: "LOC1".parse().unwrap(),
+            evse: "LOC1-1".parse().unwrap(),
+            status: EvseStatus::Charging,
+            at: at("2026-11-22T15:04:05Z"),
+        },
+        Question::PutTariff(Box::new(tariff())),
+        Question::DropTariff("T1".parse().unwrap()),
+        Question::PutToken(Box::new(token())),
+        Question::Locations(wish),
+        Question::Tariffs(PageWish::default()),
+    ]
+}
+
+#[test]
+fn every_question_crosses_without_loss() {
+    for question in questions() {
+        let request = sent(&question);
+        assert_eq!(request.lost, [], "{question:?}");
+        let back = heard(&request.value).unwrap();
+        assert_eq!(back, Crossed { value: question, lost: Lost::new() });
+    }
+}
+
+#[test]
+fn an_outcome_leaves_with_an_address_and_arrives_with_an_order() {
+    let address = crate::url::callback(BASE, charge::talk::road::OrderKind::Start, &order());
+    for result in [OrderResult::Accepted, OrderResult::TimedOut, OrderResult::EvseOccupied] {
+        let message = Some("the car is not plugged".to_owned());
+        let out = Question::Outcome {
+            order: None,
+            return_to: Some(ReturnAddress(address.clone())),
+            result,
+            message: message.clone(),
+        };
+        let arrived = Question::Outcome { order: Some(order()), return_to: None, result, message };
+        assert_eq!(heard(&sent(&out).value).unwrap().value, arrived);
+    }
+    let lost = Question::Outcome { order: Some(order()), return_to: None, result: OrderResult::Failed, message: None };
+    assert!(ask::request(&letter(lost), BASE).is_err());
+}
+
+#[test]
+fn may_charge_has_no_body_and_its_debug_form_no_uid() {
+    let request = sent(&Question::MayCharge { token: presented(TokenKind::Rfid) }).value;
+    assert_eq!(request.body, None);
+    assert_eq!(request.query, "type=RFID");
+    let Target::Endpoint { rest, .. } = &request.target else { panic!("an endpoint") };
+    assert_eq!(rest, "/04A2%2FB3%20C4/authorize");
+    assert_eq!(format!("{request:?}"), "(Post POST tokens/{uid}/authorize)");
+}
+
+#[test]
+fn a_start_tells_a_one_time_token_that_must_always_be_asked_about() {
+    let body = body_of(&sent(&questions()[1]).value);
+    assert_eq!(body["token"]["type"], "AD_HOC_USER");
+    assert_eq!(body["token"]["whitelist"], "NEVER");
+}
+
+#[test]
+fn the_independent_models_accept_everything_that_we_write() {
+    fn judge<T: serde::de::DeserializeOwned + Validate>(body: &str) {
+        let read: T = serde_json::from_str(body).unwrap();
+        read.validate().unwrap();
+    }
+    for question in questions() {
+        let request = sent(&question).value;
+        let body = request.body.clone().unwrap_or_default();
+        match request.kind {
+            Kind::Start => judge::<ocpi_kit::v2_2_1::commands::StartSession>(&body),
+            Kind::Stop => judge::<ocpi_kit::v2_2_1::commands::StopSession>(&body),
+            Kind::Unlock => judge::<ocpi_kit::v2_2_1::commands::UnlockConnector>(&body),
+            Kind::PutSession => judge::<ocpi_kit::v2_2_1::Session>(&body),
+            Kind::PostCdr => judge::<ocpi_kit::v2_2_1::Cdr>(&body),
+            Kind::PutLocation => judge::<ocpi_kit::v2_2_1::Location>(&body),
+            Kind::PutTariff => judge::<ocpi_kit::v2_2_1::Tariff>(&body),
+            Kind::PutToken => judge::<ocpi_kit::v2_2_1::Token>(&body),
+            Kind::MayCharge
+            | Kind::Outcome
+            | Kind::PatchSession
+            | Kind::PatchLocation
+            | Kind::Evse
+            | Kind::DropTariff
+            | Kind::PatchToken
+            | Kind::Locations
+            | Kind::Tariffs => {}
+        }
+    }
+    let verdict = Verdict { contract: Some(contract()), ..Verdict::bare(Allowed::Yes) };
+    let reply = said(&Asked::MayCharge(presented(TokenKind::Rfid)), Ok(Answer::May(verdict))).value;
+    let envelope: Value = serde_json::from_str(&reply.body).unwrap();
+    judge::<ocpi_kit::v2_2_1::tokens::AuthorizationInfo>(&envelope["data"].to_string());
+}
+
+fn said(asked: &Asked, result: Result<Answer, Denial>) -> Crossed<Reply> {
+    answer::write(asked, result, Answering { party: party("DE-8AA"), base: BASE, now: at("2026-11-22T15:04:05Z") })
+}
+
+#[test]
+fn every_answer_crosses_without_loss() {
+    let wish = PageWish { changed_since: None, offset: 0, limit: 1 };
+    let verdict = Verdict {
+        allowed: Allowed::Yes,
+        contract: Some(contract()),
+        party: Some(party("DE-8AA")),
+        reference: Some("REF-1".parse().unwrap()),
+        energy_cap: None,
+        money_cap: None,
+    };
+    let message = Some("sent to the station".to_owned());
+    let locations = Page { items: vec![location()], total: 7, next: Some(1), complaints: vec![] };
+    let tariffs = Page { items: vec![tariff()], total: 1, next: None, complaints: vec![] };
+    let may = Asked::MayCharge(presented(TokenKind::Rfid));
+    let blocked = Verdict { party: Some(party("DE-8AA")), ..Verdict::bare(Allowed::Blocked) };
+    let answers = [
+        (may.clone(), Answer::May(verdict)),
+        (may, Answer::May(blocked)),
+        (Asked::Order, Answer::Order { ack: OrderAck::Accepted { outcome_within_s: 30 }, message }),
+        (Asked::Order, Answer::Order { ack: OrderAck::UnknownSession, message: None }),
+        (Asked::Cdr("CDR-1".parse().unwrap()), Answer::Kept("CDR-1".parse().unwrap())),
+        (Asked::Notice, Answer::Noted),
+        (Asked::Locations(wish), Answer::Locations(locations)),
+        (Asked::Tariffs(wish), Answer::Tariffs(tariffs)),
+    ];
+    for (asked, answer) in answers {
+        let reply = said(&asked, Ok(answer.clone()));
+        assert_eq!((reply.value.http, reply.lost), (200, Lost::new()));
+        assert_eq!(answer::read(&asked, &reply.value), Ok(Crossed { value: answer, lost: Lost::new() }));
+    }
+}
+
+#[test]
+fn a_verdicts_caps_and_a_cars_kind_are_told_as_lost() {
+    let asked = Asked::MayCharge(presented(TokenKind::Rfid));
+    let verdict = Verdict {
+        energy_cap: Some(Energy::from_wh(1)),
+        money_cap: Some(Money::new(1, charge::money::Currency::EUR)),
+        ..Verdict::bare(Allowed::Yes)
+    };
+    let lost: Vec<String> = said(&asked, Ok(Answer::May(verdict))).lost.iter().map(|l| l.path.clone()).collect();
+    assert_eq!(lost, ["/energy_cap", "/money_cap"]);
+    let car = sent(&Question::MayCharge { token: presented(TokenKind::Emaid) });
+    assert_eq!(car.lost[0].to_string(), "/type EMAID is written as OTHER");
+}
+
+#[test]
+fn every_denial_has_its_codes_and_comes_back_as_itself() {
+    let denials = [
+        Denial::Malformed { path: "/evses/0".into(), why: "is missing".into() },
+        Denial::Incomplete("the location".into()),
+        Denial::UnknownLocation,
+        Denial::UnknownToken,
+        Denial::UnknownObject,
+        Denial::NotYours,
+        Denial::UnknownReceiver,
+        Denial::ReceiverSilent,
+        Denial::ReceiverUnreachable,
+        Denial::Internal,
+        Denial::Overloaded,
+        Denial::NotSupported,
+    ];
+    for denial in denials {
+        let reply = said(&Asked::Notice, Err(denial.clone())).value;
+        assert_eq!(status::codes(&denial).0, reply.http);
+        assert_eq!(status::code_of(reply.body.as_bytes()), Some(status::codes(&denial).1));
+        assert_eq!(answer::read(&Asked::Notice, &reply), Err(RoadFault::Denied(denial)));
+    }
+    let unknown = said(&Asked::MayCharge(presented(TokenKind::Rfid)), Ok(Answer::May(Verdict::bare(Allowed::Unknown))));
+    assert_eq!((unknown.value.http, status::code_of(unknown.value.body.as_bytes())), (404, Some(2004)));
+    let read = answer::read(&Asked::MayCharge(presented(TokenKind::Rfid)), &unknown.value).unwrap().value;
+    assert_eq!(read, Answer::May(Verdict::bare(Allowed::Unknown)));
+}
+
+#[test]
+fn answers_that_are_no_envelopes_are_unreadable_and_refusals_stay_refusals() {
+    let reply = |http, body: &str| Reply { http, headers: vec![], body: body.to_owned() };
+    let read = |http, body: &str| answer::read(&Asked::Notice, &reply(http, body));
+    assert!(matches!(read(200, "<html>"), Err(RoadFault::Unreadable(_))));
+    assert!(matches!(read(200, "{}"), Err(RoadFault::Unreadable(_))));
+    assert_eq!(read(502, "<html>"), Err(RoadFault::Denied(Denial::ReceiverUnreachable)));
+    assert_eq!(read(401, ""), Err(RoadFault::Denied(Denial::NotYours)));
+    assert_eq!(read(200, r#"{"status_code": "1000"}"#).unwrap().value, Answer::Noted);
+}
+
+fn read_at<T>(body: &Value, read: impl Fn(&At<'_>, &mut Lost) -> Result<T, crate::Fault>) -> (T, Vec<String>) {
+    let mut lost = Lost::new();
+    let value = read(&At::root(body), &mut lost).map_err(|fault| fault.to_string()).unwrap();
+    (value, lost.iter().map(ToString::to_string).collect())
+}
+
+#[test]
+fn null_lists_are_empty_lists() {
+    let mut body = seen(crate::location::write(&location(), &mut Lost::new()));
+    body["evses"] = Value::Null;
+    body["images"] = Value::Null;
+    let (read, lost) = read_at(&body, crate::location::read);
+    assert_eq!((read.evses.len(), lost.len()), (0, 0));
+    let mut body = seen(crate::session::write(&session(), &mut Lost::new()).unwrap());
+    body["charging_periods"] = Value::Null;
+    assert_eq!(read_at(&body, crate::session::read).0.periods, []);
+    let mut body = seen(crate::tariff::write(&tariff(), &mut Lost::new()));
+    body["tariff_alt_text"] = Value::Null;
+    body["elements"][0]["restrictions"]["day_of_week"] = Value::Null;
+    assert_eq!(read_at(&body, crate::tariff::read).0.text, None);
+}
+
+#[test]
+fn wrong_types_are_repaired_or_named_with_their_path() {
+    let mut body = seen(crate::location::write(&location(), &mut Lost::new()));
+    body["coordinates"] = json!({"latitude": 51.962, "longitude": "7.6280001"});
+    body["evses"][0]["connectors"][0]["max_voltage"] = json!("230");
+    let second = body["evses"][0].clone();
+    body["evses"].as_array_mut().unwrap().push(second);
+    body["evses"][1]["status"] = json!({"secret": "04A2B3C4"});
+    body["evses"][0]["connectors"].as_array_mut().unwrap().push(json!({"id": "2"}));
+    let (read, lost) = read_at(&body, crate::location::read);
+    assert_eq!(read, location());
+    assert_eq!(lost, ["/evses/0/connectors/1/power_type is missing", "/evses/1/status is not a text"]);
+    body["coordinates"]["latitude"] = json!("91");
+    let fault = crate::location::read(&At::root(&body), &mut Lost::new()).unwrap_err();
+    assert_eq!(fault.to_string(), "/coordinates is no position on earth");
+}
+
+#[test]
+fn one_bad_object_does_not_cost_the_page() {
+    let good = seen(crate::location::write(&location(), &mut Lost::new()));
+    let mut hidden = good.clone();
+    hidden["publish"] = json!(false);
+    let body = json!({"data": [good, {"id": 7}, hidden], "status_code": 1000, "timestamp": "2026-11-22T15:04:05Z"});
+    let headers = vec![
+        ("link", "<https://x.example/l?offset=3&limit=3>; rel=\"next\"".to_owned()),
+        ("x-total-count", "9".to_owned()),
+    ];
+    let reply = Reply { http: 200, headers, body: body.to_string() };
+    let Answer::Locations(page) = answer::read(&Asked::Locations(PageWish::default()), &reply).unwrap().value else {
+        panic!("locations")
+    };
+    assert_eq!((page.items, page.total, page.next), (vec![location()], 9, Some(3)));
+    assert_eq!(page.complaints[0], "/data/1/country_code is missing");
+    assert_eq!(page.complaints[1], "/data/2/publish is false: what must not be shown is not taken");
+}
+
+#[test]
+fn a_restriction_that_cannot_be_applied_refuses_the_tariff() {
+    let mut body = seen(crate::tariff::write(&tariff(), &mut Lost::new()));
+    body["elements"][0]["restrictions"]["max_current"] = json!(16);
+    let fault = crate::tariff::read(&At::root(&body), &mut Lost::new()).unwrap_err();
+    assert_eq!(fault.path, "/elements/0/restrictions/max_current");
+    let mut whole = seen(crate::cdr::write(&cdr(), &mut Lost::new()).unwrap());
+    whole["tariffs"][0] = body;
+    let (read, lost) = read_at(&whole, crate::cdr::read);
+    assert_eq!((read.tariff.elements.len(), read.total_cost), (0, cdr().total_cost));
+    assert!(lost[0].starts_with("/tariffs/0/elements/0/restrictions/max_current"));
+}
+
+#[test]
+fn signed_records_cross_byte_for_byte_or_not_at_all() {
+    let mut long = cdr();
+    long.signed[1].record.bytes = vec![b'x'; 4_000].into();
+    let mut lost = Lost::new();
+    let body = seen(crate::cdr::write(&long, &mut lost).unwrap());
+    assert_eq!(lost[0].path, "/signed_data/signed_values/1");
+    let (read, _) = read_at(&body, crate::cdr::read);
+    assert_eq!(read.signed, long.signed[..1]);
+    assert_eq!(body["signed_data"]["signed_values"][0]["plain_data"], r#"{"FV":"1.0","PG":"T1"}"#);
+
+    let mut raw = seen(crate::cdr::write(&cdr(), &mut Lost::new()).unwrap());
+    raw["signed_data"]["signed_values"][0]["signed_data"] = json!("OCMF|{}|{}");
+    raw["signed_data"]["signed_values"][1]["signed_data"] = json!("!!");
+    let (read, lost) = read_at(&raw, crate::cdr::read);
+    assert_eq!((read.signed.len(), read.signed[0].nature), (1, Nature::Start));
+    assert_eq!(&*read.signed[0].record.bytes, b"OCMF|{}|{}");
+    assert_eq!(lost.len(), 2);
+}
+
+#[test]
+fn the_url_and_the_body_must_agree() {
+    let request = sent(&Question::PutToken(Box::new(token()))).value;
+    let with = |change: &dyn Fn(&mut Value)| {
+        let mut body = body_of(&request);
+        change(&mut body);
+        heard(&Request { body: Some(body.to_string()), ..request.clone() })
+    };
+    assert!(with(&|body| body["uid"] = json!("04a2/b3 c4")).is_ok(), "uids do not know case");
+    let denials = [with(&|body| body["uid"] = json!("OTHER")), with(&|body| body["party_id"] = json!("8BB"))];
+    for (denial, path) in denials.into_iter().zip(["/uid", "/party_id"]) {
+        let Err(Denial::Malformed { path: named, .. }) = denial else { panic!("{path} is refused") };
+        assert_eq!(&*named, path);
+    }
+    let long = crate::samples::presented(TokenKind::Rfid);
+    let long = charge::token::PresentedToken { uid: uid(&"A".repeat(37)), ..long };
+    assert!(ask::request(&letter(Question::MayCharge { token: long }), BASE).is_err());
+}
+
+#[test]
+fn the_standards_examples_are_read() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/spec/ocpi/2.2.1/examples");
+    let Ok(files) = std::fs::read_dir(&folder) else {
+        eprintln!("SKIPPED: the standard's examples are not at ../shared/spec/ocpi/2.2.1/examples");
+        return;
+    };
+    // An example without a mandatory member, a restriction that we cannot apply, and places that must not be shown.
+    let refused = [
+        ("tariff_put_example.json", "/last_updated"),
+        ("tariff_4_complex.json", "/elements/1/restrictions/max_current"),
+        ("location_example_uc3_destination_charger_not_published.json", "/publish"),
+        ("location_example_uc4_limited_visibility.json", "/publish"),
+        ("location_example_uc5_home_charge_point.json", "/publish"),
+    ];
+    let mut count = 0;
+    for file in files {
+        let path = file.unwrap().path();
+        let name = path.file_name().unwrap().to_str().unwrap().to_owned();
+        let Ok(body) = crate::parse(&std::fs::read(&path).unwrap()) else { panic!("{name} is JSON") };
+        let at = At::root(&body);
+        let mut lost = Lost::new();
+        let outcome = if name.starts_with("location_example") {
+            crate::location::read(&at, &mut lost).map(|_: Location| ())
+        } else if name.starts_with("cdr_example") {
+            crate::cdr::read(&at, &mut lost).map(|_| ())
+        } else if name.starts_with("session_example") {
+            crate::session::read(&at, &mut lost).map(|_| ())
+        } else if name.starts_with("token_example") || name.starts_with("token_put") {
+            crate::token::read(&at, &mut lost).map(|_| ())
+        } else if name.starts_with("tariff_") && at.field("elements").is_some() {
+            crate::tariff::read(&at, &mut lost).map(|_: Tariff| ())
+        } else if name.starts_with("credentials_example") {
+            crate::credentials::Credentials::read(&body).map(|_| ())
+        } else {
+            continue;
+        };
+        count += 1;
+        let expected = refused.iter().find(|(file, _)| *file == name).map(|(_, path)| *path);
+        assert_eq!(outcome.err().map(|fault| fault.path).as_deref(), expected, "{name}");
+    }
+    assert!(count > 30, "only {count} examples");
+}
