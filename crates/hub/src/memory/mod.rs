@@ -1,0 +1,72 @@
+//! The hub's tables, one file per noun.
+//!
+//! They deliberately have no column for a uid, a contract, a session, a CDR or a place of a session.
+
+pub(crate) mod index;
+pub(crate) mod orders;
+pub(crate) mod parties;
+pub(crate) mod public;
+pub(crate) mod volumes;
+
+use charge::id::PartyId;
+use store::{Migration, StoreError};
+
+/// The hub's family of tables.
+pub const MIGRATIONS: &[Migration] = &[Migration {
+    family: "hub",
+    number: 1,
+    name: "parties, index, return addresses, public objects, volumes",
+    sql: "
+CREATE TABLE hub_party (
+    party TEXT NOT NULL,
+    role TEXT NOT NULL CHECK (role IN ('operator', 'provider')),
+    name TEXT NOT NULL,
+    status TEXT NOT NULL,
+    last_seen INTEGER,
+    PRIMARY KEY (party, role)
+);
+CREATE TABLE hub_token (
+    tag BLOB NOT NULL PRIMARY KEY,
+    party TEXT NOT NULL,
+    valid INTEGER NOT NULL
+);
+CREATE TABLE hub_conflict (
+    party TEXT NOT NULL,
+    day INTEGER NOT NULL,
+    count INTEGER NOT NULL,
+    PRIMARY KEY (party, day)
+);
+CREATE TABLE hub_order (
+    hub_order TEXT NOT NULL PRIMARY KEY,
+    giver TEXT NOT NULL,
+    receiver TEXT NOT NULL,
+    return_to TEXT NOT NULL,
+    expires INTEGER NOT NULL
+);
+CREATE INDEX hub_order_expires ON hub_order (expires);
+CREATE TABLE hub_public (
+    kind TEXT NOT NULL CHECK (kind IN ('location', 'tariff')),
+    owner TEXT NOT NULL,
+    id TEXT NOT NULL,
+    body TEXT NOT NULL,
+    changed INTEGER NOT NULL,
+    PRIMARY KEY (kind, owner, id)
+);
+CREATE INDEX hub_public_changed ON hub_public (kind, changed, owner, id);
+CREATE TABLE hub_volume (
+    hour INTEGER NOT NULL,
+    sender TEXT NOT NULL,
+    receiver TEXT NOT NULL,
+    errand TEXT NOT NULL,
+    letters INTEGER NOT NULL,
+    bytes INTEGER NOT NULL,
+    refused INTEGER NOT NULL,
+    silent INTEGER NOT NULL,
+    unreachable INTEGER NOT NULL,
+    PRIMARY KEY (hour, sender, receiver, errand)
+);",
+}];
+
+fn party(text: &str) -> Result<PartyId, StoreError> {
+    text.parse().map_err(|_| StoreError::Corrupt("a column of parties holds no party".to_owned()))
+}

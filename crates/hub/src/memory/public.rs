@@ -1,0 +1,50 @@
+//! Public objects as their owners sent them: locations and tariffs, in the JSON they came as.
+
+use charge::Timestamp;
+use charge::id::PartyId;
+use charge::talk::road::{Page, PageWish, Published};
+use store::{StoreError, Tx, values};
+
+pub(crate) fn put(
+    tx: &mut Tx<'_>,
+    kind: Published,
+    (owner, id): (PartyId, &str),
+    body: &str,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    tx.execute(PUT, &values![name(kind), owner.to_string(), id, body, now]).map(drop)
+}
+
+pub(crate) fn drop_one(tx: &mut Tx<'_>, kind: Published, owner: PartyId, id: &str) -> Result<(), StoreError> {
+    tx.execute(DROP, &values![name(kind), owner.to_string(), id]).map(drop)
+}
+
+/// Oldest first. What counts is when the object came here: that an owner's clock is behind, or its letter was late,
+/// hides nothing from those who ask for "everything since".
+pub(crate) fn page(tx: &Tx<'_>, kind: Published, wish: PageWish) -> Result<Page<Box<str>>, StoreError> {
+    let since = wish.changed_since.unwrap_or(Timestamp::from_micros(i64::MIN));
+    let limit = wish.limit.clamp(1, PAGE_MAX);
+    let total = tx.one(COUNT, &values![name(kind), since], |row| row.int(0))?.unwrap_or(0);
+    let items =
+        tx.query(PAGE, &values![name(kind), since, limit, wish.offset], |row| row.text(0).map(String::into_boxed_str))?;
+    let total = u32::try_from(total).unwrap_or(u32::MAX);
+    let next = wish.offset.saturating_add(limit);
+    Ok(Page { items, total, next: (next < total).then_some(next), complaints: Vec::new() })
+}
+
+const fn name(kind: Published) -> &'static str {
+    match kind {
+        Published::Locations => "location",
+        Published::Tariffs => "tariff",
+    }
+}
+
+/// Objects on a page: some megabytes of locations at most.
+pub(crate) const PAGE_MAX: u32 = 500;
+
+const PUT: &str = "INSERT INTO hub_public (kind, owner, id, body, changed) VALUES (?1, ?2, ?3, ?4, ?5)
+    ON CONFLICT (kind, owner, id) DO UPDATE SET body = excluded.body, changed = excluded.changed";
+const DROP: &str = "DELETE FROM hub_public WHERE kind = ?1 AND owner = ?2 AND id = ?3";
+const COUNT: &str = "SELECT COUNT(*) FROM hub_public WHERE kind = ?1 AND changed >= ?2";
+const PAGE: &str = "SELECT body FROM hub_public WHERE kind = ?1 AND changed >= ?2
+    ORDER BY changed, owner, id LIMIT ?3 OFFSET ?4";

@@ -1,0 +1,31 @@
+//! The station operator (CPO with its CSMS) as a room: it lets stations in, finds out who may charge, keeps sessions
+//! and readings, closes CDRs, and tells the network what it must.
+//!
+//! Decisions are pure and stand in files named after what is decided; `memory` holds the tables; `service` loads,
+//! decides, commits and acts, and is the only place with `await`. It speaks the vocabularies of the line and the road
+//! and knows no protocol, no socket and no page.
+//!
+//! Invariants: what a station or party was told is on disk; a session makes at most one CDR; a card's uid is asked
+//! about and then forgotten, where its provider names a contract instead.
+
+pub mod admit;
+pub mod authorise;
+pub mod boot;
+pub mod close;
+mod memory;
+pub mod metering;
+pub mod order;
+pub mod publish;
+pub mod remote;
+mod service;
+pub mod session;
+pub mod transaction;
+pub mod view;
+
+pub use memory::cdr::Delivery;
+pub use order::{OrderOutcome, StationOrder};
+pub use service::command::{NewBay, NewStation, Profile};
+pub use service::{Event, Fault, Keys, Operator, Settings, Setup};
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,139 @@
+//! Notices: what has changed and is to be told by its newest state. Changing twice before it was told is telling once.
+//!
+//! The outbox keeps jobs that happen once each; a notice keeps a level. It is due at some time from the moment it is
+//! put until that very state was acknowledged: a change while it is being told makes it due again.
+
+use std::time::Duration;
+
+use charge::Timestamp;
+use store::{StoreError, Tx, values};
+
+use crate::memory::named;
+
+/// What can be told by its newest state.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Kind {
+    Location,
+    Tariff,
+    Evse,
+    Session,
+    /// Whose token is it? Asked again for a session that nobody has answered for.
+    Ask,
+}
+
+impl Kind {
+    const ALL: [Self; 5] = [Self::Location, Self::Tariff, Self::Evse, Self::Session, Self::Ask];
+
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Location => "location",
+            Self::Tariff => "tariff",
+            Self::Evse => "evse",
+            Self::Session => "session",
+            Self::Ask => "ask",
+        }
+    }
+
+    fn named(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.as_str() == text)
+    }
+}
+
+/// A notice taken to be told.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Notice {
+    pub kind: Kind,
+    pub name: String,
+    /// The state that is told; another one later is another telling.
+    pub changed: i64,
+    pub tries: i64,
+}
+
+/// Something changed and is due from `due` on; earlier stays earlier.
+pub(crate) fn put(tx: &mut Tx<'_>, kind: Kind, name: &str, due: Timestamp) -> Result<(), StoreError> {
+    tx.execute(PUT, &values![kind.as_str(), name, due]).map(drop)
+}
+
+/// Takes up to `limit` due notices and hides them for `lease`.
+pub(crate) fn lease(tx: &mut Tx<'_>, now: Timestamp, lease: Duration, limit: u32) -> Result<Vec<Notice>, StoreError> {
+    let due = tx.query(DUE, &values![now, limit], |row| {
+        Ok(Notice {
+            kind: named(row, 0, "kind", Kind::named)?,
+            name: row.text(1)?,
+            changed: row.int(2)?,
+            tries: row.int(3)? + 1,
+        })
+    })?;
+    for notice in &due {
+        tx.execute(LEASE, &values![notice.kind.as_str(), notice.name.as_str(), now.plus(lease)])?;
+    }
+    Ok(due)
+}
+
+/// It was told (or can never be): gone, unless it has changed since.
+pub(crate) fn done(tx: &mut Tx<'_>, notice: &Notice) -> Result<(), StoreError> {
+    let key = values![notice.kind.as_str(), notice.name.as_str(), notice.changed];
+    tx.execute(DONE, &key).map(drop)
+}
+
+/// It could not be told: again at `due`.
+pub(crate) fn again(tx: &mut Tx<'_>, notice: &Notice, due: Timestamp, why: &str) -> Result<(), StoreError> {
+    let key = values![notice.kind.as_str(), notice.name.as_str(), notice.changed, due, why];
+    tx.execute(AGAIN, &key).map(drop)
+}
+
+/// Nobody holds a notice any more: all are due now, but for questions, which have their own patience.
+pub(crate) fn release(tx: &mut Tx<'_>, now: Timestamp) -> Result<(), StoreError> {
+    tx.execute(RELEASE, &values![now]).map(drop)
+}
+
+const RELEASE: &str = "UPDATE operator_notices SET due = ?1 WHERE due > ?1 AND kind <> 'ask'";
+const PUT: &str = "INSERT INTO operator_notices (kind, name, changed, due, tries) VALUES (?1, ?2, 1, ?3, 0)
+    ON CONFLICT (kind, name) DO UPDATE SET changed = operator_notices.changed + 1, due = excluded.due, tries = 0";
+const DUE: &str = "SELECT kind, name, changed, tries FROM operator_notices WHERE due <= ?1 ORDER BY due, name LIMIT ?2";
+const LEASE: &str = "UPDATE operator_notices SET due = ?3, tries = tries + 1 WHERE kind = ?1 AND name = ?2";
+const DONE: &str = "DELETE FROM operator_notices WHERE kind = ?1 AND name = ?2 AND changed = ?3";
+const AGAIN: &str = "UPDATE operator_notices SET due = ?4, why = ?5 WHERE kind = ?1 AND name = ?2 AND changed = ?3";
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+    use store::Store;
+
+    use super::*;
+
+    const NOW: Timestamp = Timestamp::from_secs(1_000);
+    const LEASED: Duration = Duration::from_secs(60);
+
+    async fn due(store: &Store, now: Timestamp) -> Vec<Notice> {
+        store.run("lease", move |tx| lease(tx, now, LEASED, 10)).await.unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_change_while_telling_is_told_again_and_twice_before_it_once() {
+        let store = Store::in_memory(crate::memory::MIGRATIONS).unwrap();
+        for _ in 0..2 {
+            store.run("put", |tx| put(tx, Kind::Evse, "E1", NOW)).await.unwrap();
+        }
+        let first = due(&store, NOW).await;
+        assert_eq!(first.len(), 1);
+        assert!(due(&store, NOW).await.is_empty(), "leased");
+        store.run("put", |tx| put(tx, Kind::Evse, "E1", NOW)).await.unwrap();
+        let told = first[0].clone();
+        store.run("done", move |tx| done(tx, &told)).await.unwrap();
+        let second = due(&store, NOW).await;
+        assert_eq!(second.len(), 1, "changed while it was told");
+        let told = second[0].clone();
+        store.run("done", move |tx| done(tx, &told)).await.unwrap();
+        assert!(due(&store, NOW.plus(LEASED)).await.is_empty());
+    }
+
+    #[tokio::test]
+    async fn a_lost_worker_gives_the_notice_back() {
+        let store = Store::in_memory(crate::memory::MIGRATIONS).unwrap();
+        store.run("put", |tx| put(tx, Kind::Session, "S1", NOW)).await.unwrap();
+        assert_eq!(due(&store, NOW).await[0].tries, 1);
+        assert_eq!(due(&store, NOW.plus(LEASED)).await[0].tries, 2);
+    }
+}

@@ -1,0 +1,327 @@
+//! The desk for the stations: who knocks, boots, taps, charges and reports, and what each hears.
+//!
+//! A heartbeat touches no disk. Whatever else is acknowledged here was committed before; a question to the road is
+//! asked between two transactions, never inside one.
+
+use charge::id::StationId;
+use charge::talk::line::{
+    Admission, Boot, ConnectionNo, Denial, Desk, Entry, FromStation, Heard, Knock, LogLine, Refusal, Setting,
+    StatusReport,
+};
+use charge::token::{PresentedToken, Verdict};
+use charge::{Purpose, Soon, Timestamp};
+use store::{StoreError, Tx};
+
+use super::presence::{Presence, Presented};
+use super::transact::{self, Misfit, Word};
+use super::{Event, House, Operator};
+use crate::authorise::{self, Step};
+use crate::memory::{order, permit, place, session, station};
+use crate::view::RefusedKnock;
+use crate::{admit, boot};
+
+impl Desk for Operator {
+    fn admit(&self, knock: Knock) -> Soon<'_, Result<Entry, Refusal>> {
+        Box::pin(self.let_in(knock))
+    }
+
+    fn arrived(&self, entry: &Entry, connection: ConnectionNo) -> Soon<'_, ()> {
+        let entry = entry.clone();
+        Box::pin(async move { self.arrive(entry, connection).await })
+    }
+
+    fn hear(&self, station: &StationId, said: FromStation) -> Soon<'_, Result<Heard, Denial>> {
+        let station = station.clone();
+        Box::pin(async move { self.listen(station, said).await })
+    }
+
+    fn left(&self, station: &StationId, connection: ConnectionNo, why: &str) -> Soon<'_, ()> {
+        let (station, why) = (station.clone(), why.to_owned());
+        Box::pin(async move { self.leave(station, connection, &why).await })
+    }
+
+    fn note(&self, station: &StationId, line: LogLine) {
+        let mut notes = self.0.notes();
+        if notes.message(station, line) {
+            drop(notes);
+            self.0.wake();
+        }
+    }
+}
+
+impl Operator {
+    async fn let_in(&self, knock: Knock) -> Result<Entry, Refusal> {
+        let identity = knock.identity.clone();
+        let found: Result<_, StoreError> =
+            self.read("operator.knock", move |_, tx| station::standing(tx, &identity)).await;
+        let standing = found.map_err(|error| {
+            tracing::error!(%error, "a knock could not be looked up");
+            Refusal::Overloaded
+        })?;
+        match admit::decide(&knock, standing.as_ref()) {
+            Ok(entry) => {
+                let presented = Presented { peer: knock.peer, certificate: knock.certificate };
+                self.0.presences().knocked.insert(entry.station.clone(), presented);
+                Ok(entry)
+            }
+            Err(turned) => {
+                self.0.notes().refusal(RefusedKnock {
+                    at: self.0.now(),
+                    identity: admit::shown(&knock.identity),
+                    peer: admit::shown(&knock.peer),
+                    status: admit::status(&turned.refusal),
+                    reason: turned.reason,
+                });
+                self.0.tell_of(Event::Refusal);
+                Err(turned.refusal)
+            }
+        }
+    }
+
+    async fn arrive(&self, entry: Entry, connection: ConnectionNo) {
+        let now = self.0.now();
+        let presented = {
+            let mut presences = self.0.presences();
+            let presence = Presence {
+                connection,
+                version: entry.version,
+                since: now,
+                last_seen: now,
+                written: now,
+                admission: None,
+            };
+            presences.live.insert(entry.station.clone(), presence);
+            presences.knocked.remove(&entry.station)
+        };
+        let (name, version) = (entry.station.clone(), entry.version);
+        let kept: Result<(), StoreError> = self
+            .run("operator.arrived", move |_, tx| {
+                let peer = presented.as_ref().map_or("", |presented| presented.peer.as_str());
+                let certificate = presented.as_ref().and_then(|presented| presented.certificate.as_ref());
+                station::arrived(tx, &name, version, peer, certificate, now)
+            })
+            .await;
+        logged("a connection", kept);
+        self.0.tell_of(Event::Station(entry.station));
+    }
+
+    async fn leave(&self, name: StationId, connection: ConnectionNo, why: &str) {
+        let gone = {
+            let mut presences = self.0.presences();
+            // late news of an older connection does not touch the newer one (handbook, quirk 6)
+            let current = presences.live.get(&name).is_some_and(|presence| presence.connection == connection);
+            current.then(|| presences.live.remove(&name)).flatten()
+        };
+        if gone.is_none() {
+            return;
+        }
+        tracing::info!(station = %name, why, "a station left");
+        let (now, station) = (self.0.now(), name.clone());
+        let kept: Result<(), StoreError> =
+            self.run("operator.left", move |_, tx| station::left(tx, &station, now)).await;
+        logged("a departure", kept);
+        self.0.tell_of(Event::Station(name));
+    }
+
+    async fn listen(&self, station: StationId, said: FromStation) -> Result<Heard, Denial> {
+        let now = self.0.now();
+        let admission = {
+            let mut presences = self.0.presences();
+            presences.seen(&station, now);
+            presences.live.get(&station).and_then(|presence| presence.admission)
+        };
+        if let (Some(Admission::Pending | Admission::Rejected), false) =
+            (admission, matches!(said, FromStation::Boot(_)))
+        {
+            return Err(Denial::NotAccepted);
+        }
+        match said {
+            FromStation::Boot(said) => self.boot(station, said, now).await,
+            FromStation::Alive => Ok(Heard::Alive { now }),
+            FromStation::Status(report) => self.status(station, report, now).await,
+            FromStation::Tap(tap) => self.tap(station, tap.token, now).await,
+            FromStation::Transaction(report) => self.transaction(Word::report(station, report), now).await,
+            FromStation::Meter(report) => {
+                self.transaction(Word::readings(station, report), now).await.map(|_| Heard::Noted)
+            }
+            FromStation::Security { kind, at: _, detail: _ } => {
+                tracing::info!(%station, %kind, "a station reports a security event");
+                Ok(Heard::Noted)
+            }
+            FromStation::Settings(settings) => self.settings(station, settings).await,
+            FromStation::Progress { of, status } => {
+                tracing::info!(%station, %of, %status, "a station reports progress");
+                Ok(Heard::Noted)
+            }
+            FromStation::Foreign(_) => Ok(Heard::NotServed),
+        }
+    }
+
+    async fn boot(&self, name: StationId, said: Boot, now: Timestamp) -> Result<Heard, Denial> {
+        let station = name.clone();
+        let decision = self
+            .run("operator.boot", move |house, tx| {
+                let serial = station::certificate_serial(tx, &station)?;
+                let lately = station::boots_since(tx, &station, now.minus(boot::LOOP_WINDOW))?;
+                let settings = &house.setup.settings;
+                let intervals = boot::Intervals { heartbeat: settings.heartbeat, retry: settings.boot_retry };
+                let decision = boot::decide(&said, serial.as_deref(), lately, intervals);
+                station::booted(tx, &station, &said, decision.admission, decision.why.as_deref(), now)?;
+                Ok(decision)
+            })
+            .await
+            .map_err(cannot_keep)?;
+        if let Some(presence) = self.0.presences().live.get_mut(&name) {
+            presence.admission = Some(decision.admission);
+        }
+        self.0.tell_of(Event::Station(name));
+        Ok(Heard::Boot { admitted: decision.admission, now, interval: decision.interval })
+    }
+
+    async fn status(&self, name: StationId, report: StatusReport, now: Timestamp) -> Result<Heard, Denial> {
+        let station = name.clone();
+        let changed = self.run("operator.status", move |_, tx| keep_status(tx, &station, &report, now)).await;
+        match changed.map_err(cannot_keep)? {
+            Some(event) => self.0.tell_of(event),
+            None => return Ok(Heard::Noted),
+        }
+        self.0.wake();
+        Ok(Heard::Noted)
+    }
+
+    async fn tap(&self, station: StationId, token: PresentedToken, now: Timestamp) -> Result<Heard, Denial> {
+        let (at, presented) = (station.clone(), token.clone());
+        let step = self
+            .read("operator.tap", move |house, tx| {
+                let standing = standing(house, tx, &at, &presented, None, now)?;
+                Ok(authorise::decide(now, &presented, standing))
+            })
+            .await
+            .map_err(cannot_keep)?;
+        let question = match step {
+            Step::Permitted(permit) => return Ok(Heard::Tap(verdict_of(&permit))),
+            Step::Refused(allowed) => return Ok(Heard::Tap(Verdict::bare(allowed))),
+            Step::Ask(question) => question,
+        };
+        let answer = self.ask(None, None, question).await;
+        let now = self.0.now();
+        let concluded = authorise::conclude(now, &token, answer);
+        if let Some(given) = concluded.permit {
+            let tag = self.0.setup.keys.tags.tag(token.kind, &token.uid);
+            self.run("operator.tap.answer", move |house, tx| permit::put(tx, house.seal(), &station, tag, &given))
+                .await
+                .map_err(cannot_keep)?;
+        }
+        Ok(Heard::Tap(Verdict::bare(concluded.allowed)))
+    }
+
+    async fn transaction(&self, word: Word, now: Timestamp) -> Result<Heard, Denial> {
+        let (station, token) = (word.station.clone(), word.token.clone());
+        let taken = self
+            .run("operator.transaction", move |house, tx| transact::take(house, tx, now, word))
+            .await
+            .map_err(|misfit| match misfit {
+                Misfit::Misplaced(why) => {
+                    tracing::warn!(%station, why, "a transaction message is out of place");
+                    Denial::Misplaced(why.into())
+                }
+                Misfit::Numbers => Denial::CannotKeep,
+                Misfit::Store(error) => cannot_keep(error),
+            })?;
+        self.announce(&taken);
+        let mut allowed = taken.allowed;
+        if let (true, Some(id), Some(token)) = (taken.ask, taken.session, token) {
+            allowed = Some(self.find_out(id.as_str(), token).await.map_err(cannot_keep)?);
+        }
+        if taken.wake || taken.ask {
+            self.0.wake();
+        }
+        Ok(Heard::Transaction { number: taken.number, verdict: allowed.map(Verdict::bare) })
+    }
+
+    fn announce(&self, taken: &transact::Taken) {
+        if let Some(id) = &taken.session {
+            self.0.tell_of(Event::Session(id.clone()));
+        }
+        if let Some((station, evse)) = &taken.evse {
+            self.0.tell_of(Event::Evse { station: station.clone(), evse: evse.clone() });
+        }
+    }
+
+    /// Asks whose token a running session has, and keeps the answer.
+    pub(super) async fn find_out(&self, id: &str, token: PresentedToken) -> Result<charge::token::Allowed, StoreError> {
+        let question = charge::talk::road::Question::MayCharge { token: token.clone() };
+        let answer = self.ask(None, None, question).await;
+        let now = self.0.now();
+        let concluded = authorise::conclude(now, &token, answer);
+        let (allowed, id) = (concluded.allowed, id.to_owned());
+        self.run("operator.transaction.answer", move |house, tx| transact::answered(house, tx, now, &id, &concluded))
+            .await?;
+        Ok(allowed)
+    }
+
+    async fn settings(&self, station: StationId, settings: Vec<Setting>) -> Result<Heard, Denial> {
+        let name = station.clone();
+        let kept = self.run("operator.settings", move |_, tx| station::put_settings(tx, &name, &settings)).await;
+        kept.map_err(cannot_keep)?;
+        self.0.tell_of(Event::Station(station));
+        Ok(Heard::Noted)
+    }
+}
+
+/// What is known of a token at a station before anybody is asked.
+pub(super) fn standing(
+    house: &House,
+    tx: &Tx<'_>,
+    station: &StationId,
+    token: &PresentedToken,
+    no: Option<charge::id::EvseNo>,
+    at: Timestamp,
+) -> Result<authorise::Standing, StoreError> {
+    let order = order::by_alias(tx, station, &token.normal(Purpose::Authorise))?;
+    let alias = order.map(|order| order::alias(&order, house.seal(), no, at)).transpose()?;
+    let tag = house.setup.keys.tags.tag(token.kind, &token.uid);
+    let permit = permit::find(tx, house.seal(), station, tag)?;
+    Ok(authorise::Standing { alias, permit })
+}
+
+/// A station hears the caps and nothing of the contract behind them.
+fn verdict_of(permit: &authorise::Permit) -> Verdict {
+    Verdict { energy_cap: permit.energy_cap, money_cap: permit.money_cap, ..Verdict::bare(charge::token::Allowed::Yes) }
+}
+
+fn keep_status(
+    tx: &mut Tx<'_>,
+    station: &StationId,
+    report: &StatusReport,
+    now: Timestamp,
+) -> Result<Option<Event>, StoreError> {
+    let Some(no) = report.evse else {
+        station::set_state(tx, station, report.state, report.fault.as_deref())?;
+        return Ok(Some(Event::Station(station.clone())));
+    };
+    let Some(mut bay) = place::bay(tx, station, no)? else {
+        tracing::warn!(%station, %no, "a station reports an EVSE that is not enrolled");
+        return Ok(None);
+    };
+    let at = report.at.unwrap_or(now);
+    if !place::set_state(tx, &bay.evse, Some(report.state), report.fault.as_deref(), at)? {
+        return Ok(None);
+    }
+    bay.state = Some(report.state);
+    let running = session::running_at(tx, station, no)?;
+    place::refresh(tx, &bay, running, now)?;
+    Ok(Some(Event::Evse { station: station.clone(), evse: bay.evse }))
+}
+
+/// The station repeats what we could not keep; the reason is ours and goes to our log.
+pub(super) fn cannot_keep(error: StoreError) -> Denial {
+    tracing::error!(%error, "a station's message could not be kept");
+    Denial::CannotKeep
+}
+
+fn logged(what: &'static str, kept: Result<(), StoreError>) {
+    if let Err(error) = kept {
+        tracing::error!(%error, what, "could not be kept");
+    }
+}

@@ -1,0 +1,471 @@
+//! The station's settings: one table, two spellings (1.6 configuration keys, 2.x component variables).
+//!
+//! It checks what may be written and keeps what was; it does not act on anything. A value that needs a restart is
+//! kept and comes into force then.
+//!
+//! Invariant: a write-only value never leaves, and every kept value has passed its own check.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use charge::Secret;
+use charge::talk::line::{Setting, Version, Written};
+
+/// What the station does differently when it is changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Key {
+    HeartbeatInterval,
+    SampleInterval,
+    ConnectionTimeOut,
+    AuthorizeRemote,
+    LocalPreAuthorize,
+    LocalAuthorizeOffline,
+    OfflineForUnknown,
+    CacheEnabled,
+    StopOnInvalidId,
+    MessageAttempts,
+    MessageRetryInterval,
+    SignUpdates,
+    PingInterval,
+    AuthorizationKey,
+    CarLeaves,
+    UnlockOnCarSide,
+    SampledData,
+    EndedData,
+    AlignedInterval,
+    PhaseRotation,
+    FeatureProfiles,
+    KeysMax,
+    ResetRetries,
+    SignatureFormat,
+    StartPoint,
+    StopPoint,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    Flag,
+    /// Whole numbers between two bounds.
+    Number(u32, u32),
+    Text,
+    /// A key as text (2.x: 16 to 40 characters, part 2, A01.FR.02) or as hexadecimal bytes (1.6 security, A.1.2).
+    Password,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Access {
+    Read,
+    ReadWrite,
+    /// Kept at once, in force after the next start.
+    AfterReboot,
+    Write,
+}
+
+struct Row {
+    key: Key,
+    v16: Option<&'static str>,
+    v201: Option<&'static str>,
+    kind: Kind,
+    access: Access,
+    initial: &'static str,
+}
+
+const fn row(
+    key: Key,
+    (v16, v201): (Option<&'static str>, Option<&'static str>),
+    kind: Kind,
+    access: Access,
+    initial: &'static str,
+) -> Row {
+    Row { key, v16, v201, kind, access, initial }
+}
+
+const fn both(v16: &'static str, v201: &'static str) -> (Option<&'static str>, Option<&'static str>) {
+    (Some(v16), Some(v201))
+}
+
+/// A day is the longest interval that makes sense on this line: one heartbeat a day is needed for the clock.
+const DAY_S: u32 = 86_400;
+
+const TABLE: [Row; 26] = [
+    row(
+        Key::HeartbeatInterval,
+        both("HeartbeatInterval", "OCPPCommCtrlr.HeartbeatInterval"),
+        Kind::Number(1, DAY_S),
+        Access::ReadWrite,
+        "300",
+    ),
+    row(
+        Key::SampleInterval,
+        both("MeterValueSampleInterval", "SampledDataCtrlr.TxUpdatedInterval"),
+        Kind::Number(0, DAY_S),
+        Access::ReadWrite,
+        "60",
+    ),
+    row(
+        Key::ConnectionTimeOut,
+        both("ConnectionTimeOut", "TxCtrlr.EVConnectionTimeOut"),
+        Kind::Number(1, 3_600),
+        Access::ReadWrite,
+        "120",
+    ),
+    row(
+        Key::AuthorizeRemote,
+        both("AuthorizeRemoteTxRequests", "AuthCtrlr.AuthorizeRemoteStart"),
+        Kind::Flag,
+        Access::ReadWrite,
+        "false",
+    ),
+    row(
+        Key::LocalPreAuthorize,
+        both("LocalPreAuthorize", "AuthCtrlr.LocalPreAuthorize"),
+        Kind::Flag,
+        Access::ReadWrite,
+        "false",
+    ),
+    row(
+        Key::LocalAuthorizeOffline,
+        both("LocalAuthorizeOffline", "AuthCtrlr.LocalAuthorizeOffline"),
+        Kind::Flag,
+        Access::ReadWrite,
+        "true",
+    ),
+    row(
+        Key::OfflineForUnknown,
+        both("AllowOfflineTxForUnknownId", "AuthCtrlr.OfflineTxForUnknownIdEnabled"),
+        Kind::Flag,
+        Access::ReadWrite,
+        "false",
+    ),
+    row(
+        Key::CacheEnabled,
+        both("AuthorizationCacheEnabled", "AuthCacheCtrlr.Enabled"),
+        Kind::Flag,
+        Access::ReadWrite,
+        "true",
+    ),
+    row(
+        Key::StopOnInvalidId,
+        both("StopTransactionOnInvalidId", "TxCtrlr.StopTxOnInvalidId"),
+        Kind::Flag,
+        Access::ReadWrite,
+        "true",
+    ),
+    row(
+        Key::MessageAttempts,
+        both("TransactionMessageAttempts", "OCPPCommCtrlr.MessageAttempts[TransactionEvent]"),
+        Kind::Number(1, 100),
+        Access::ReadWrite,
+        "3",
+    ),
+    row(
+        Key::MessageRetryInterval,
+        both("TransactionMessageRetryInterval", "OCPPCommCtrlr.MessageAttemptInterval[TransactionEvent]"),
+        Kind::Number(1, 3_600),
+        Access::ReadWrite,
+        "20",
+    ),
+    row(
+        Key::SignUpdates,
+        both("SampledDataSignUpdatedReadings", "SampledDataCtrlr.SignUpdatedReadings"),
+        Kind::Flag,
+        Access::ReadWrite,
+        "false",
+    ),
+    row(
+        Key::PingInterval,
+        both("WebSocketPingInterval", "OCPPCommCtrlr.WebSocketPingInterval"),
+        Kind::Number(0, DAY_S),
+        Access::AfterReboot,
+        "60",
+    ),
+    row(
+        Key::AuthorizationKey,
+        both("AuthorizationKey", "SecurityCtrlr.BasicAuthPassword"),
+        Kind::Password,
+        Access::Write,
+        "",
+    ),
+    row(
+        Key::CarLeaves,
+        both("StopTransactionOnEVSideDisconnect", "TxCtrlr.StopTxOnEVSideDisconnect"),
+        Kind::Flag,
+        Access::Read,
+        "true",
+    ),
+    row(Key::UnlockOnCarSide, (Some("UnlockConnectorOnEVSideDisconnect"), None), Kind::Flag, Access::Read, "true"),
+    row(
+        Key::SampledData,
+        both("MeterValuesSampledData", "SampledDataCtrlr.TxUpdatedMeasurands"),
+        Kind::Text,
+        Access::Read,
+        "Energy.Active.Import.Register,Power.Active.Import,SoC",
+    ),
+    row(
+        Key::EndedData,
+        both("StopTxnSampledData", "SampledDataCtrlr.TxEndedMeasurands"),
+        Kind::Text,
+        Access::Read,
+        "Energy.Active.Import.Register",
+    ),
+    row(
+        Key::AlignedInterval,
+        both("ClockAlignedDataInterval", "AlignedDataCtrlr.Interval"),
+        Kind::Number(0, 0),
+        Access::Read,
+        "0",
+    ),
+    row(Key::PhaseRotation, (Some("ConnectorPhaseRotation"), None), Kind::Text, Access::Read, "0.NotApplicable"),
+    row(Key::FeatureProfiles, (Some("SupportedFeatureProfiles"), None), Kind::Text, Access::Read, "Core,RemoteTrigger"),
+    row(Key::KeysMax, (Some("GetConfigurationMaxKeys"), None), Kind::Number(1, 1_000), Access::Read, "100"),
+    row(Key::ResetRetries, (Some("ResetRetries"), None), Kind::Number(0, 0), Access::Read, "0"),
+    row(Key::SignatureFormat, (Some("StopTransactionSignatureFormat"), None), Kind::Text, Access::Read, "SR"),
+    row(Key::StartPoint, (None, Some("TxCtrlr.TxStartPoint")), Kind::Text, Access::Read, "PowerPathClosed"),
+    row(Key::StopPoint, (None, Some("TxCtrlr.TxStopPoint")), Kind::Text, Access::Read, "EVConnected,Authorized"),
+];
+
+/// The settings of one station.
+#[derive(Debug)]
+pub struct Settings {
+    values: BTreeMap<Key, Secret<Box<str>>>,
+    /// Facts of this station that are read like settings: both spellings and the value.
+    facts: Vec<Fact>,
+}
+
+/// Something to be read and never written, such as the public key of a meter.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fact {
+    pub v16: Option<Box<str>>,
+    pub v201: Option<Box<str>>,
+    pub value: Box<str>,
+}
+
+/// What came of a write, and what is to be kept.
+#[derive(Debug)]
+pub struct Wrote {
+    pub written: Written,
+    pub kept: Option<(Key, Secret<Box<str>>)>,
+}
+
+impl Settings {
+    pub const fn new(facts: Vec<Fact>) -> Self {
+        Self { values: BTreeMap::new(), facts }
+    }
+
+    /// Back from a start with what was kept. What would not be accepted today is passed over.
+    pub fn restore(&mut self, kept: &BTreeMap<Box<str>, Secret<Box<str>>>) {
+        self.values.clear();
+        for row in &TABLE {
+            let value = kept.get(row.key.name()).filter(|value| row.allows(value.expose()));
+            self.values.extend(value.map(|value| (row.key, value.clone())));
+        }
+    }
+
+    /// Reads for the operator: all that there is where `keys` is empty.
+    pub fn read(&self, version: Version, keys: &[Box<str>]) -> (Vec<Setting>, Vec<Box<str>>) {
+        if keys.is_empty() {
+            let rows = TABLE.iter().filter_map(|row| self.setting(row, version));
+            let facts = self.facts.iter().filter_map(|fact| fact.setting(version));
+            return (rows.chain(facts).collect(), Vec::new());
+        }
+        let mut known = Vec::new();
+        let mut unknown = Vec::new();
+        for key in keys {
+            let row = find(version, key).and_then(|row| self.setting(row, version));
+            let fact = || self.facts.iter().filter_map(|fact| fact.setting(version)).find(|fact| same(&fact.key, key));
+            match row.or_else(fact) {
+                Some(setting) => known.push(setting),
+                None => unknown.push(key.clone()),
+            }
+        }
+        (known, unknown)
+    }
+
+    /// Writes for the operator.
+    pub fn write(&mut self, version: Version, key: &str, value: &Secret<Box<str>>) -> Wrote {
+        let not = |written| Wrote { written, kept: None };
+        let Some(row) = find(version, key) else {
+            let known = self.facts.iter().filter_map(|fact| fact.setting(version)).any(|fact| same(&fact.key, key));
+            return not(if known { Written::Rejected } else { Written::Unknown });
+        };
+        if row.access == Access::Read || !row.allows(value.expose()) {
+            return not(Written::Rejected);
+        }
+        let kept = Some((row.key, value.clone()));
+        if row.access == Access::AfterReboot {
+            return Wrote { written: Written::AfterReboot, kept };
+        }
+        self.values.insert(row.key, value.clone());
+        Wrote { written: Written::Accepted, kept }
+    }
+
+    pub fn flag(&self, key: Key) -> bool {
+        self.text(key).eq_ignore_ascii_case("true")
+    }
+
+    pub fn number(&self, key: Key) -> u32 {
+        self.text(key).parse().unwrap_or(0)
+    }
+
+    pub fn seconds(&self, key: Key) -> Duration {
+        Duration::from_secs(u64::from(self.number(key)))
+    }
+
+    /// The password for the next connection, if the operator has set one.
+    pub fn password(&self) -> Option<&Secret<Box<str>>> {
+        self.values.get(&Key::AuthorizationKey)
+    }
+
+    /// The operator's answer to a boot sets the interval, without being asked to keep it.
+    pub fn pace(&mut self, heartbeat: Duration) {
+        let seconds = heartbeat.as_secs().min(u64::from(DAY_S));
+        if seconds > 0 {
+            self.values.insert(Key::HeartbeatInterval, Secret::new(seconds.to_string().into()));
+        }
+    }
+
+    fn text(&self, key: Key) -> &str {
+        let initial = || TABLE.iter().find(|row| row.key == key).map_or("", |row| row.initial);
+        self.values.get(&key).map_or_else(initial, |value| value.expose())
+    }
+
+    fn setting(&self, row: &Row, version: Version) -> Option<Setting> {
+        let value = match row.access {
+            Access::Write => None,
+            Access::Read | Access::ReadWrite | Access::AfterReboot => Some(self.text(row.key).into()),
+        };
+        Some(Setting { key: row.spelled(version)?.into(), value, read_only: row.access == Access::Read })
+    }
+}
+
+impl Key {
+    /// The station's own name of it, for its journal.
+    pub fn name(self) -> &'static str {
+        let row = TABLE.iter().find(|row| row.key == self);
+        row.and_then(|row| row.v16.or(row.v201)).unwrap_or("")
+    }
+}
+
+impl Fact {
+    fn setting(&self, version: Version) -> Option<Setting> {
+        let key = match version {
+            Version::V16 => self.v16.clone(),
+            Version::V201 => self.v201.clone(),
+        };
+        Some(Setting { key: key?, value: Some(self.value.clone()), read_only: true })
+    }
+}
+
+impl Row {
+    const fn spelled(&self, version: Version) -> Option<&'static str> {
+        match version {
+            Version::V16 => self.v16,
+            Version::V201 => self.v201,
+        }
+    }
+
+    fn allows(&self, value: &str) -> bool {
+        match self.kind {
+            Kind::Flag => value.eq_ignore_ascii_case("true") || value.eq_ignore_ascii_case("false"),
+            Kind::Number(low, high) => value.parse::<u32>().is_ok_and(|number| (low..=high).contains(&number)),
+            Kind::Text => value.len() <= TEXT_MAX,
+            Kind::Password => (PASSWORD_MIN..=PASSWORD_MAX).contains(&value.len()),
+        }
+    }
+}
+
+/// OCPP 1.6, 6.7 `ConfigurationKey`: 500 characters.
+const TEXT_MAX: usize = 500;
+/// The shortest Basic password of OCPP 2.x (part 2, A00.FR.205).
+const PASSWORD_MIN: usize = 16;
+/// The longest: 40 bytes in hexadecimal.
+const PASSWORD_MAX: usize = 80;
+
+fn find(version: Version, key: &str) -> Option<&'static Row> {
+    TABLE.iter().find(|row| row.spelled(version).is_some_and(|spelled| same(spelled, key)))
+}
+
+/// Keys are compared without case (OCPP 1.6, 7.2 `CiString50`; 2.x names are case-insensitive as well).
+const fn same(a: &str, b: &str) -> bool {
+    a.eq_ignore_ascii_case(b)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn settings() -> Settings {
+        Settings::new(vec![Fact {
+            v16: Some("MeterPublicKey1".into()),
+            v201: Some("FiscalMetering[1].PublicKey".into()),
+            value: "3059".into(),
+        }])
+    }
+
+    fn write(settings: &mut Settings, version: Version, key: &str, value: &str) -> Written {
+        settings.write(version, key, &Secret::new(value.into())).written
+    }
+
+    #[test]
+    fn what_may_be_written_is_and_both_versions_read_it() {
+        let mut settings = settings();
+        assert_eq!(write(&mut settings, Version::V16, "metervaluesampleinterval", "15"), Written::Accepted);
+        let keys: [Box<str>; 1] = ["SampledDataCtrlr.TxUpdatedInterval".into()];
+        let (known, unknown) = settings.read(Version::V201, &keys);
+        assert_eq!(known.first().and_then(|setting| setting.value.as_deref()), Some("15"));
+        assert!(unknown.is_empty());
+        assert_eq!(settings.seconds(Key::SampleInterval), Duration::from_secs(15));
+    }
+
+    #[test]
+    fn what_may_not_be_written_is_told_apart() {
+        let mut settings = settings();
+        for (version, key, value, told) in [
+            (Version::V16, "StopTxnSampledData", "Voltage", Written::Rejected),
+            (Version::V16, "MeterPublicKey1", "00", Written::Rejected),
+            (Version::V16, "HeartbeatInterval", "0", Written::Rejected),
+            (Version::V16, "HeartbeatInterval", "soon", Written::Rejected),
+            (Version::V16, "AuthorizationKey", "short", Written::Rejected),
+            (Version::V16, "Nonsense", "1", Written::Unknown),
+            (Version::V16, "TxCtrlr.TxStartPoint", "1", Written::Unknown),
+            (Version::V201, "HeartbeatInterval", "60", Written::Unknown),
+            (Version::V201, "OCPPCommCtrlr.WebSocketPingInterval", "30", Written::AfterReboot),
+            (Version::V201, "AuthCtrlr.LocalPreAuthorize", "TRUE", Written::Accepted),
+        ] {
+            assert_eq!(write(&mut settings, version, key, value), told, "{key}");
+        }
+        assert_eq!(settings.number(Key::PingInterval), 60, "in force only after a restart");
+    }
+
+    #[test]
+    fn a_password_goes_in_and_never_comes_out() {
+        let mut settings = settings();
+        let password = "correct horse battery";
+        assert_eq!(write(&mut settings, Version::V16, "AuthorizationKey", password), Written::Accepted);
+        for version in [Version::V16, Version::V201] {
+            let (all, _) = settings.read(version, &[]);
+            assert!(all.iter().all(|setting| setting.value.as_deref() != Some(password)));
+            assert!(all.iter().any(|setting| setting.value.is_none() && !setting.read_only));
+        }
+        assert!(!format!("{settings:?}").contains(password));
+    }
+
+    #[test]
+    fn every_key_has_one_row_and_a_value_that_its_own_rule_allows() {
+        for row in &TABLE {
+            assert_eq!(TABLE.iter().filter(|other| other.key == row.key).count(), 1, "{:?}", row.key);
+            assert!(row.access == Access::Write || row.allows(row.initial), "{:?}", row.key);
+            assert!(row.v16.is_some() || row.v201.is_some(), "{:?}", row.key);
+        }
+    }
+
+    #[test]
+    fn what_was_kept_is_in_force_after_a_start() {
+        let mut settings = settings();
+        let kept = |name: &str, value: &str| (Box::from(name), Secret::new(Box::from(value)));
+        let kept = BTreeMap::from([kept("WebSocketPingInterval", "30"), kept("HeartbeatInterval", "-1")]);
+        settings.restore(&kept);
+        assert_eq!(settings.number(Key::PingInterval), 30);
+        assert_eq!(settings.number(Key::HeartbeatInterval), 300, "a spoilt value is passed over");
+    }
+}

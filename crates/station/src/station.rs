@@ -1,0 +1,434 @@
+//! The station: its EVSEs, its line and its clock as one machine without sockets, tasks or waiting.
+//!
+//! Things happen to it (the line, the driver, the operator, time) and it answers with what to keep and what to say,
+//! in that order and one message at a time. `orders` obeys the operator, `hand` follows the driver, `uplink` decides
+//! what is said next. It reads no clock: `now` comes first everywhere, and what fell due in between happens at its
+//! own time, however late somebody looks.
+//!
+//! Invariant: every [`Output::Say`] comes after the [`Output::Keep`]s of all that it says.
+
+mod hand;
+mod orders;
+mod uplink;
+
+use std::collections::{BTreeSet, VecDeque};
+use std::sync::Arc;
+use std::time::Duration;
+
+use billing::record::{ClockQuality, PublicKey};
+use charge::id::EvseNo;
+use charge::talk::line::{BayState, FromStation, Setting, Version};
+use charge::token::Allowed;
+use charge::units::{Energy, Power};
+use charge::{Dice, Personal, Secret, Timestamp};
+
+use crate::bay::{Event, Phase};
+use crate::evse::{Due, Evse};
+use crate::journal::{Memory, Note};
+use crate::meter::{Meter, MeterMemory};
+use crate::plan::{Plan, PlanFault};
+use crate::settings::{Fact, Key, Settings};
+use crate::transactions::Queue;
+
+use hand::Cause;
+pub use hand::{CannotDo, Deed};
+
+/// What the station wants done, in this order.
+#[derive(Debug)]
+pub enum Output {
+    Keep(Note),
+    /// To be said on the line; its outcome comes back under this number. One at a time.
+    Say(u64, FromStation),
+    /// Use this password from the next connection on.
+    Password(Secret<Box<str>>),
+    /// The operator ordered a restart: switch off and on again.
+    Reboot,
+}
+
+/// Why a station starts (OCPP 2.0.1, `BootReasonEnumType`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BootReason {
+    PowerUp,
+    RemoteReset,
+}
+
+/// Where the station stands with its operator.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Standing {
+    /// Has to introduce itself, now or then.
+    Unknown {
+        not_before: Timestamp,
+    },
+    Admitted,
+}
+
+/// A restart that was ordered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Reset {
+    /// The answer to the order gets out first.
+    not_before: Timestamp,
+    /// Until then the station tries to say what it owes.
+    patience: Timestamp,
+}
+
+/// What anybody may see of the station at one moment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct View {
+    pub bays: Vec<BayView>,
+    /// The version of the connection; `None` while there is none.
+    pub line: Option<Version>,
+    pub admitted: bool,
+    /// Messages about transactions that the operator has not answered yet.
+    pub owed: usize,
+}
+
+/// What anybody may see of one EVSE.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BayView {
+    pub evse: EvseNo,
+    pub phase: Phase,
+    pub shown: BayState,
+    pub since: Timestamp,
+    pub register: Energy,
+    pub power: Power,
+    /// The running transaction: its own id and the operator's number.
+    pub transaction: Option<(Box<str>, Option<i32>)>,
+    /// What came of the last question about a token.
+    pub last_verdict: Option<Allowed>,
+    /// Transactions ended since the start.
+    pub finished: u32,
+}
+
+/// A virtual charging station.
+pub struct Station {
+    plan: Plan,
+    dice: Arc<dyn Dice>,
+    settings: Settings,
+    evses: Vec<Evse>,
+    queue: Queue,
+    /// As agreed last; before that, as preferred.
+    version: Version,
+    line: bool,
+    standing: Standing,
+    boot_reason: BootReason,
+    /// What is on the line and not answered, under its number.
+    under_way: Option<(u64, uplink::Said)>,
+    said: u64,
+    pause_until: Option<Timestamp>,
+    last_said: Timestamp,
+    clock: ClockQuality,
+    /// Switched off as a whole by the operator, and what it was told about that.
+    operative: bool,
+    operative_reported: Option<bool>,
+    reset: Option<Reset>,
+    reset_when_idle: bool,
+    wanted: Wanted,
+    /// Tokens that were accepted here lately, in their normal form, oldest first.
+    cache: VecDeque<Personal<String>>,
+    now: Timestamp,
+}
+
+/// What the operator asked to hear.
+#[derive(Default)]
+struct Wanted {
+    boot: bool,
+    alive: bool,
+    meters: BTreeSet<EvseNo>,
+    settings: VecDeque<Vec<Setting>>,
+    startup_event: bool,
+}
+
+/// A station of a few EVSEs sees a few hundred different cards a month.
+const CACHE_MAX: usize = 256;
+/// A reset waits this long for its own answer to get out.
+const RESET_AFTER: Duration = Duration::from_secs(1);
+/// A soft reset waits this long for what is owed to be said; it is kept in any case.
+const RESET_PATIENCE: Duration = Duration::from_secs(60);
+/// How often a running register is kept: the most energy that a loss of power can leave unbilled.
+const KEEP_EVERY: Duration = Duration::from_secs(60);
+/// A clock that jumped ahead is not filled up with more readings than this.
+const SAMPLES_BEHIND_MAX: u32 = 1_000;
+
+impl Station {
+    /// Builds a station and switches it on with what it remembers. `keys` are those of the meters, in the order of
+    /// the EVSEs, as PKCS#8 in DER.
+    pub fn new(
+        now: Timestamp,
+        plan: Plan,
+        keys: &[Secret<Vec<u8>>],
+        memory: Memory,
+        dice: Arc<dyn Dice>,
+        out: &mut Vec<Output>,
+    ) -> Result<Self, PlanFault> {
+        let signers = plan.signers(keys)?;
+        let evses = signers.into_iter().zip(&plan.evses).map(|((no, signer), of)| {
+            let meter = Meter::new(signer, of.evse_id.clone(), MeterMemory::default());
+            Evse::new(no, of.max_power, of.current, meter, now)
+        });
+        let evses: Vec<_> = evses.collect();
+        let mut station = Self {
+            settings: Settings::new(facts(&evses)),
+            version: plan.prefers,
+            plan,
+            dice,
+            evses,
+            queue: Queue::default(),
+            line: false,
+            standing: Standing::Unknown { not_before: now },
+            boot_reason: BootReason::PowerUp,
+            under_way: None,
+            said: 0,
+            pause_until: None,
+            last_said: now,
+            clock: ClockQuality::Informative,
+            operative: true,
+            operative_reported: None,
+            reset: None,
+            reset_when_idle: false,
+            wanted: Wanted::default(),
+            cache: VecDeque::new(),
+            now,
+        };
+        station.power_on(now, memory, BootReason::PowerUp, out);
+        Ok(station)
+    }
+
+    /// The power comes back: only what was kept is known, and cars are still where they stood.
+    pub fn power_on(&mut self, now: Timestamp, memory: Memory, reason: BootReason, out: &mut Vec<Output>) {
+        self.now = self.now.max(now);
+        let now = self.now;
+        self.settings.restore(&memory.settings);
+        self.queue = Queue::restored(memory.transactions, memory.messages);
+        self.standing = Standing::Unknown { not_before: now };
+        self.boot_reason = reason;
+        self.under_way = None;
+        self.pause_until = None;
+        self.clock = ClockQuality::Informative;
+        self.operative = !memory.inoperative.contains(&None);
+        self.operative_reported = None;
+        (self.reset, self.reset_when_idle) = (None, false);
+        self.wanted = Wanted { startup_event: true, ..Wanted::default() };
+        self.cache.clear();
+        for at in 0..self.evses.len() {
+            self.wake_up(at, &memory.meters, &memory.inoperative, out);
+        }
+        self.speak(out);
+    }
+
+    /// One EVSE after a loss of power. A transaction that ran is over, with what its meter kept last (OCPP 1.6, 4.10;
+    /// OCPP 2.0.1 E07).
+    fn wake_up(
+        &mut self,
+        at: usize,
+        meters: &std::collections::BTreeMap<EvseNo, MeterMemory>,
+        inoperative: &BTreeSet<Option<EvseNo>>,
+        out: &mut Vec<Output>,
+    ) {
+        let now = self.now;
+        let Some(evse) = self.evses.get_mut(at) else { return };
+        let kept = meters.get(&evse.no).copied().unwrap_or_default();
+        evse.advance(now);
+        evse.meter.restore(kept);
+        evse.operative = !inoperative.contains(&Some(evse.no));
+        (evse.reported, evse.permit, evse.give_up_at, evse.running, evse.limit) = (None, None, None, None, None);
+        let no = evse.no;
+        let open = self.queue.running().find(|of| of.evse == no).map(|of| (of.no, of.started));
+        evse.phase = match (&evse.car, open) {
+            (None, _) => Phase::Idle,
+            (Some(_), None) => Phase::Plugged,
+            (Some(_), Some(_)) => Phase::Finishing,
+        };
+        (evse.since, evse.fault) = (now, None);
+        if let Some((no, started)) = open {
+            self.close(at, no, kept.at.unwrap_or(started), Cause::POWER_LOSS, out);
+        }
+        self.settle(at, out);
+    }
+
+    /// The line is up, and this version was agreed on.
+    pub fn line_up(&mut self, now: Timestamp, version: Version, out: &mut Vec<Output>) {
+        self.catch_up(now, out);
+        // 1.6 stations introduce themselves on every connection; 2.x only after a start (B01.FR.01)
+        if version == Version::V16 || version != self.version {
+            self.standing = Standing::Unknown { not_before: self.now };
+        }
+        self.version = version;
+        self.line = true;
+        self.pause_until = None;
+        self.speak(out);
+    }
+
+    pub fn line_down(&mut self, now: Timestamp, out: &mut Vec<Output>) {
+        self.catch_up(now, out);
+        self.line = false;
+        self.unasked(out);
+        self.speak(out);
+    }
+
+    /// Time has passed.
+    pub fn tick(&mut self, now: Timestamp, out: &mut Vec<Output>) {
+        self.catch_up(now, out);
+        self.speak(out);
+    }
+
+    /// When to look again, if nothing happens before.
+    pub fn wake_at(&self) -> Option<Timestamp> {
+        let evses = self.evses.iter().filter_map(|evse| evse.due().map(|(at, _)| at));
+        evses.chain(self.line_due()).chain(self.reset_due()).min()
+    }
+
+    pub fn view(&self) -> View {
+        let bays = self.evses.iter().map(|evse| BayView {
+            evse: evse.no,
+            phase: evse.phase,
+            shown: evse.phase.shown(),
+            since: evse.since,
+            register: evse.meter.register(),
+            power: evse.power(),
+            transaction: evse
+                .running
+                .and_then(|running| self.queue.transaction(running.no))
+                .map(|of| (of.id.clone(), of.number)),
+            last_verdict: evse.last_verdict,
+            finished: evse.finished,
+        });
+        View {
+            bays: bays.collect(),
+            line: self.line.then_some(self.version),
+            admitted: self.standing == Standing::Admitted,
+            owed: self.queue.len(),
+        }
+    }
+
+    /// The keys that verify what the meters sign, in the order of the EVSEs.
+    pub fn meter_keys(&self) -> Vec<(EvseNo, PublicKey)> {
+        self.evses.iter().map(|evse| (evse.no, evse.meter.public_key())).collect()
+    }
+
+    /// The password for the next connection, if the operator has set one.
+    pub fn password(&self) -> Option<&Secret<Box<str>>> {
+        self.settings.password()
+    }
+
+    pub const fn plan(&self) -> &Plan {
+        &self.plan
+    }
+
+    /// Lets everything that fell due happen, each at its own time. Time never falls.
+    fn catch_up(&mut self, now: Timestamp, out: &mut Vec<Output>) {
+        let now = now.max(self.now);
+        while let Some((at, due, place)) = self.next_due().filter(|(at, ..)| *at <= now) {
+            self.now = self.now.max(at);
+            self.flow_on(out);
+            self.fall_due(place, due, now, out);
+        }
+        self.now = now;
+        self.flow_on(out);
+    }
+
+    fn next_due(&self) -> Option<(Timestamp, Due, usize)> {
+        let dues = self.evses.iter().enumerate();
+        dues.filter_map(|(place, evse)| evse.due().map(|(at, due)| (at, due, place))).min_by_key(|(at, ..)| *at)
+    }
+
+    /// All meters count up to this moment.
+    fn flow_on(&mut self, out: &mut Vec<Output>) {
+        for place in 0..self.evses.len() {
+            if let Some(evse) = self.evses.get_mut(place) {
+                evse.advance(self.now);
+            }
+            self.settle(place, out);
+        }
+    }
+
+    fn fall_due(&mut self, place: usize, due: Due, now: Timestamp, out: &mut Vec<Output>) {
+        let interval = self.settings.seconds(Key::SampleInterval);
+        match due {
+            // the flow of current has shown it already
+            Due::Full => {}
+            Due::GiveUp => {
+                // a phase that has moved on has no time to give up any more
+                let _moved = self.bay(place, Event::TimedOut, Cause::LOCAL, out);
+            }
+            Due::Sample => {
+                self.progress(place, out);
+                let behind = now.since(self.now) > interval.saturating_mul(SAMPLES_BEHIND_MAX);
+                let from = if behind { now } else { self.now };
+                if let Some(running) = self.running(place) {
+                    running.sample_at = (!interval.is_zero()).then(|| from.plus(interval));
+                }
+            }
+            Due::Keep => {
+                self.keep_meter(place, out);
+                let later = if now.since(self.now) > KEEP_EVERY { now } else { self.now }.plus(KEEP_EVERY);
+                if let Some(running) = self.running(place) {
+                    running.keep_at = later;
+                }
+            }
+        }
+    }
+
+    fn running(&mut self, place: usize) -> Option<&mut crate::evse::Running> {
+        self.evses.get_mut(place).and_then(|evse| evse.running.as_mut())
+    }
+
+    fn keep_meter(&self, place: usize, out: &mut Vec<Output>) {
+        if let Some(evse) = self.evses.get(place) {
+            out.push(Output::Keep(Note::Meter(evse.no, evse.meter.memory(self.now))));
+        }
+    }
+
+    fn place(&self, no: EvseNo) -> Option<usize> {
+        self.evses.iter().position(|evse| evse.no == no)
+    }
+
+    /// A restart that was ordered happens as soon as it can; it is the last thing the station wants.
+    fn restarts(&mut self, out: &mut Vec<Output>) -> bool {
+        if self.reset_when_idle && self.queue.running().next().is_none() {
+            self.reset_when_idle = false;
+            self.order_restart();
+        }
+        let due = self.reset.is_some_and(|reset| {
+            let heard_out = self.queue.is_empty() || !self.line || reset.patience <= self.now;
+            reset.not_before <= self.now && heard_out
+        });
+        if due {
+            self.reset = None;
+            out.push(Output::Reboot);
+        }
+        due
+    }
+
+    fn order_restart(&mut self) {
+        let not_before = self.now.plus(RESET_AFTER);
+        self.reset = Some(Reset { not_before, patience: not_before.plus(RESET_PATIENCE) });
+    }
+
+    fn reset_due(&self) -> Option<Timestamp> {
+        let reset = self.reset?;
+        Some(if self.now < reset.not_before { reset.not_before } else { reset.patience })
+    }
+
+    const fn restarting(&self) -> bool {
+        self.reset.is_some() || self.reset_when_idle
+    }
+
+    const fn online(&self) -> bool {
+        self.line && matches!(self.standing, Standing::Admitted)
+    }
+}
+
+/// What is read like a setting: how many EVSEs there are, and the keys of their meters (OCA application note on
+/// signed meter values, 3).
+fn facts(evses: &[Evse]) -> Vec<Fact> {
+    let count = Fact { v16: Some("NumberOfConnectors".into()), v201: None, value: evses.len().to_string().into() };
+    let keys = evses.iter().map(|evse| Fact {
+        v16: Some(format!("MeterPublicKey{}", evse.no).into()),
+        v201: Some(format!("FiscalMetering[{}].PublicKey", evse.no).into()),
+        value: evse.meter.public_key().spki_hex().into(),
+    });
+    std::iter::once(count).chain(keys).collect()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,376 @@
+//! What drivers do, and what a change of phase means: permissions, begins, progress and ends of transactions.
+//!
+//! Invariant: a transaction begins when its phase does and ends when its phase does, with a signed reading each.
+
+use billing::record::ocmf::Moment;
+use charge::talk::line::{BayState, EndReason, Stage, Version};
+use charge::token::{Allowed, PresentedToken};
+use charge::units::Power;
+use charge::{Personal, Purpose, Timestamp};
+
+use super::{CACHE_MAX, KEEP_EVERY, Output, Station};
+use crate::bay::{Event, Phase, Step};
+use crate::car::Car;
+use crate::evse::{Permit, Running};
+use crate::journal::Note;
+use crate::settings::Key;
+use crate::transactions::{Message, Origin, Transaction, TransactionNo};
+
+/// Something that somebody does at an EVSE.
+#[derive(Clone, Debug)]
+pub enum Deed {
+    Plug(Car),
+    Unplug,
+    /// Presents a token: to begin, or, with the same one again, to end.
+    Tap(PresentedToken),
+    /// Breaks something. The text is an error code of OCPP 1.6, then `: ` and words.
+    Break(Box<str>),
+    Repair,
+    /// Local load management gives this much; `None` is no limit.
+    Limit(Option<Power>),
+}
+
+/// Why it could not be done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum CannotDo {
+    #[error("the station has no such EVSE")]
+    NoSuchEvse,
+    #[error("not possible while the EVSE is {0}")]
+    NotNow(Phase),
+    #[error("the plug does not fit")]
+    WrongPlug,
+    #[error("the station owes its operator too many messages")]
+    OwesTooMuch,
+    #[error("the station is about to restart")]
+    Restarting,
+}
+
+/// Why a transaction ends, for the operator and for the meter.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Cause {
+    reason: EndReason,
+    moment: Moment,
+    by_token: bool,
+}
+
+impl Cause {
+    const fn new(reason: EndReason, moment: Moment) -> Self {
+        Self { reason, moment, by_token: false }
+    }
+
+    pub(super) const LOCAL: Self = Self { by_token: true, ..Self::new(EndReason::Local, Moment::EndedLocally) };
+    pub(super) const REMOTE: Self = Self::new(EndReason::Remote, Moment::EndedRemotely);
+    pub(super) const CAR_LEFT: Self = Self::new(EndReason::CarLeft, Moment::EndedLocally);
+    pub(super) const REFUSED: Self = Self::new(EndReason::Refused, Moment::EndedRemotely);
+    pub(super) const POWER_LOSS: Self = Self::new(EndReason::PowerLoss, Moment::PowerFailure);
+    pub(super) const REBOOT: Self = Self::new(EndReason::Reboot, Moment::EndedRemotely);
+    pub(super) const FAULT: Self = Self::new(EndReason::Other, Moment::Aborted);
+    pub(super) const UNLOCK: Self = Self::new(EndReason::Other, Moment::EndedRemotely);
+}
+
+impl Station {
+    /// A driver, a technician or a fuse box does something.
+    pub fn hand(
+        &mut self,
+        now: Timestamp,
+        evse: charge::id::EvseNo,
+        deed: Deed,
+        out: &mut Vec<Output>,
+    ) -> Result<(), CannotDo> {
+        self.catch_up(now, out);
+        let place = self.place(evse).ok_or(CannotDo::NoSuchEvse)?;
+        let done = self.act(place, deed, out);
+        self.speak(out);
+        done
+    }
+
+    fn act(&mut self, place: usize, deed: Deed, out: &mut Vec<Output>) -> Result<(), CannotDo> {
+        let evse = self.evses.get_mut(place).ok_or(CannotDo::NoSuchEvse)?;
+        match deed {
+            Deed::Plug(car) => {
+                if !evse.fits(car.plan().inlet) {
+                    return Err(CannotDo::WrongPlug);
+                }
+                if let Step::Refuse = evse.phase.step(Event::Plug) {
+                    return Err(CannotDo::NotNow(evse.phase));
+                }
+                evse.car = Some(car);
+                self.bay(place, Event::Plug, Cause::LOCAL, out)
+            }
+            Deed::Unplug => {
+                self.bay(place, Event::Unplug, Cause::CAR_LEFT, out)?;
+                if let Some(evse) = self.evses.get_mut(place) {
+                    evse.car = None;
+                }
+                Ok(())
+            }
+            Deed::Tap(token) => self.tap(place, token, out),
+            Deed::Break(code) => {
+                evse.fault = Some(code);
+                evse.reported = evse.reported.filter(|state| *state != BayState::Faulted);
+                self.bay(place, Event::Fault, Cause::FAULT, out)
+            }
+            Deed::Repair => {
+                self.bay(place, Event::Clear, Cause::LOCAL, out)?;
+                if let Some(evse) = self.evses.get_mut(place) {
+                    evse.fault = None;
+                }
+                Ok(())
+            }
+            Deed::Limit(limit) => {
+                evse.limit = limit;
+                self.settle(place, out);
+                Ok(())
+            }
+        }
+    }
+
+    /// A token at the reader: the one that charges here ends it, any other asks to begin.
+    fn tap(&mut self, place: usize, token: PresentedToken, out: &mut Vec<Output>) -> Result<(), CannotDo> {
+        let evse = self.evses.get(place).ok_or(CannotDo::NoSuchEvse)?;
+        let same = evse.permit.as_ref().is_some_and(|permit| permit.token.uid == token.uid);
+        if same && (evse.phase.in_transaction() || evse.phase == Phase::Tapped) {
+            return self.bay(place, Event::Stop, Cause::LOCAL, out);
+        }
+        self.ask(place, Permit { token, origin: Origin::Driver }, out)
+    }
+
+    /// Begins to ask whether this token may charge; the answer may be known or has to be guessed.
+    pub(super) fn ask(&mut self, place: usize, permit: Permit, out: &mut Vec<Output>) -> Result<(), CannotDo> {
+        self.may_begin(place, Event::Tap)?;
+        let known = self.settings.flag(Key::LocalPreAuthorize) && self.cached(&permit.token);
+        self.permit(place, permit);
+        self.bay(place, Event::Tap, Cause::LOCAL, out)?;
+        if known {
+            self.judge(place, Allowed::Yes, out);
+        } else if !self.online() {
+            self.unasked_at(place, out);
+        }
+        Ok(())
+    }
+
+    /// Begins without asking: the operator has ordered it.
+    pub(super) fn start(&mut self, place: usize, permit: Permit, out: &mut Vec<Output>) -> Result<(), CannotDo> {
+        self.may_begin(place, Event::Start)?;
+        self.permit(place, permit);
+        self.bay(place, Event::Start, Cause::LOCAL, out)
+    }
+
+    fn may_begin(&self, place: usize, event: Event) -> Result<(), CannotDo> {
+        let evse = self.evses.get(place).ok_or(CannotDo::NoSuchEvse)?;
+        if let Step::Refuse = evse.phase.step(event) {
+            return Err(CannotDo::NotNow(evse.phase));
+        }
+        if self.restarting() {
+            return Err(CannotDo::Restarting);
+        }
+        if self.queue.has_room() { Ok(()) } else { Err(CannotDo::OwesTooMuch) }
+    }
+
+    fn permit(&mut self, place: usize, permit: Permit) {
+        if let Some(evse) = self.evses.get_mut(place) {
+            evse.permit = Some(permit);
+            evse.last_verdict = None;
+        }
+    }
+
+    /// The answer to a question about the token that waits here.
+    pub(super) fn judge(&mut self, place: usize, allowed: Allowed, out: &mut Vec<Output>) {
+        let Some(evse) = self.evses.get_mut(place) else { return };
+        evse.last_verdict = Some(allowed);
+        let event = if allowed == Allowed::Yes { Event::Permitted } else { Event::Denied };
+        // an answer that comes after the EVSE has moved on changes nothing
+        let _moved = self.bay(place, event, Cause::REFUSED, out);
+    }
+
+    /// All questions that can no longer be asked.
+    pub(super) fn unasked(&mut self, out: &mut Vec<Output>) {
+        for place in 0..self.evses.len() {
+            if !self.asked_about(place) {
+                self.unasked_at(place, out);
+            }
+        }
+    }
+
+    /// Without an operator the station decides by itself (OCPP 1.6, 3.4.2; OCPP 2.0.1 C13, C15).
+    pub(super) fn unasked_at(&mut self, place: usize, out: &mut Vec<Output>) {
+        let Some(evse) = self.evses.get(place).filter(|evse| evse.asking()) else { return };
+        let known = evse.permit.as_ref().is_some_and(|permit| self.cached(&permit.token));
+        let yes =
+            (known && self.settings.flag(Key::LocalAuthorizeOffline)) || self.settings.flag(Key::OfflineForUnknown);
+        self.judge(place, if yes { Allowed::Yes } else { Allowed::Unanswered }, out);
+    }
+
+    fn cached(&self, token: &PresentedToken) -> bool {
+        let normal = Personal::new(token.normal(Purpose::Authorise));
+        self.settings.flag(Key::CacheEnabled) && self.cache.contains(&normal)
+    }
+
+    /// Remembers a token that was accepted, forgets one that was not.
+    pub(super) fn remember(&mut self, token: &PresentedToken, allowed: Allowed) {
+        let normal = Personal::new(token.normal(Purpose::Authorise));
+        self.cache.retain(|known| *known != normal);
+        if allowed == Allowed::Yes && self.settings.flag(Key::CacheEnabled) {
+            self.cache.push_back(normal);
+            if self.cache.len() > CACHE_MAX {
+                self.cache.pop_front();
+            }
+        }
+    }
+
+    /// Something happens to an EVSE, and what follows from it does.
+    pub(super) fn bay(
+        &mut self,
+        place: usize,
+        event: Event,
+        cause: Cause,
+        out: &mut Vec<Output>,
+    ) -> Result<(), CannotDo> {
+        let now = self.now;
+        let timeout = self.settings.seconds(Key::ConnectionTimeOut);
+        let evse = self.evses.get_mut(place).ok_or(CannotDo::NoSuchEvse)?;
+        let before = evse.phase;
+        let next = match before.step(event) {
+            Step::To(next) => next,
+            Step::Stay => return Ok(()),
+            Step::Refuse => return Err(CannotDo::NotNow(before)),
+        };
+        (evse.phase, evse.since) = (next, now);
+        evse.give_up_at = (next == Phase::Tapped).then(|| now.plus(timeout));
+        match (before.in_transaction(), next.in_transaction()) {
+            (false, true) => self.begin(place, out),
+            (true, false) => self.end(place, cause, out),
+            // 2.x tells every change of the charging state (E02.FR.07 and others); 1.6 tells it by status alone
+            (true, true) if self.version == Version::V201 => self.progress(place, out),
+            (true, true) | (false, false) => {}
+        }
+        self.settle(place, out);
+        Ok(())
+    }
+
+    /// What follows by itself: current that ended or came back, an order that waited for the end, a permit that is
+    /// no longer needed.
+    pub(super) fn settle(&mut self, place: usize, out: &mut Vec<Output>) {
+        let Some(evse) = self.evses.get_mut(place) else { return };
+        if let Some(event) = evse.flow() {
+            let _moved = self.bay(place, event, Cause::LOCAL, out);
+            return;
+        }
+        if !evse.operative && matches!(evse.phase.step(Event::Disable), Step::To(_)) {
+            let _moved = self.bay(place, Event::Disable, Cause::LOCAL, out);
+            return;
+        }
+        if !evse.phase.in_transaction() && !evse.asking() && evse.phase != Phase::Tapped {
+            evse.permit = None;
+        }
+    }
+
+    fn begin(&mut self, place: usize, out: &mut Vec<Output>) {
+        let interval = self.settings.seconds(Key::SampleInterval);
+        let now = self.now.whole_millis();
+        let no = self.queue.next_transaction();
+        let Some(evse) = self.evses.get_mut(place) else { return };
+        let Some(permit) = evse.permit.clone() else { return };
+        let mut of = Transaction {
+            no,
+            evse: evse.no,
+            id: self.dice.uuid().into(),
+            number: None,
+            token: permit.token,
+            origin: permit.origin,
+            started: now,
+            begun: evse.meter.register(),
+            begin_record: None,
+            clock: self.clock,
+            seq_next: 0,
+            ended: false,
+        };
+        of.begin_record = signed(evse.meter.sign(now, Moment::Begin, &of.ident(), of.clock));
+        evse.running = Some(Running {
+            no,
+            sample_at: (!interval.is_zero()).then(|| self.now.plus(interval)),
+            keep_at: self.now.plus(KEEP_EVERY),
+        });
+        let record = of.begin_record.clone();
+        self.keep_meter(place, out);
+        out.push(Output::Keep(Note::Transaction(Box::new(of.clone()))));
+        self.queue.open(of);
+        let message = self.message(place, no, Stage::Started, now);
+        self.report(Message { signed: record, power: None, charged_percent: None, ..message }, out);
+    }
+
+    /// A reading in between.
+    pub(super) fn progress(&mut self, place: usize, out: &mut Vec<Output>) {
+        let now = self.now.whole_millis();
+        let Some(running) = self.evses.get(place).and_then(|evse| evse.running) else { return };
+        let mut message = self.message(place, running.no, Stage::Updated, now);
+        if self.settings.flag(Key::SignUpdates)
+            && let (Some(of), Some(evse)) = (self.queue.transaction(running.no), self.evses.get_mut(place))
+        {
+            message.signed = signed(evse.meter.sign(now, Moment::Charging, &of.ident(), of.clock));
+        }
+        self.keep_meter(place, out);
+        self.report(message, out);
+    }
+
+    fn end(&mut self, place: usize, cause: Cause, out: &mut Vec<Output>) {
+        let Some(running) = self.evses.get_mut(place).and_then(|evse| evse.running.take()) else { return };
+        self.close(place, running.no, self.now, cause, out);
+    }
+
+    /// Ends a transaction with the register as it stands.
+    pub(super) fn close(
+        &mut self,
+        place: usize,
+        no: TransactionNo,
+        at: Timestamp,
+        cause: Cause,
+        out: &mut Vec<Output>,
+    ) {
+        let at = at.whole_millis();
+        let message = self.message(place, no, Stage::Ended, at);
+        let Some(evse) = self.evses.get_mut(place) else { return };
+        let Some(of) = self.queue.transaction_mut(no) else { return };
+        of.ended = true;
+        let record = signed(evse.meter.sign(at, cause.moment, &of.ident(), of.clock));
+        evse.finished += 1;
+        let of = of.clone();
+        let kept = evse.meter.memory(self.now);
+        out.push(Output::Keep(Note::Meter(of.evse, kept)));
+        out.push(Output::Keep(Note::Transaction(Box::new(of))));
+        let (reason, by_token) = (Some(cause.reason), cause.by_token);
+        self.report(Message { signed: record, power: None, charged_percent: None, reason, by_token, ..message }, out);
+    }
+
+    fn message(&self, place: usize, transaction: TransactionNo, stage: Stage, at: Timestamp) -> Message {
+        let evse = self.evses.get(place);
+        Message {
+            transaction,
+            seq: self.queue.transaction(transaction).map_or(0, |of| of.seq_next),
+            stage,
+            at,
+            register: evse.map(|evse| evse.meter.register()).unwrap_or_default(),
+            power: evse.map(super::Evse::power),
+            charged_percent: evse.and_then(super::Evse::charged_percent),
+            signed: None,
+            reason: None,
+            by_token: false,
+            state: evse.map_or(BayState::Unavailable, |evse| evse.phase.shown()),
+            offline: !self.online(),
+        }
+    }
+
+    fn report(&mut self, message: Message, out: &mut Vec<Output>) {
+        if let Some(of) = self.queue.transaction_mut(message.transaction) {
+            of.seq_next = message.seq.saturating_add(1);
+        }
+        let (no, dropped) = self.queue.push(message.clone());
+        out.push(Output::Keep(Note::Queued(no, Box::new(message))));
+        out.extend(dropped.map(|no| Output::Keep(Note::Unqueued(no))));
+    }
+}
+
+/// A meter that cannot sign still counts; the operator sees that the signature is missing.
+fn signed<E: std::fmt::Display>(record: Result<charge::meter::SignedRecord, E>) -> Option<charge::meter::SignedRecord> {
+    record.inspect_err(|why| tracing::warn!(%why, "a meter could not sign")).ok()
+}

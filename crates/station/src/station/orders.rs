@@ -1,0 +1,226 @@
+//! What the operator orders, and the station's answers in the words of the version.
+//!
+//! An answer says what the station has done or will do; what comes of it is told by later messages.
+//!
+//! Invariant: an order that is refused changes nothing.
+
+use charge::id::{EvseNo, TransactionKey};
+use charge::place::Current;
+use charge::talk::line::{ResetKind, StationAnswer, ToStation, Trigger, Version};
+use charge::token::PresentedToken;
+use charge::{Secret, Timestamp};
+
+use super::hand::Cause;
+use super::{Output, Standing, Station};
+use crate::bay::{Event, Phase};
+use crate::evse::Permit;
+use crate::journal::Note;
+use crate::settings::Key;
+use crate::transactions::Origin;
+
+/// Settings in one report: well below the 2 kB that the field's stations hold in one buffer.
+const SETTINGS_PER_REPORT: usize = 10;
+
+impl Station {
+    /// An order from the operator.
+    pub fn told_to(&mut self, now: Timestamp, order: ToStation, out: &mut Vec<Output>) -> StationAnswer {
+        self.catch_up(now, out);
+        let answer = self.obey(order, out);
+        self.speak(out);
+        answer
+    }
+
+    fn obey(&mut self, order: ToStation, out: &mut Vec<Output>) -> StationAnswer {
+        match order {
+            ToStation::Start { evse, token, remote_id } => self.remote_start(evse, token, remote_id, out),
+            ToStation::Stop { key } => self.remote_stop(&key, out),
+            ToStation::Reset(kind) => self.reset(kind, out),
+            ToStation::Unlock { evse } => self.unlock(evse, out),
+            ToStation::Availability { evse, operative } => self.switch(evse, operative, out),
+            ToStation::Trigger { what, evse } => self.trigger(what, evse),
+            ToStation::ReadSettings { keys } => self.read_settings(&keys),
+            ToStation::WriteSettings { values } => self.write_settings(values, out),
+            ToStation::ClearCache => {
+                self.cache.clear();
+                if self.settings.flag(Key::CacheEnabled) { StationAnswer::Accepted } else { refused("Rejected") }
+            }
+            ToStation::Foreign(_) => refused("NotSupported"),
+        }
+    }
+
+    fn remote_start(
+        &mut self,
+        evse: Option<EvseNo>,
+        token: PresentedToken,
+        remote_id: i32,
+        out: &mut Vec<Output>,
+    ) -> StationAnswer {
+        if self.standing != Standing::Admitted {
+            return refused("Rejected");
+        }
+        let place = match evse {
+            Some(no) => self.place(no),
+            None => self.most_ready(),
+        };
+        let Some(place) = place else { return refused("Rejected") };
+        let permit = Permit { token, origin: Origin::Remote(remote_id) };
+        let done = if self.settings.flag(Key::AuthorizeRemote) {
+            self.ask(place, permit, out)
+        } else {
+            self.start(place, permit, out)
+        };
+        if done.is_ok() { StationAnswer::Accepted } else { refused("Rejected") }
+    }
+
+    /// Where a start without an EVSE goes: to a car that waits, else to a free place.
+    fn most_ready(&self) -> Option<usize> {
+        let at = |phase| self.evses.iter().position(|evse| evse.phase == phase);
+        at(Phase::Plugged).or_else(|| at(Phase::Idle))
+    }
+
+    fn remote_stop(&mut self, key: &TransactionKey, out: &mut Vec<Output>) -> StationAnswer {
+        let place = self.queue.named(key).map(|of| of.evse).and_then(|evse| self.place(evse));
+        match place.map(|place| self.bay(place, Event::Stop, Cause::REMOTE, out)) {
+            Some(Ok(())) => StationAnswer::Accepted,
+            Some(Err(_)) | None => refused("Rejected"),
+        }
+    }
+
+    /// In 1.6 both kinds end what runs (5.14); in 2.x the soft one waits for it (B11, B12).
+    fn reset(&mut self, kind: ResetKind, out: &mut Vec<Output>) -> StationAnswer {
+        let runs = self.queue.running().next().is_some();
+        if kind == ResetKind::Soft && self.version == Version::V201 && runs {
+            self.reset_when_idle = true;
+            return StationAnswer::Scheduled;
+        }
+        for place in 0..self.evses.len() {
+            if self.evses.get(place).is_some_and(|evse| evse.phase.in_transaction()) {
+                // only a transaction can be stopped, and this one runs
+                let _moved = self.bay(place, Event::Stop, Cause::REBOOT, out);
+            }
+        }
+        self.order_restart();
+        StationAnswer::Accepted
+    }
+
+    fn unlock(&mut self, evse: EvseNo, out: &mut Vec<Output>) -> StationAnswer {
+        let v16 = self.version == Version::V16;
+        let Some(place) = self.place(evse) else {
+            return refused(if v16 { "NotSupported" } else { "UnknownConnector" });
+        };
+        let Some(evse) = self.evses.get(place) else { return refused("UnlockFailed") };
+        if evse.current == Current::Dc {
+            // the cable belongs to the station: there is nothing to unlock
+            return refused(if v16 { "NotSupported" } else { "UnlockFailed" });
+        }
+        if evse.phase.in_transaction() {
+            if !v16 {
+                return refused("OngoingAuthorizedTransaction");
+            }
+            // 1.6, 5.18: the transaction ends first
+            if self.bay(place, Event::Stop, Cause::UNLOCK, out).is_err() {
+                return refused("UnlockFailed");
+            }
+        }
+        StationAnswer::Accepted
+    }
+
+    fn switch(&mut self, evse: Option<EvseNo>, operative: bool, out: &mut Vec<Output>) -> StationAnswer {
+        let places = match evse {
+            Some(no) => match self.place(no) {
+                Some(place) => place..place + 1,
+                None => return refused("Rejected"),
+            },
+            None => 0..self.evses.len(),
+        };
+        if evse.is_none() {
+            self.operative = operative;
+            out.push(Output::Keep(Note::Operative(None, operative)));
+        }
+        let mut answer = StationAnswer::Accepted;
+        for place in places {
+            let Some(evse) = self.evses.get_mut(place) else { continue };
+            evse.operative = operative;
+            out.push(Output::Keep(Note::Operative(Some(evse.no), operative)));
+            if evse.phase.in_transaction() {
+                if !operative {
+                    answer = StationAnswer::Scheduled;
+                }
+                continue;
+            }
+            let event = if operative { Event::Enable } else { Event::Disable };
+            // a fault hides the switch until it is repaired
+            let _moved = self.bay(place, event, Cause::LOCAL, out);
+        }
+        answer
+    }
+
+    fn trigger(&mut self, what: Trigger, evse: Option<EvseNo>) -> StationAnswer {
+        if evse.is_some_and(|no| self.place(no).is_none()) {
+            return refused("Rejected");
+        }
+        let meant = |no: EvseNo| evse.is_none_or(|evse| evse == no);
+        match what {
+            // F06.FR.17: who is admitted already does not introduce itself again
+            Trigger::Boot if self.version == Version::V201 && self.standing == Standing::Admitted => {
+                return refused("Rejected");
+            }
+            Trigger::Boot => match self.standing {
+                Standing::Admitted => self.wanted.boot = true,
+                Standing::Unknown { .. } => self.standing = Standing::Unknown { not_before: self.now },
+            },
+            Trigger::Status => {
+                for evse in self.evses.iter_mut().filter(|evse| meant(evse.no)) {
+                    evse.reported = None;
+                }
+                if evse.is_none() {
+                    self.operative_reported = None;
+                }
+            }
+            Trigger::Alive => self.wanted.alive = true,
+            Trigger::Meter => self.wanted.meters.extend(self.evses.iter().map(|evse| evse.no).filter(|no| meant(*no))),
+        }
+        StationAnswer::Accepted
+    }
+
+    fn read_settings(&mut self, keys: &[Box<str>]) -> StationAnswer {
+        let (known, unknown) = self.settings.read(self.version, keys);
+        // 2.x reports all of them later, in parts (B07)
+        if keys.is_empty() && self.version == Version::V201 {
+            self.wanted.settings = known.chunks(SETTINGS_PER_REPORT).map(<[_]>::to_vec).collect();
+            return StationAnswer::Accepted;
+        }
+        StationAnswer::Settings { known, unknown }
+    }
+
+    fn write_settings(&mut self, values: Vec<(Box<str>, Secret<Box<str>>)>, out: &mut Vec<Output>) -> StationAnswer {
+        let interval_before = self.settings.seconds(Key::SampleInterval);
+        let mut rows = Vec::with_capacity(values.len());
+        for (key, value) in values {
+            let wrote = self.settings.write(self.version, &key, &value);
+            rows.push((key, wrote.written));
+            let Some((key, value)) = wrote.kept else { continue };
+            if key == Key::AuthorizationKey {
+                out.push(Output::Password(value.clone()));
+            }
+            out.push(Output::Keep(Note::Setting(key.name(), value)));
+        }
+        if self.settings.seconds(Key::SampleInterval) != interval_before {
+            self.sample_anew();
+        }
+        StationAnswer::Written(rows)
+    }
+
+    /// A new interval counts from now.
+    fn sample_anew(&mut self) {
+        let interval = self.settings.seconds(Key::SampleInterval);
+        let next = (!interval.is_zero()).then(|| self.now.plus(interval));
+        for running in self.evses.iter_mut().filter_map(|evse| evse.running.as_mut()) {
+            running.sample_at = next;
+        }
+    }
+}
+
+fn refused(word: &str) -> StationAnswer {
+    StationAnswer::Refused(word.into())
+}

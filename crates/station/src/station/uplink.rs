@@ -1,0 +1,336 @@
+//! What the station says next, and what it makes of the answers.
+//!
+//! States are said as they are now, not as they were in between; transactions are said in full and in order. Before
+//! the operator has admitted the station it says nothing but who it is.
+//!
+//! Invariant: one message is under way at a time, and an outcome of an older one changes nothing.
+
+use std::time::Duration;
+
+use billing::record::ClockQuality;
+use charge::id::EvseNo;
+use charge::meter::{Context, Measured, Reading};
+use charge::talk::line::{
+    Admission, BayState, Boot, FromStation, Heard, LineFault, MeterReport, StatusReport, Tap, Version,
+};
+use charge::token::{Allowed, PresentedToken, Verdict};
+use charge::{Decimal, Timestamp};
+
+use super::{BootReason, Output, Standing, Station};
+use crate::evse::Evse;
+use crate::journal::Note;
+use crate::settings::Key;
+use crate::transactions::{Attempt, MessageNo, Origin};
+
+/// What is under way.
+#[derive(Clone, Debug)]
+pub(super) enum Said {
+    Boot,
+    /// `None` is the whole station.
+    Status(Option<EvseNo>, BayState),
+    Tap(EvseNo, PresentedToken),
+    Transaction(MessageNo),
+    /// Nothing depends on the answer.
+    Other,
+}
+
+/// How long to wait after the line failed in the middle of something.
+const LINE_PAUSE: Duration = Duration::from_secs(5);
+/// How long to wait before introducing oneself again, where the operator does not say (OCPP 1.6, 4.2; B02.FR.06).
+const BOOT_PAUSE: Duration = Duration::from_secs(60);
+/// A clock this close to the operator's counts as set: more than any delay on the line.
+const CLOCK_APART_MAX: Duration = Duration::from_secs(300);
+
+impl Station {
+    /// The outcome of what was said under this number.
+    pub fn heard(&mut self, now: Timestamp, number: u64, outcome: Result<Heard, LineFault>, out: &mut Vec<Output>) {
+        self.catch_up(now, out);
+        if let Some((_, said)) = self.under_way.take_if(|(known, _)| *known == number) {
+            match outcome {
+                Ok(heard) => self.answered(said, heard, out),
+                Err(fault) => self.failed(said, &fault, out),
+            }
+        }
+        self.speak(out);
+    }
+
+    /// Says the next thing, if there is one and it may be said.
+    pub(super) fn speak(&mut self, out: &mut Vec<Output>) {
+        let paused = self.pause_until.is_some_and(|until| self.now < until);
+        if self.restarts(out) || !self.line || self.under_way.is_some() || paused {
+            return;
+        }
+        let Some((said, words)) = self.next() else { return };
+        self.said += 1;
+        self.last_said = self.now;
+        self.under_way = Some((self.said, said));
+        out.push(Output::Say(self.said, words));
+    }
+
+    /// When the line needs to be looked at.
+    pub(super) fn line_due(&self) -> Option<Timestamp> {
+        if !self.line || self.under_way.is_some() {
+            return None;
+        }
+        if let Some(until) = self.pause_until.filter(|until| self.now < *until) {
+            return Some(until);
+        }
+        match self.standing {
+            Standing::Unknown { not_before } => Some(not_before),
+            Standing::Admitted => Some(self.heartbeat_at()),
+        }
+    }
+
+    fn heartbeat_at(&self) -> Timestamp {
+        self.last_said.plus(self.settings.seconds(Key::HeartbeatInterval).max(Duration::from_secs(1)))
+    }
+
+    /// Whether a question about the token at this EVSE is under way.
+    pub(super) fn asked_about(&self, place: usize) -> bool {
+        let no = self.evses.get(place).map(|evse| evse.no);
+        matches!(&self.under_way, Some((_, Said::Tap(evse, _))) if Some(*evse) == no)
+    }
+
+    fn next(&mut self) -> Option<(Said, FromStation)> {
+        if let Standing::Unknown { not_before } = self.standing {
+            return (not_before <= self.now).then(|| (Said::Boot, self.boot()));
+        }
+        if std::mem::take(&mut self.wanted.boot) {
+            return Some((Said::Boot, self.boot()));
+        }
+        if let Some(said) = self.status() {
+            return Some(said);
+        }
+        if let Some((evse, permit)) =
+            self.evses.iter().filter(|evse| evse.asking()).find_map(|evse| Some((evse.no, evse.permit.as_ref()?)))
+        {
+            let token = permit.token.clone();
+            return Some((Said::Tap(evse, token.clone()), FromStation::Tap(Tap { token })));
+        }
+        if let Some((no, report)) = self.queue.head(self.version) {
+            return Some((Said::Transaction(no), FromStation::Transaction(report)));
+        }
+        self.wanted().map(|words| (Said::Other, words))
+    }
+
+    /// What was asked for, and the heartbeat when there is nothing else to say.
+    fn wanted(&mut self) -> Option<FromStation> {
+        if std::mem::take(&mut self.wanted.startup_event) && self.version == Version::V201 {
+            let kind = "StartupOfTheDevice".into();
+            return Some(FromStation::Security { kind, at: self.now.whole_millis(), detail: None });
+        }
+        if let Some(settings) = self.wanted.settings.pop_front() {
+            return Some(FromStation::Settings(settings));
+        }
+        if let Some(evse) = self.wanted.meters.pop_first() {
+            let report = self.evses.iter().find(|other| other.no == evse).map(|evse| self.meter_report(evse));
+            return report.map(FromStation::Meter);
+        }
+        let due = self.heartbeat_at() <= self.now;
+        (std::mem::take(&mut self.wanted.alive) || due).then_some(FromStation::Alive)
+    }
+
+    fn boot(&self) -> FromStation {
+        let plan = &self.plan;
+        let reason = match self.boot_reason {
+            BootReason::PowerUp => "PowerUp",
+            BootReason::RemoteReset => "RemoteReset",
+        };
+        let meter = self.evses.first().map(|evse| evse.meter.serial().into());
+        FromStation::Boot(Boot {
+            vendor: plan.vendor.as_str().into(),
+            model: plan.model.as_str().into(),
+            serial: Some(plan.serial.as_str().into()),
+            firmware: Some(plan.firmware.as_str().into()),
+            meter_type: None,
+            meter_serial: meter.filter(|_| self.evses.len() == 1),
+            reason: (self.version == Version::V201).then(|| reason.into()),
+        })
+    }
+
+    /// A state that the operator has not been told: the station's (1.6 connector 0), then each EVSE's.
+    fn status(&self) -> Option<(Said, FromStation)> {
+        if self.version == Version::V16 && self.operative_reported != Some(self.operative) {
+            let state = if self.operative { BayState::Available } else { BayState::Unavailable };
+            let report = StatusReport { evse: None, state, fault: None, at: Some(self.now.whole_millis()) };
+            return Some((Said::Status(None, state), FromStation::Status(report)));
+        }
+        let version = self.version;
+        let evse = self.evses.iter().find(|evse| evse.reported != Some(told(version, evse.phase.shown())))?;
+        let state = told(version, evse.phase.shown());
+        let report = StatusReport {
+            evse: Some(evse.no),
+            state,
+            fault: evse.fault.clone().filter(|_| state == BayState::Faulted),
+            at: Some(evse.since.whole_millis()),
+        };
+        Some((Said::Status(Some(evse.no), state), FromStation::Status(report)))
+    }
+
+    fn meter_report(&self, evse: &Evse) -> MeterReport {
+        let of = evse.running.and_then(|running| self.queue.transaction(running.no));
+        let at = self.now.whole_millis();
+        let reading = |measured| Reading { at, context: Context::Trigger, phase: None, measured };
+        let mut readings =
+            vec![reading(Measured::EnergyImport(evse.meter.register())), reading(Measured::PowerImport(evse.power()))];
+        let percent = evse.charged_percent().map(Decimal::from);
+        readings.extend(percent.map(|percent| reading(Measured::StateOfCharge(percent))));
+        let named = of.filter(|of| self.version == Version::V201 || of.number.is_some());
+        MeterReport { evse: Some(evse.no), key: named.map(|of| of.key(self.version)), readings }
+    }
+
+    fn answered(&mut self, said: Said, heard: Heard, out: &mut Vec<Output>) {
+        match (said, heard) {
+            (Said::Boot, Heard::Boot { admitted, now, interval }) => self.introduced(admitted, now, interval),
+            (Said::Boot, _) => self.standing = Standing::Unknown { not_before: self.now.plus(BOOT_PAUSE) },
+            (Said::Status(evse, state), _) => self.told(evse, state),
+            (Said::Tap(evse, token), Heard::Tap(verdict)) => self.permitted(evse, &token, verdict.allowed, out),
+            (Said::Tap(evse, token), _) => self.permitted(evse, &token, Allowed::Unanswered, out),
+            (Said::Transaction(no), Heard::Transaction { number, verdict }) => {
+                self.taken(no, number, verdict, out);
+            }
+            (Said::Transaction(no), _) => self.taken(no, None, None, out),
+            (Said::Other, Heard::Alive { now }) => self.set_clock(now),
+            (Said::Other, _) => {}
+        }
+    }
+
+    fn introduced(&mut self, admitted: Admission, theirs: Timestamp, interval: Duration) {
+        self.set_clock(theirs);
+        let pause = if interval.is_zero() { BOOT_PAUSE } else { interval };
+        self.standing = match admitted {
+            Admission::Accepted => {
+                self.settings.pace(interval);
+                self.operative_reported = None;
+                for evse in &mut self.evses {
+                    evse.reported = None;
+                }
+                Standing::Admitted
+            }
+            // for now the interval says when to try again (OCPP 1.6, 4.2; OCPP 2.0.1 B02.FR.07)
+            Admission::Pending | Admission::Rejected => Standing::Unknown { not_before: self.now.plus(pause) },
+        };
+    }
+
+    /// The station's clock is the one it was given; the operator's tells whether it can be trusted.
+    fn set_clock(&mut self, theirs: Timestamp) {
+        let apart = theirs.since(self.now).max(self.now.since(theirs));
+        self.clock = if apart <= CLOCK_APART_MAX { ClockQuality::Synchronised } else { ClockQuality::Informative };
+    }
+
+    fn told(&mut self, evse: Option<EvseNo>, state: BayState) {
+        match evse.and_then(|no| self.place(no)).and_then(|place| self.evses.get_mut(place)) {
+            Some(evse) => evse.reported = Some(state),
+            None => self.operative_reported = Some(state != BayState::Unavailable),
+        }
+    }
+
+    fn permitted(&mut self, evse: EvseNo, token: &PresentedToken, allowed: Allowed, out: &mut Vec<Output>) {
+        let Some(place) = self.place(evse) else { return };
+        let permit = self.evses.get(place).and_then(|evse| evse.permit.as_ref());
+        let Some(permit) = permit.filter(|permit| permit.token.uid == token.uid) else { return };
+        // an alias is good once: nothing to remember
+        if permit.origin == Origin::Driver {
+            self.remember(token, allowed);
+        }
+        if self.evses.get(place).is_some_and(Evse::asking) {
+            self.judge(place, allowed, out);
+        }
+    }
+
+    /// The operator has a message about a transaction, and may say something about its token.
+    fn taken(&mut self, no: MessageNo, number: Option<i32>, verdict: Option<Verdict>, out: &mut Vec<Output>) {
+        let Some((_, message, of)) = self.queue.front().filter(|(head, ..)| *head == no) else { return };
+        let transaction = message.transaction;
+        let (evse, token, origin) = (of.evse, of.token.clone(), of.origin);
+        if number.is_some()
+            && let Some(of) = self.queue.transaction_mut(transaction)
+        {
+            of.number = number;
+            out.push(Output::Keep(Note::Transaction(Box::new(of.clone()))));
+        }
+        self.strike(no, out);
+        let Some(verdict) = verdict else { return };
+        if origin == Origin::Driver {
+            self.remember(&token, verdict.allowed);
+        }
+        let place = self.place(evse).filter(|place| {
+            let running = self.evses.get(*place).and_then(|evse| evse.running);
+            running.is_some_and(|running| running.no == transaction)
+        });
+        if let Some(place) =
+            place.filter(|_| verdict.allowed == Allowed::Yes || self.settings.flag(Key::StopOnInvalidId))
+        {
+            self.judge(place, verdict.allowed, out);
+        }
+    }
+
+    /// The head of the queue is done with.
+    fn strike(&mut self, no: MessageNo, out: &mut Vec<Output>) {
+        out.push(Output::Keep(Note::Unqueued(no)));
+        out.extend(self.queue.done().map(|of| Output::Keep(Note::Forget(of))));
+        self.pause_until = None;
+    }
+
+    fn failed(&mut self, said: Said, fault: &LineFault, out: &mut Vec<Output>) {
+        // the operator has heard it and cannot take it, or it cannot be said at all: repeating has its limit
+        let for_good = match fault {
+            LineFault::Error { .. } | LineFault::Unreadable(_) | LineFault::NotInVersion => true,
+            LineFault::NotConnected | LineFault::TimedOut | LineFault::Lost | LineFault::Overloaded => false,
+        };
+        if !for_good {
+            self.pause_until = Some(self.now.plus(LINE_PAUSE));
+        }
+        match said {
+            Said::Boot => {
+                let pause = if for_good { BOOT_PAUSE } else { LINE_PAUSE };
+                self.standing = Standing::Unknown { not_before: self.now.plus(pause) };
+            }
+            Said::Status(evse, state) if for_good => self.told(evse, state),
+            Said::Tap(evse, _) => {
+                if let Some(place) = self.place(evse) {
+                    self.unasked_at(place, out);
+                }
+            }
+            Said::Transaction(no) if for_good => {
+                tracing::warn!(station = %self.plan.id, %fault, "the operator does not take a transaction message");
+                let attempts = self.settings.number(Key::MessageAttempts);
+                match self.queue.refused(attempts) {
+                    Attempt::GivenUp => self.strike(no, out),
+                    Attempt::Again => {
+                        let pause = self.settings.seconds(Key::MessageRetryInterval);
+                        self.pause_until = Some(self.now.plus(pause.saturating_mul(self.queue.pauses())));
+                    }
+                }
+            }
+            Said::Status(..) | Said::Transaction(_) | Said::Other => {}
+        }
+    }
+}
+
+/// 2.x knows only that a connector is occupied (OCPP 2.0.1, `ConnectorStatusEnumType`).
+const fn told(version: Version, shown: BayState) -> BayState {
+    match (version, shown) {
+        (
+            Version::V201,
+            BayState::Preparing
+            | BayState::Charging
+            | BayState::SuspendedByCar
+            | BayState::SuspendedByStation
+            | BayState::Finishing,
+        ) => BayState::Occupied,
+        (
+            Version::V16 | Version::V201,
+            BayState::Available
+            | BayState::Preparing
+            | BayState::Charging
+            | BayState::SuspendedByCar
+            | BayState::SuspendedByStation
+            | BayState::Finishing
+            | BayState::Reserved
+            | BayState::Unavailable
+            | BayState::Faulted
+            | BayState::Occupied,
+        ) => shown,
+    }
+}
