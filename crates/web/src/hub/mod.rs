@@ -1,0 +1,54 @@
+//! The hub's pages and API: who is registered, how much goes which way. There is no content to show.
+
+mod parties;
+mod volumes;
+
+use ::hub::{Event, Hub, HubFault};
+use axum::extract::State;
+use axum::response::IntoResponse;
+use utoipa::OpenApi;
+
+use crate::events::{self, Change};
+use crate::fault::Fault;
+use crate::permission::Permission::RoutesRead;
+use crate::stage::Doorway;
+
+pub(crate) fn routes(door: Doorway, room: Hub) -> Doorway {
+    door.get("/overview", RoutesRead, room.clone(), volumes::overview)
+        .get("/events", RoutesRead, room.clone(), feed)
+        .get("/parties", RoutesRead, room.clone(), parties::list)
+        .get("/conflicts", RoutesRead, room.clone(), parties::conflicts)
+        .get("/routes", RoutesRead, room.clone(), volumes::list)
+        .get("/routes/{from}/{to}/{errand}", RoutesRead, room, volumes::series)
+}
+
+/// The description of these routes.
+#[derive(OpenApi)]
+#[openapi(paths(feed, parties::list, parties::conflicts, volumes::overview, volumes::list, volumes::series))]
+pub(crate) struct Description;
+
+#[utoipa::path(get, path = "/api/p/hub/events", tag = "hub",
+    responses((status = 200, description = "Server-sent events: `route`, `place`, `party`; ids of parties alone",
+        content_type = "text/event-stream")))]
+pub(crate) async fn feed(State(room): State<Hub>, seat: events::Seat) -> impl IntoResponse {
+    events::stream(seat, room.events(), |event| {
+        let (kind, id) = match event {
+            Event::Route { from, to } => ("route", format!("{from}/{to}")),
+            Event::Place { owner } => ("place", owner.to_string()),
+            Event::Party(party) => ("party", party.to_string()),
+        };
+        Some(Change { kind, id })
+    })
+}
+
+impl From<HubFault> for Fault {
+    fn from(fault: HubFault) -> Self {
+        match fault {
+            HubFault::Store(error) => error.into(),
+            HubFault::Denied(denial) => {
+                tracing::error!(?denial, "the hub denied a page what no letter asked");
+                Self::Internal
+            }
+        }
+    }
+}

@@ -1,0 +1,112 @@
+//! The operator's pages and API: wire twins of the room's views, one file per noun.
+
+mod cdrs;
+mod orders;
+mod overview;
+mod places;
+mod sessions;
+mod stations;
+mod tariffs;
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::response::IntoResponse;
+use operator::{Event, Fault as RoomFault, Operator};
+use trust::pki::Authority;
+use utoipa::OpenApi;
+
+use crate::events::{self, Change};
+use crate::fault::Fault;
+use crate::permission::Permission;
+use crate::stage::Doorway;
+
+/// What the handlers of this door work with.
+#[derive(Clone)]
+pub(crate) struct Desk {
+    pub(crate) room: Operator,
+    /// Signs the certificates of stations that are enrolled for security profile 3.
+    pub(crate) stations: Arc<Authority>,
+    pub(crate) clock: Arc<dyn charge::Clock>,
+}
+
+pub(crate) fn routes(door: Doorway, desk: Desk) -> Doorway {
+    use Permission::{SessionsRead, StationsCommand, StationsRead, StationsWrite, TariffsRead, TariffsWrite};
+    door.get("/overview", StationsRead, desk.clone(), overview::overview)
+        .get("/events", StationsRead, desk.clone(), feed)
+        .get("/stations", StationsRead, desk.clone(), stations::list)
+        .post("/stations", StationsWrite, desk.clone(), stations::enrol)
+        .get("/stations/{id}", StationsRead, desk.clone(), stations::show)
+        .delete("/stations/{id}", StationsWrite, desk.clone(), stations::retire)
+        .post("/stations/{id}/key", StationsWrite, desk.clone(), stations::new_key)
+        .post("/stations/{id}/orders", StationsCommand, desk.clone(), orders::give)
+        .get("/stations/{id}/log", StationsRead, desk.clone(), stations::log)
+        .get("/refusals", StationsRead, desk.clone(), stations::refusals)
+        .get("/audit", StationsRead, desk.clone(), overview::audit)
+        .get("/parties", SessionsRead, desk.clone(), overview::parties)
+        .get("/sessions", SessionsRead, desk.clone(), sessions::list)
+        .get("/sessions/{id}", SessionsRead, desk.clone(), sessions::show)
+        .get("/sessions/{id}/record", SessionsRead, desk.clone(), sessions::record)
+        .get("/cdrs", SessionsRead, desk.clone(), cdrs::list)
+        .get("/cdrs/{id}", SessionsRead, desk.clone(), cdrs::show)
+        .get("/tariffs", TariffsRead, desk.clone(), tariffs::list)
+        .put("/tariffs/{id}", TariffsWrite, desk.clone(), tariffs::put)
+        .delete("/tariffs/{id}", TariffsWrite, desk.clone(), tariffs::retire)
+        .get("/locations", StationsRead, desk.clone(), places::list)
+        .put("/locations/{id}", StationsWrite, desk, places::put)
+}
+
+/// The description of these routes.
+#[derive(OpenApi)]
+#[openapi(paths(
+    overview::overview,
+    overview::audit,
+    overview::parties,
+    feed,
+    stations::list,
+    stations::enrol,
+    stations::show,
+    stations::retire,
+    stations::new_key,
+    stations::log,
+    stations::refusals,
+    orders::give,
+    sessions::list,
+    sessions::show,
+    sessions::record,
+    cdrs::list,
+    cdrs::show,
+    tariffs::list,
+    tariffs::put,
+    tariffs::retire,
+    places::list,
+    places::put
+))]
+pub(crate) struct Description;
+
+#[utoipa::path(get, path = "/api/p/operator/events", tag = "operator",
+    responses((status = 200, description = "Server-sent events: what changed, by id", content_type = "text/event-stream")))]
+pub(crate) async fn feed(State(desk): State<Desk>, seat: events::Seat) -> impl IntoResponse {
+    events::stream(seat, desk.room.events(), |event| {
+        let (kind, id) = match event {
+            Event::Station(id) => ("station", id.to_string()),
+            Event::Evse { station, .. } => ("evse", station.to_string()),
+            Event::Session(id) => ("session", id.to_string()),
+            Event::Cdr(id) => ("cdr", id.to_string()),
+            Event::Refusal => ("refusal", String::new()),
+            Event::Order(id) => ("order", id.to_string()),
+        };
+        Some(Change { kind, id })
+    })
+}
+
+impl From<RoomFault> for Fault {
+    fn from(fault: RoomFault) -> Self {
+        match fault {
+            RoomFault::NotFound(_) => Self::NotFound,
+            RoomFault::Conflict(why) => Self::Conflict(why),
+            RoomFault::Invalid { path, why } => Self::malformed(path, why),
+            RoomFault::Store(error) => error.into(),
+        }
+    }
+}

@@ -1,0 +1,13 @@
+//! The door as a browser or a program meets it: a whole house over stores in memory, asked through its router.
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+mod door;
+mod events;
+mod openapi;
+mod permissions;
+mod trip;
+mod visit;
+mod world;
+
+use visit::{delete, get, post, put};
+use world::World;

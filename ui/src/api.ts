@@ -1,0 +1,329 @@
+// The shapes of the people's API, in one place: what the pages expect of `/api`. Times are RFC 3339 in UTC, energy is
+// whole watt-hours, power whole watts, money is decimal text (never a float). This file only describes; `client.ts` asks.
+
+export type Time = string;
+export interface Money { amount: string; currency: string }
+export interface List<T> { items: T[]; total?: number; next?: string | null }
+export interface ApiFault { error: { code: string; message: string; path?: string } }
+
+export type PartyRole = 'operator' | 'hub' | 'provider';
+export interface Party { slug: string; role: PartyRole; name: string; party: string }
+/** `now` and `clock_factor` are the rooms' clock: a demo's may run faster than the wall's. */
+export interface Parties { items: Party[]; demo: boolean; now?: Time; clock_factor?: number }
+
+export type UserRole = 'admin' | 'viewer' | 'driver';
+export interface Me { user: string; name: string; roles: UserRole[]; scopes?: string[] }
+
+export interface ApiKey { id: number; name: string; scopes: string[]; created: Time; last_used: Time | null }
+export interface User { id: number; user: string; name: string; role: UserRole; created: Time }
+/** A secret that the server made; shown once and kept by nobody. */
+export interface Once { id?: number; password?: string; key?: string }
+
+/** What an event stream tells: ids only. The page refetches what it shows. */
+export type EventKind =
+  | 'station' | 'evse' | 'session' | 'cdr' | 'dispute' | 'order' | 'refusal' | 'route' | 'party' | 'invoice' | 'place';
+/** `evse` carries its station's id, `refusal` none. */
+export interface Event { kind: EventKind; id: string }
+
+/** `flaw` says why a reading does not count. */
+export interface Sample { at: Time; power_w: number | null; energy_wh?: number | null; flaw?: string }
+
+// ---- operator ------------------------------------------------------------------------------------------------------
+
+export interface OperatorOverview {
+  stations: { total: number; connected: number; faulted: number };
+  evses: { available: number; charging: number; faulted: number; other: number };
+  sessions: { active: number; today: number; energy_today_wh: number };
+  cdrs: { waiting: number; refused?: number; delivered_today: number };
+  power_now_w: number;
+  refusals_today: number;
+  power_history: Sample[];
+}
+
+export interface Evse {
+  no: number;
+  uid: string;
+  evse_id: string | null;
+  /** The station's own word (OCPP), e.g. `Preparing`. */
+  state: string | null;
+  fault: string | null;
+  /** The word told to partners (OCPI 2.2.1, 8.4.5), e.g. `AVAILABLE`. */
+  status: string;
+  session: string | null;
+  power_w: number | null;
+}
+
+export interface Station {
+  id: string;
+  vendor: string;
+  model: string;
+  firmware: string | null;
+  serial: string | null;
+  ocpp: string | null;
+  connected: boolean;
+  since: Time | null;
+  last_seen: Time | null;
+  profile: number;
+  danger_plain_ws?: boolean;
+  location: { id: string; name: string | null; city: string };
+  evses: Evse[];
+  warnings: string[];
+}
+
+export interface Setting { key: string; value: string | null; read_only: boolean }
+export interface Boot { at: Time; admitted: string; reason: string | null; firmware: string | null }
+export interface StationDetail extends Station {
+  address: string;
+  settings: Setting[];
+  boots: Boot[];
+  connection: { peer: string | null; certificate: { common_name: string; not_after: Time } | null };
+}
+
+export interface NewStation {
+  id: string;
+  profile: 2 | 3;
+  location: string;
+  serial?: string;
+  evses: { no: number; evse_id?: string; plug: string; attached_cable: boolean; current: string; max_power_w: number; tariff?: string }[];
+}
+/** What the station needs to connect: a key (profile 2) or a certificate with its key (profile 3). */
+export interface Credentials { id: string; key?: string; certificate_pem?: string; key_pem?: string }
+
+export type OrderKind =
+  | 'start' | 'stop' | 'reset' | 'unlock' | 'availability' | 'trigger' | 'read_settings' | 'write_settings' | 'clear_cache';
+export interface StationOrder {
+  kind: OrderKind;
+  evse?: number;
+  session?: string;
+  reset?: 'soft' | 'hard';
+  operative?: boolean;
+  trigger?: 'boot' | 'status' | 'heartbeat' | 'meter';
+  keys?: string[];
+  values?: { key: string; value: string }[];
+}
+export type Outcome = 'accepted' | 'scheduled' | 'refused' | 'timed_out' | 'not_connected' | 'error';
+export interface OrderOutcome {
+  outcome: Outcome;
+  message: string;
+  settings?: Setting[];
+  unknown?: string[];
+  written?: { key: string; result: string }[];
+}
+
+export interface LogLine { at: Time; direction: 'from' | 'to'; action: string; text: string; remarks: string[] }
+export interface Refusal { at: Time; identity: string; peer: string; reason: string; status: number | string }
+
+export interface OperatorSession {
+  id: string;
+  station: string;
+  evse: string | null;
+  location: string | null;
+  start: Time;
+  end: Time | null;
+  end_reason?: string | null;
+  state: string;
+  energy_wh: number | null;
+  power_w: number | null;
+  cost: Money | null;
+  provider: string | null;
+  token: string | null;
+  flags: string[];
+}
+export interface CostLine { text: string; quantity: string; unit: string; amount: Money | string }
+export type VerdictWord = 'valid' | 'valid with remarks' | 'not valid' | 'cannot be checked';
+export interface Evidence { verdict: VerdictWord; detail: [string, string][]; remarks: string[] }
+export interface OperatorSessionDetail extends OperatorSession {
+  curve: Sample[];
+  tariff: { id: string; text: string } | null;
+  lines: CostLine[];
+  evidence: Evidence | null;
+  /** How many signed records there are to download. */
+  records: number;
+  cdr: string | null;
+}
+
+export type CdrState = 'waiting' | 'delivered' | 'refused';
+export interface Cdr {
+  id: string;
+  session: string | null;
+  start: Time;
+  end: Time;
+  energy_wh: number;
+  total: Money;
+  net?: Money | null;
+  provider: string | null;
+  state: CdrState;
+  attempts: number;
+  why?: string | null;
+  delivered_at: Time | null;
+  verdict?: VerdictWord;
+  remark?: string | null;
+}
+
+export interface PartyVolume { party: string; sessions: number; cdrs: number; cdrs_waiting: number; last_session: Time | null }
+export interface AuditLine { at: Time; actor: string; action: string; subject: string; outcome: string }
+
+export type Dimension = 'ENERGY' | 'FLAT' | 'TIME' | 'PARKING_TIME';
+/** The price is net; `vat` is percent; `step` is in the unit of OCPI 2.2.1, 11.4.2 (Wh or seconds). */
+export interface PriceComponent { kind: Dimension; price: string; vat: string | null; step: number }
+export interface TariffElement { components: PriceComponent[]; restrictions?: Record<string, unknown> }
+export interface Tariff {
+  id: string;
+  currency: string;
+  text: string | null;
+  elements: TariffElement[];
+  last_updated?: Time;
+  used_by?: number;
+}
+export interface Location {
+  id: string;
+  name: string | null;
+  address: string;
+  city: string;
+  postal_code: string | null;
+  country: string;
+  lat: string;
+  lon: string;
+  evses: { uid: string; evse_id: string | null; status: string }[];
+  time_zone: string;
+}
+
+// ---- hub -----------------------------------------------------------------------------------------------------------
+
+export interface HubOverview {
+  parties: number;
+  operators: number;
+  providers: number;
+  tokens_indexed: number;
+  letters_today: number;
+  bytes_today: number;
+  failures_today: number;
+  history: { at: Time; count: number }[];
+}
+export interface HubParty { party: string; name: string; role: string; status: string; last_seen: Time | null }
+export interface Route {
+  from: string; to: string; errand: string; count: number; bytes: number; failures: number; last: Time | null;
+}
+
+// ---- provider: the clerk's pages -----------------------------------------------------------------------------------
+
+export interface ProviderOverview {
+  drivers: number;
+  cards: number;
+  sessions: { active: number; today: number; energy_today_wh: number };
+  cdrs: { today: number; valid: number; not_valid: number };
+  disputes_open: number;
+  alarms?: number;
+  invoices: { open: number; issued: number };
+}
+export interface Driver {
+  id: string; name: string; contract: string; state: 'good' | 'suspended' | 'ended'; blocked: boolean; cards: number; joined: Time;
+  credit_cap: Money | null;
+}
+export interface SignedUp { id: string; user: string; password: string }
+export interface Alarm { at: Time; party: string; kind: string }
+export interface Card { id: string; label: string; masked: string; blocked: boolean; driver?: string }
+export interface ProviderSession {
+  id: string;
+  driver: string;
+  operator: string;
+  /** Forgotten once the time for disputes is over. */
+  place: Place | null;
+  evse_id: string | null;
+  start: Time;
+  end: Time | null;
+  state: string;
+  energy_wh: number | null;
+  cost: Money | null;
+}
+export interface ProviderCdr extends Omit<Cdr, 'state' | 'attempts' | 'delivered_at' | 'provider'> {
+  no: string;
+  operator: string;
+  driver: string;
+  credit: boolean;
+  verdict: VerdictWord;
+  dispute: string | null;
+  dispute_state: 'open' | 'accepted' | 'rejected' | null;
+}
+export interface Difference { path: string; theirs: string; ours: string }
+export interface Dispute {
+  id: string;
+  cdr: string;
+  operator: string;
+  raised: Time;
+  state: 'open' | 'accepted' | 'rejected';
+  settled: Time | null;
+  settled_by: string | null;
+  differences: Difference[];
+}
+
+// ---- driver --------------------------------------------------------------------------------------------------------
+
+export interface Place { name: string | null; address: string; city: string }
+export interface PlaceSummary extends Place {
+  location: string;
+  operator: string;
+  operator_name?: string | null;
+  lat: string | number;
+  lon: string | number;
+  available: number;
+  total: number;
+  max_power_w: number | null;
+}
+/** `label` says the unit in plain words ("per kWh"); `gross` includes VAT. */
+export interface Offer { label: string; gross: string; currency: string }
+export interface PlaceEvse {
+  uid: string;
+  evse_id: string | null;
+  status: string;
+  /** Painted on the pole. */
+  reference?: string | null;
+  connectors: { plug: string; power_w: number | null; current: string }[];
+  tariff: { id: string; stamp: string; text: string | null; offers: Offer[] } | null;
+}
+export interface PlaceDetail extends PlaceSummary { evses: PlaceEvse[] }
+
+export type DriverOrderState = 'sent' | 'acknowledged' | 'started' | 'stopped' | 'refused' | 'timed_out';
+export interface StartWish { operator: string; location: string; evse: string; tariff_stamp: string }
+/** POST answers with the order's id as `order`; GET answers with it as `id`. */
+export interface DriverOrder {
+  id?: string; order?: string; state: DriverOrderState; message?: string; session?: string | null;
+}
+
+export interface DriverSession {
+  id: string;
+  /** Forgotten once the time for disputes is over. */
+  place: Place | null;
+  evse_id: string | null;
+  start: Time;
+  end: Time | null;
+  state: string;
+  energy_wh: number | null;
+  power_w: number | null;
+  cost: Money | null;
+  verdict: VerdictWord | null;
+}
+export interface Contract { name: string; email: string; contract: string; state: string; valid_until: Time | null; credit_cap: Money | null }
+export interface Learned { party: string; role: string; fields: string[] }
+export interface DriverSessionDetail extends DriverSession {
+  curve: Sample[];
+  tariff?: string | null;
+  lines: CostLine[];
+  evidence: Evidence | null;
+  learned: Learned[];
+}
+
+export interface InvoiceLine {
+  text: string; quantity: string; unit: string; net: Money | string; vat_percent: string; session: string | null;
+}
+export interface Invoice {
+  id: string;
+  number: string | null;
+  month: string;
+  state: 'open' | 'issued';
+  driver?: string;
+  seller?: string;
+  total: Money;
+  lines?: InvoiceLine[];
+  vat?: { percent: string; net: Money | string; vat: Money | string; gross: Money | string }[];
+}
