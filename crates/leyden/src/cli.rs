@@ -1,0 +1,198 @@
+//! The command line: words, flags and their help. What a command does stands in the module of its name.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+/// An open e-mobility charging network that keeps people's secrets.
+#[derive(Debug, Parser)]
+#[command(name = "leyden", version, about, max_term_width = 100)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Run a whole network on this machine: operator, hub, two providers, virtual stations and drivers.
+    ///
+    /// Prints one address and random logins. Stops cleanly at Ctrl-C and finds its data again at the next start.
+    Demo(Demo),
+    /// Make a folder for a network of your own: keys, random secrets, a commented configuration, first logins.
+    Init(Init),
+    /// Run the parties that a configuration names.
+    Serve(Serve),
+    /// Connect a virtual charging station to any operator (CSMS) that speaks OCPP 1.6J or 2.0.1.
+    Station(Station),
+    /// Check signed meter records: valid, valid with remarks, not valid, or cannot be checked.
+    ///
+    /// Exits with 0 if every record is valid (remarks included), 1 if one is not, 2 if one cannot be checked.
+    Verify(Verify),
+    /// Measure.
+    #[command(subcommand)]
+    Bench(Bench),
+    /// Look at configurations.
+    #[command(subcommand)]
+    Config(ConfigCommand),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Demo {
+    /// Where the demo keeps its data, keys and logins.
+    #[arg(long, default_value = "var/demo")]
+    pub(crate) dir: PathBuf,
+    /// Address of the pages and the API. Port 0 takes any free one.
+    #[arg(long, default_value = "127.0.0.1:8443")]
+    pub(crate) listen: SocketAddr,
+    /// How many virtual stations, each with two EVSEs.
+    #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u16).range(0..=2000))]
+    pub(crate) stations: u16,
+    /// How many times faster than real the cars and drivers of the demo live.
+    #[arg(long, default_value_t = 30, value_parser = clap::value_parser!(u32).range(1..=3600))]
+    pub(crate) speed: u32,
+    /// The same seed makes the same world.
+    #[arg(long, default_value_t = 1)]
+    pub(crate) seed: u64,
+    /// Import a charging register (CSV of the Bundesnetzagentur) and show it on the map.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) locations: Option<PathBuf>,
+    /// Replay real charging sessions (CSV of ACN-Data) instead of drivers from the seed.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) sessions: Option<PathBuf>,
+    /// Run the three flows and a crash-restart once, without a browser, and stop. Exits with 0 only if all held.
+    #[arg(long)]
+    pub(crate) tour: bool,
+    /// Write one JSON document about the tour or the import.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) report: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Init {
+    /// The folder to make. Must not exist, or be empty.
+    pub(crate) dir: PathBuf,
+    /// The name under which stations, partners and people reach this machine.
+    #[arg(long, default_value = "localhost")]
+    pub(crate) host: String,
+    /// Party id of the operator, for example DE-VLT.
+    #[arg(long, default_value = "DE-VLT")]
+    pub(crate) operator: String,
+    /// Party id of the hub.
+    #[arg(long, default_value = "DE-HUB")]
+    pub(crate) hub: String,
+    /// Party ids of the providers; may be given several times.
+    #[arg(long = "provider", default_value = "DE-8AA")]
+    pub(crate) providers: Vec<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Serve {
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Station {
+    /// Where the operator listens, without the identity: wss://host:port/ocpp
+    pub(crate) url: String,
+    /// The station's identity.
+    #[arg(long, default_value = "LEYDEN-1")]
+    pub(crate) id: String,
+    /// OCPP version to offer.
+    #[arg(long, default_value = "2.0.1", value_parser = ["1.6", "2.0.1"])]
+    pub(crate) version: String,
+    /// Authorities to trust, in PEM.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) roots: PathBuf,
+    /// File with the Basic password (security profile 2).
+    #[arg(long, value_name = "FILE", conflicts_with = "identity")]
+    pub(crate) password_file: Option<PathBuf>,
+    /// File with key and certificate in PEM (security profile 3).
+    #[arg(long, value_name = "FILE")]
+    pub(crate) identity: Option<PathBuf>,
+    /// Uid of the card that its drivers tap.
+    #[arg(long, default_value = "04A2B3C4D5E6F7", env = "LEYDEN_STATION_TOKEN")]
+    pub(crate) token: String,
+    /// How many sessions to run before it leaves; 0 stays until Ctrl-C.
+    #[arg(long, default_value_t = 1)]
+    pub(crate) sessions: u32,
+    /// How many times faster than real its cars charge.
+    #[arg(long, default_value_t = 60, value_parser = clap::value_parser!(u32).range(1..=3600))]
+    pub(crate) speed: u32,
+    /// The same seed makes the same drivers.
+    #[arg(long, default_value_t = 1)]
+    pub(crate) seed: u64,
+    /// Keep the unsent messages here, so that a restart loses nothing.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) journal: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Verify {
+    /// Files with signed records: OCMF text, the XML of the transparency software, or what a Leyden page offers.
+    #[arg(required = true, value_name = "FILE")]
+    pub(crate) files: Vec<PathBuf>,
+    /// The meter's public key, from its display or a register. A key from the file itself proves nothing.
+    #[arg(long, value_name = "KEY")]
+    pub(crate) key: Option<String>,
+    /// Write one JSON document about all files.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) report: Option<PathBuf>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Bench {
+    /// The station line: CPU per message, round trips, memory per connection, beside their floors in the same run.
+    Line(BenchLine),
+    /// (internal) the operator process that `bench line` measures.
+    #[command(hide = true)]
+    Server(BenchServer),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct BenchLine {
+    /// Stations that send.
+    #[arg(long, default_value_t = 200)]
+    pub(crate) stations: u32,
+    /// Connections that only stay.
+    #[arg(long, default_value_t = 2000)]
+    pub(crate) idle: u32,
+    /// Messages of each kind.
+    #[arg(long, default_value_t = 20_000)]
+    pub(crate) messages: u32,
+    /// How often everything is measured; a figure is the median.
+    #[arg(long, default_value_t = 5)]
+    pub(crate) rounds: u32,
+    #[arg(long, value_name = "FILE")]
+    pub(crate) report: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct BenchServer {
+    #[arg(long)]
+    pub(crate) dir: PathBuf,
+    /// Measure the floor instead: a bare WebSocket echo over the same TLS.
+    #[arg(long)]
+    pub(crate) echo: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum ConfigCommand {
+    /// Read a configuration as `serve` would, name every fault with its line, and start nothing.
+    Check {
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+    },
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Cli;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_well_formed() {
+        Cli::command().debug_assert();
+    }
+}

@@ -1,0 +1,262 @@
+//! The configuration of `leyden serve`: read once, judged as a whole, then passed on as values.
+//!
+//! Unknown keys are refused with their line. Secrets stand in files of mode 0600, never here. Paths are relative to
+//! the configuration file. Every default is the safe one; what is not safe has `danger_` in its name.
+
+use std::collections::BTreeSet;
+use std::fmt;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use charge::id::PartyId;
+use serde::Deserialize;
+
+/// The whole file.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Config {
+    /// Folder of the databases: one file per party.
+    pub(crate) data: PathBuf,
+    pub(crate) web: Web,
+    pub(crate) operator: Option<Operator>,
+    pub(crate) hub: Option<Hub>,
+    #[serde(default, rename = "provider")]
+    pub(crate) providers: Vec<Provider>,
+    /// Roads between parties: one entry per direction in which a party of this house speaks.
+    #[serde(default, rename = "road")]
+    pub(crate) roads: Vec<Road>,
+}
+
+/// The door for people: pages and API.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Web {
+    pub(crate) listen: SocketAddr,
+    /// Key and certificate chain in one PEM file.
+    pub(crate) identity: PathBuf,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Operator {
+    pub(crate) party: Id,
+    pub(crate) name: String,
+    /// Where stations connect (OCPP over TLS).
+    pub(crate) line: Door,
+    /// Authority whose station certificates are good (security profile 3): key and certificate in one PEM file.
+    pub(crate) station_authority: PathBuf,
+    /// Where the hub connects (OCPI over TLS).
+    pub(crate) road: Door,
+    /// The party that carries this operator's letters.
+    pub(crate) hub: Id,
+    /// Where stations connect without TLS, each of them only with its own `danger_plain_ws` permission.
+    #[serde(default)]
+    pub(crate) danger_plain_line: Option<SocketAddr>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Hub {
+    pub(crate) party: Id,
+    pub(crate) name: String,
+    pub(crate) road: Door,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Provider {
+    /// Part of the page's address: `/provider/<slug>`.
+    pub(crate) slug: String,
+    pub(crate) party: Id,
+    pub(crate) name: String,
+    pub(crate) vat_id: String,
+    /// Percent, as text, on invoices to drivers.
+    #[serde(default = "nineteen")]
+    pub(crate) vat_percent: String,
+    pub(crate) road: Door,
+    pub(crate) hub: Id,
+}
+
+/// A listener with TLS.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Door {
+    pub(crate) listen: SocketAddr,
+    pub(crate) identity: PathBuf,
+    /// How others reach it, without a trailing slash: `https://host:port`. Needed on roads.
+    #[serde(default)]
+    pub(crate) address: Option<String>,
+}
+
+/// How a party of this house reaches another, and what it accepts from there.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Road {
+    pub(crate) from: Id,
+    pub(crate) to: Id,
+    pub(crate) role: Role,
+    pub(crate) name: String,
+    /// The other's OCPI versions address.
+    pub(crate) versions: String,
+    /// Authorities that the other's server certificate may come from, in PEM.
+    pub(crate) roots: PathBuf,
+    /// File with the token that we send.
+    pub(crate) token_out: PathBuf,
+    /// File with the token that we accept.
+    pub(crate) token_in: PathBuf,
+}
+
+/// What the other end of a road is.
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Role {
+    Operator,
+    Hub,
+    Provider,
+}
+
+/// A party id, checked while the file is read.
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq, PartialOrd, Ord)]
+#[serde(try_from = "String")]
+pub(crate) struct Id(pub(crate) PartyId);
+
+impl TryFrom<String> for Id {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        text.parse().map(Self).map_err(|fault| format!("`{text}` {fault}; wanted is a party id like DE-VLT"))
+    }
+}
+
+fn nineteen() -> String {
+    "19".to_owned()
+}
+
+/// Everything that is wrong with a configuration, each fault with where it stands.
+#[derive(Debug)]
+pub(crate) struct Faults(pub(crate) Vec<String>);
+
+impl fmt::Display for Faults {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0.join("\n"))
+    }
+}
+
+impl std::error::Error for Faults {}
+
+/// Reads and judges a configuration file; paths come back absolute to its folder.
+pub(crate) fn read(file: &Path) -> Result<Config, Faults> {
+    let shown = file.display();
+    let text = std::fs::read_to_string(file).map_err(|fault| Faults(vec![format!("{shown}: {fault}")]))?;
+    let mut config: Config = toml::from_str(&text).map_err(|fault| {
+        let line = fault.span().map_or(1, |span| text[..span.start.min(text.len())].matches('\n').count() + 1);
+        Faults(vec![format!("{shown}:{line}: {}", fault.message().trim())])
+    })?;
+    config.anchor(file.parent().unwrap_or(Path::new(".")));
+    let faults = config.judge();
+    if faults.is_empty() {
+        Ok(config)
+    } else {
+        Err(Faults(faults.into_iter().map(|f| format!("{shown}: {f}")).collect()))
+    }
+}
+
+impl Config {
+    /// Makes relative paths relative to the file's folder.
+    fn anchor(&mut self, folder: &Path) {
+        let doors = self
+            .operator
+            .iter_mut()
+            .flat_map(|o| [&mut o.line.identity, &mut o.road.identity, &mut o.station_authority]);
+        let doors = doors.chain(self.hub.iter_mut().map(|h| &mut h.road.identity));
+        let doors = doors.chain(self.providers.iter_mut().map(|p| &mut p.road.identity));
+        let roads = self.roads.iter_mut().flat_map(|r| [&mut r.roots, &mut r.token_out, &mut r.token_in]);
+        for path in doors.chain(roads).chain([&mut self.data, &mut self.web.identity]) {
+            if path.is_relative() {
+                *path = folder.join(&*path);
+            }
+        }
+    }
+
+    /// What is well-formed and still wrong.
+    fn judge(&self) -> Vec<String> {
+        let mut faults = Vec::new();
+        if self.operator.is_none() && self.hub.is_none() && self.providers.is_empty() {
+            faults.push("no party: write an [operator], a [hub] or a [[provider]]".to_owned());
+        }
+        let mut parties = BTreeSet::new();
+        for id in self.parties() {
+            if !parties.insert(id) {
+                faults.push(format!("party {} stands here twice", id.0));
+            }
+        }
+        let mut slugs = BTreeSet::from(["operator", "hub"]);
+        for provider in &self.providers {
+            let fits = !provider.slug.is_empty()
+                && provider.slug.len() <= 32
+                && provider.slug.bytes().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == b'-');
+            if !fits {
+                faults.push(format!("provider.slug `{}`: up to 32 of a-z, 0-9 and -", provider.slug));
+            }
+            if !slugs.insert(&provider.slug) {
+                faults.push(format!("provider.slug `{}` stands here twice, or is taken", provider.slug));
+            }
+        }
+        let needs =
+            self.operator.iter().map(|o| (o.party, o.hub)).chain(self.providers.iter().map(|p| (p.party, p.hub)));
+        for (party, hub) in needs {
+            if !self.roads.iter().any(|road| road.from == party && road.to == hub) {
+                faults.push(format!("{} has no [[road]] to its hub {}", party.0, hub.0));
+            }
+        }
+        for road in &self.roads {
+            if !parties.contains(&road.from) {
+                faults.push(format!("a [[road]] starts at {}, which is no party of this house", road.from.0));
+            }
+        }
+        faults
+    }
+
+    fn parties(&self) -> impl Iterator<Item = Id> + '_ {
+        let operator = self.operator.iter().map(|operator| operator.party);
+        let hub = self.hub.iter().map(|hub| hub.party);
+        operator.chain(hub).chain(self.providers.iter().map(|provider| provider.party))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test may panic")]
+    use super::*;
+
+    fn faults(text: &str) -> String {
+        let file = std::env::temp_dir().join(format!("leyden-config-{}-{}.toml", std::process::id(), text.len()));
+        std::fs::write(&file, text).unwrap();
+        let faults = read(&file).unwrap_err().to_string();
+        std::fs::remove_file(&file).unwrap();
+        faults
+    }
+
+    #[test]
+    fn an_unknown_key_is_named_with_its_line() {
+        let text = "data = \"data\"\n[web]\nlisten = \"127.0.0.1:0\"\nidentity = \"web.pem\"\ncolour = \"red\"\n";
+        let said = faults(text);
+        assert!(said.contains(":5:") && said.contains("colour"), "{said}");
+    }
+
+    #[test]
+    fn a_party_without_a_road_to_its_hub_is_named() {
+        let text = "data = \"d\"\n[web]\nlisten = \"127.0.0.1:0\"\nidentity = \"w\"\n[[provider]]\nslug = \"a\"\n\
+                    party = \"DE-8AA\"\nname = \"A\"\nvat_id = \"DE1\"\nhub = \"DE-HUB\"\n[provider.road]\n\
+                    listen = \"127.0.0.1:0\"\nidentity = \"r\"\n";
+        let said = faults(text);
+        assert!(said.contains("DE-8AA has no [[road]] to its hub DE-HUB"), "{said}");
+    }
+
+    #[test]
+    fn a_malformed_party_is_named_with_its_line() {
+        let text = "data = \"d\"\n[web]\nlisten = \"127.0.0.1:0\"\nidentity = \"w\"\n[hub]\nparty = \"D-1\"\n";
+        let said = faults(text);
+        assert!(said.contains(":6:") && said.contains("D-1"), "{said}");
+    }
+}

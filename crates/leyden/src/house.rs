@@ -1,0 +1,398 @@
+//! The wiring: opens each party's database, hangs each door in its frame, runs the duties, and closes it all again.
+//!
+//! Rooms that live in one process still speak over the road, over real sockets, with the same tokens and the same
+//! policy as strangers. Every party has its own database file and its own keys.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use charge::id::PartyId;
+use charge::talk::line::Desk;
+use charge::talk::road::{Exchange, RoadDesk};
+use charge::{Clock, Dice, Secret};
+use gate::line::{LineServer, Options};
+use gate::road::{Client, Figures, Neighbour, Own, Peer, PeerAccess, Peers, RoadLimits, Serving};
+use hub::Hub;
+use operator::Operator;
+use provider::Provider;
+use store::Store;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+use trust::dice::SystemDice;
+use trust::pki::{Authority, Identity};
+use trust::tls::{self, ClientCertificates, Trusted};
+use web::accounts::Accounts;
+use web::{PartyDoor, Room, Routes};
+
+use crate::config::{self, Config, Door, Road, Role};
+use crate::init::secret;
+use crate::{Failure, metrics};
+
+/// Leased jobs, expiries and batched notes are looked after this often.
+const DUTY_EVERY: Duration = Duration::from_millis(200);
+
+/// The parties of a configuration, at work.
+pub(crate) struct House {
+    pub(crate) operator: Option<OperatorParty>,
+    pub(crate) hub: Option<HubParty>,
+    pub(crate) providers: Vec<ProviderParty>,
+    pub(crate) web_address: SocketAddr,
+    stopping: watch::Sender<bool>,
+    listeners: Vec<Serving>,
+    duties: Vec<JoinHandle<()>>,
+}
+
+pub(crate) struct OperatorParty {
+    pub(crate) room: Operator,
+    pub(crate) accounts: Accounts,
+    pub(crate) line: LineServer,
+    /// Signs the certificates of stations (security profile 3).
+    pub(crate) stations: Arc<Authority>,
+    figures: Arc<Figures>,
+    store: Store,
+}
+
+pub(crate) struct HubParty {
+    pub(crate) room: Hub,
+    pub(crate) accounts: Accounts,
+    figures: Arc<Figures>,
+    store: Store,
+}
+
+pub(crate) struct ProviderParty {
+    pub(crate) slug: String,
+    pub(crate) room: Provider,
+    pub(crate) accounts: Accounts,
+    figures: Arc<Figures>,
+    store: Store,
+}
+
+/// What every part of a house is built with.
+struct Frame<'c> {
+    config: &'c Config,
+    clock: Arc<dyn Clock>,
+    dice: Arc<dyn Dice>,
+    stopping: watch::Sender<bool>,
+}
+
+impl House {
+    /// Opens everything. `demo` tells the pages that this is one, and how fast its clock runs.
+    pub(crate) async fn open(config: &Config, clock: Arc<dyn Clock>, demo: Option<u32>) -> Result<Self, Failure> {
+        let frame = Frame { config, clock, dice: Arc::new(SystemDice), stopping: watch::Sender::new(false) };
+        std::fs::create_dir_all(&config.data).map_err(|fault| Failure::io(&config.data, &fault))?;
+        let (mut roads, mut duties) = (Vec::new(), Vec::new());
+        let hub = match &config.hub {
+            Some(wish) => Some(frame.hub(wish, &mut roads, &mut duties).await?),
+            None => None,
+        };
+        let operator = match &config.operator {
+            Some(wish) => Some(frame.operator(wish, &mut roads, &mut duties).await?),
+            None => None,
+        };
+        let mut providers = Vec::new();
+        for wish in &config.providers {
+            providers.push(frame.provider(wish, &mut roads, &mut duties).await?);
+        }
+        let pages = frame.pages(operator.as_ref(), hub.as_ref(), &providers, demo)?;
+        let identity = identity(&config.web.identity)?;
+        let tls = tls::server(&identity, ClientCertificates::None, &["http/1.1"])
+            .map_err(|f| Failure::plain(f.to_string()))?;
+        roads.push(frame.serve_at(config.web.listen, tls, pages, "[web]").await?);
+        let web_address = roads.last().map_or(config.web.listen, |serving| serving.addr);
+        Ok(Self { operator, hub, providers, web_address, stopping: frame.stopping, listeners: roads, duties })
+    }
+
+    /// Says goodbye to stations and callers, finishes what was begun, closes the databases.
+    pub(crate) async fn close(self) {
+        self.stopping.send_replace(true);
+        let mut stores = Vec::new();
+        if let Some(operator) = self.operator {
+            operator.line.stop().await;
+            stores.push(operator.store);
+        }
+        stores.extend(self.hub.into_iter().map(|hub| hub.store));
+        stores.extend(self.providers.into_iter().map(|provider| provider.store));
+        for listener in self.listeners {
+            // a panic of a listener was reported when it happened
+            let _ended = listener.ended.await;
+        }
+        for duty in self.duties {
+            duty.abort();
+        }
+        for store in stores {
+            store.close().await;
+        }
+    }
+}
+
+impl Frame<'_> {
+    async fn operator(
+        &self,
+        wish: &config::Operator,
+        roads: &mut Vec<Serving>,
+        duties: &mut Vec<JoinHandle<()>>,
+    ) -> Result<OperatorParty, Failure> {
+        let party = wish.party.0;
+        let store = self.store(party, Operator::MIGRATIONS)?;
+        let keys = operator::Keys {
+            seal: trust::seal::SealKey::new(&self.key(party, "seal")?).map_err(|f| Failure::plain(f.to_string()))?,
+            tags: trust::token_tag::TagKey::new(&self.key(party, "tags")?),
+        };
+        let setup = operator::Setup {
+            party,
+            name: wish.name.clone(),
+            hub: wish.hub.0,
+            keys,
+            settings: operator::Settings::default(),
+        };
+        let room = Operator::new(setup, store.clone(), Arc::clone(&self.clock), Arc::clone(&self.dice));
+        let (figures, peers) = (Arc::new(Figures::default()), self.peers(party)?);
+        room.attach_road(self.road(party, wish.hub.0, &wish.road, &figures)?);
+        let own = own(party, gate::road::Role::Operator, &wish.name, &wish.road)?;
+        let desk: Arc<dyn RoadDesk> = Arc::new(room.clone());
+        let (clock, dice) = (Arc::clone(&self.clock), Arc::clone(&self.dice));
+        let router = gate::road::party_router(own, desk, peers, clock, dice, Arc::clone(&figures));
+        roads.push(self.serve(&wish.road, router, "[operator.road]").await?);
+
+        let stations = Arc::new(authority(&wish.station_authority)?);
+        let line = self.line(wish, &room, &stations)?;
+        room.attach_line(line.line());
+        let accounts = self.accounts(&store)?;
+        let busy = room.clone();
+        duties.push(tokio::spawn(async move { busy.work(DUTY_EVERY).await }));
+        Ok(OperatorParty { room, accounts, line, stations, figures, store })
+    }
+
+    /// One port for security profiles 2 and 3; a second one without TLS only where the configuration names it.
+    fn line(&self, wish: &config::Operator, room: &Operator, stations: &Authority) -> Result<LineServer, Failure> {
+        let identity = identity(&wish.line.identity)?;
+        let trusted = Trusted {
+            roots_pem: stations.certificate_pem().to_owned(),
+            on_refused: Arc::new(|refused| tracing::warn!(%refused, "a station's certificate was refused")),
+        };
+        let tls = tls::server(&identity, ClientCertificates::Optional(trusted), &[]);
+        let tls = Arc::new(tls.map_err(|f| Failure::plain(f.to_string()))?);
+        let desk: Arc<dyn Desk> = Arc::new(room.clone());
+        let (clock, dice) = (Arc::clone(&self.clock), Arc::clone(&self.dice));
+        let mut line = gate::line::listen(wish.line.listen, tls, desk, clock, dice, Options::default())
+            .map_err(|f| Failure::plain(format!("[operator.line] listen: {f}")))?;
+        if let Some(plain) = wish.danger_plain_line {
+            let at =
+                line.open_plain(plain).map_err(|f| Failure::plain(format!("[operator] danger_plain_line: {f}")))?;
+            tracing::warn!(%at, "danger_plain_line: stations can connect without TLS; everything they say can be read and changed on the way");
+        }
+        Ok(line)
+    }
+
+    async fn hub(
+        &self,
+        wish: &config::Hub,
+        roads: &mut Vec<Serving>,
+        duties: &mut Vec<JoinHandle<()>>,
+    ) -> Result<HubParty, Failure> {
+        let party = wish.party.0;
+        let store = self.store(party, hub::MIGRATIONS)?;
+        let setup = hub::Setup { party, name: wish.name.clone(), tag_key: self.key(party, "tags")? };
+        let room = Hub::new(setup, store.clone(), Arc::clone(&self.clock), Arc::clone(&self.dice));
+        for road in self.roads_of(party) {
+            let role = match road.role {
+                Role::Operator => hub::Role::Operator,
+                Role::Provider => hub::Role::Provider,
+                Role::Hub => continue,
+            };
+            let done = room.register_party(road.to.0, role, &road.name, hub::PartyStatus::Connected).await;
+            done.map_err(|f| Failure::plain(f.to_string()))?;
+        }
+        let (figures, peers) = (Arc::new(Figures::default()), self.peers(party)?);
+        let own = own(party, gate::road::Role::Hub, &wish.name, &wish.road)?;
+        let exchange: Arc<dyn Exchange> = Arc::new(room.clone());
+        let (clock, dice) = (Arc::clone(&self.clock), Arc::clone(&self.dice));
+        let router = gate::road::hub_router(own, exchange, peers, clock, dice, Arc::clone(&figures));
+        roads.push(self.serve(&wish.road, router, "[hub.road]").await?);
+        let accounts = self.accounts(&store)?;
+        let busy = room.clone();
+        duties.push(tokio::spawn(async move {
+            loop {
+                if let Err(fault) = busy.duty().await {
+                    tracing::error!(%fault, "a duty of the hub failed");
+                }
+                tokio::time::sleep(DUTY_EVERY).await;
+            }
+        }));
+        Ok(HubParty { room, accounts, figures, store })
+    }
+
+    async fn provider(
+        &self,
+        wish: &config::Provider,
+        roads: &mut Vec<Serving>,
+        duties: &mut Vec<JoinHandle<()>>,
+    ) -> Result<ProviderParty, Failure> {
+        let party = wish.party.0;
+        let store = self.store(party, provider::MIGRATIONS)?;
+        let vat_percent = wish.vat_percent.parse();
+        let setup = provider::Setup {
+            party,
+            name: wish.name.clone(),
+            hub: wish.hub.0,
+            vat_id: wish.vat_id.clone(),
+            country: party.country().to_owned(),
+            vat_percent: vat_percent
+                .map_err(|_| Failure::misuse(format!("provider {party}: vat_percent is no number")))?,
+            currency: charge::money::Currency::EUR,
+            seal_key: self.key(party, "seal")?,
+            tag_key: self.key(party, "tags")?,
+        };
+        let room = Provider::new(setup, store.clone(), Arc::clone(&self.clock), Arc::clone(&self.dice));
+        let room = room.map_err(|f| Failure::plain(f.to_string()))?;
+        let (figures, peers) = (Arc::new(Figures::default()), self.peers(party)?);
+        room.attach_road(self.road(party, wish.hub.0, &wish.road, &figures)?);
+        let own = own(party, gate::road::Role::Provider, &wish.name, &wish.road)?;
+        let desk: Arc<dyn RoadDesk> = Arc::new(room.clone());
+        let (clock, dice) = (Arc::clone(&self.clock), Arc::clone(&self.dice));
+        let router = gate::road::party_router(own, desk, peers, clock, dice, Arc::clone(&figures));
+        roads.push(self.serve(&wish.road, router, "[provider.road]").await?);
+        let accounts = self.accounts(&store)?;
+        let busy = room.clone();
+        duties.push(tokio::spawn(async move {
+            loop {
+                if let Err(fault) = busy.duty().await {
+                    tracing::error!(%fault, "a duty of a provider failed");
+                }
+                tokio::time::sleep(DUTY_EVERY).await;
+            }
+        }));
+        Ok(ProviderParty { slug: wish.slug.clone(), room, accounts, figures, store })
+    }
+
+    /// The database of one party: nobody else's process or login opens it.
+    fn store(&self, party: PartyId, migrations: &[store::Migration]) -> Result<Store, Failure> {
+        let file: PathBuf = self.config.data.join(format!("{party}.sqlite"));
+        Store::open(&file, store::Options::default(), migrations)
+            .map_err(|fault| Failure::plain(format!("{}: {fault}", file.display())))
+    }
+
+    /// A key of one party, made at the first start.
+    fn key(&self, party: PartyId, name: &str) -> Result<Secret<[u8; 32]>, Failure> {
+        trust::keyfile::load_or_create(&self.config.data, &format!("{party}-{name}"), &*self.dice)
+            .map_err(|fault| Failure::plain(fault.to_string()))
+    }
+
+    /// Sign-ins live in the machine's time, also in a demo whose world runs faster.
+    fn accounts(&self, store: &Store) -> Result<Accounts, Failure> {
+        Accounts::open(store.clone(), Arc::new(charge::SystemClock), Arc::clone(&self.dice))
+            .map_err(|fault| Failure::plain(fault.to_string()))
+    }
+
+    fn roads_of(&self, party: PartyId) -> impl Iterator<Item = &Road> {
+        self.config.roads.iter().filter(move |road| road.from.0 == party)
+    }
+
+    /// A hub waits less for an answer than whoever waits for the hub.
+    fn neighbour(&self, road: &Road) -> Result<Arc<Neighbour>, Failure> {
+        let roots = std::fs::read_to_string(&road.roots).map_err(|fault| Failure::io(&road.roots, &fault))?;
+        let tls = tls::client(&roots, None, &["http/1.1"]);
+        let limits = if road.role == Role::Hub { RoadLimits::default() } else { RoadLimits::FORWARD };
+        let peer = Peer {
+            party: road.to.0,
+            name: road.name.clone(),
+            versions_url: road.versions.clone(),
+            token_out: secret(&road.token_out)?,
+            tls: Arc::new(tls.map_err(|fault| Failure::plain(format!("{}: {fault}", road.roots.display())))?),
+        };
+        let made = Neighbour::new(peer, limits, Arc::clone(&self.dice));
+        made.map(Arc::new).map_err(|fault| Failure::plain(fault.to_string()))
+    }
+
+    fn peers(&self, party: PartyId) -> Result<Arc<Peers>, Failure> {
+        let book = Peers::new();
+        for road in self.roads_of(party) {
+            let other = road.to.0;
+            let access = if road.role == Role::Hub { PeerAccess::hub(other) } else { PeerAccess::party(other) };
+            book.admit(trust::bearer::BearerDigest::of(secret(&road.token_in)?.expose()), access);
+            book.know(self.neighbour(road)?);
+        }
+        Ok(Arc::new(book))
+    }
+
+    fn road(&self, party: PartyId, hub: PartyId, door: &Door, figures: &Arc<Figures>) -> Result<Arc<Client>, Failure> {
+        let road = self.roads_of(party).find(|road| road.to.0 == hub);
+        let road = road.ok_or_else(|| Failure::misuse(format!("{party} has no [[road]] to its hub {hub}")))?;
+        Ok(Arc::new(Client::new(self.neighbour(road)?, address(door)?, Arc::clone(figures))))
+    }
+
+    async fn serve(&self, door: &Door, router: Routes, place: &str) -> Result<Serving, Failure> {
+        let identity = identity(&door.identity)?;
+        let tls = tls::server(&identity, ClientCertificates::None, &["http/1.1"]);
+        self.serve_at(door.listen, tls.map_err(|f| Failure::plain(f.to_string()))?, router, place).await
+    }
+
+    async fn serve_at(
+        &self,
+        address: SocketAddr,
+        tls: rustls::ServerConfig,
+        router: Routes,
+        place: &str,
+    ) -> Result<Serving, Failure> {
+        let fault = |fault: std::io::Error| match fault.kind() {
+            std::io::ErrorKind::AddrInUse => Failure::plain(format!(
+                "{place} listen: {address} is in use by another process; stop that one or choose another port"
+            )),
+            _ => Failure::plain(format!("{place} listen: {address}: {fault}")),
+        };
+        let listener = tokio::net::TcpListener::bind(address).await.map_err(fault)?;
+        let mut stopping = self.stopping.subscribe();
+        let stop = async move {
+            // an error means that the house is gone, which is an end too
+            let _stopped = stopping.wait_for(|stopping| *stopping).await;
+        };
+        gate::road::serve(listener, Arc::new(tls), router, stop).map_err(fault)
+    }
+
+    fn pages(
+        &self,
+        operator: Option<&OperatorParty>,
+        hub: Option<&HubParty>,
+        providers: &[ProviderParty],
+        demo: Option<u32>,
+    ) -> Result<Routes, Failure> {
+        let mut doors = Vec::new();
+        if let (Some(party), Some(wish)) = (operator, &self.config.operator) {
+            let room = Room::Operator(party.room.clone(), Arc::clone(&party.stations));
+            let metrics = metrics::of(&party.store, &party.figures, Some(party.line.gauge()));
+            let (name, accounts) = (wish.name.clone(), party.accounts.clone());
+            doors.push(PartyDoor { slug: "operator".into(), name, party: wish.party.0, room, accounts, metrics });
+        }
+        if let (Some(party), Some(wish)) = (hub, &self.config.hub) {
+            let room = Room::Hub(party.room.clone());
+            let metrics = metrics::of(&party.store, &party.figures, None);
+            let (name, accounts) = (wish.name.clone(), party.accounts.clone());
+            doors.push(PartyDoor { slug: "hub".into(), name, party: wish.party.0, room, accounts, metrics });
+        }
+        for (party, wish) in providers.iter().zip(&self.config.providers) {
+            let room = Room::Provider(party.room.clone());
+            let metrics = metrics::of(&party.store, &party.figures, None);
+            let (name, accounts) = (wish.name.clone(), party.accounts.clone());
+            doors.push(PartyDoor { slug: wish.slug.clone(), name, party: wish.party.0, room, accounts, metrics });
+        }
+        Ok(web::router(web::House { doors, clock: Arc::clone(&self.clock), demo }))
+    }
+}
+
+fn own(party: PartyId, role: gate::road::Role, name: &str, door: &Door) -> Result<Own, Failure> {
+    Ok(Own { party, role, name: name.to_owned(), base: address(door)? })
+}
+
+fn address(door: &Door) -> Result<String, Failure> {
+    door.address.clone().ok_or_else(|| Failure::misuse("a road's door needs its `address`: how others reach it"))
+}
+
+fn identity(file: &Path) -> Result<Identity, Failure> {
+    Identity::read(file).map_err(|fault| Failure::plain(fault.to_string()))
+}
+
+fn authority(file: &Path) -> Result<Authority, Failure> {
+    Authority::load(&identity(file)?).map_err(|fault| Failure::plain(format!("{}: {fault}", file.display())))
+}

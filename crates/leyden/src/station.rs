@@ -1,0 +1,157 @@
+//! `leyden station`: one virtual station with a car, against any operator that speaks OCPP 1.6J or 2.0.1.
+
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
+
+use charge::clock::FastClock;
+use charge::id::{EvseId, EvseNo, MeterSerial, StationId};
+use charge::place::Current;
+use charge::talk::line::Version;
+use charge::token::TokenUid;
+use charge::units::{Energy, Power};
+use charge::{Clock, Secret, SystemClock};
+use gate::line::station_url;
+use station::VirtualStation;
+use station::car::{Car, CarPlan, Curve, Inlet};
+use station::journal::Journal;
+use station::plan::{EvsePlan, Plan};
+use station::station::BayView;
+use store::Store;
+use trust::sign::SigningKey;
+
+use crate::Failure;
+use crate::cli::Station;
+use crate::demo::street::{client_tls, connect, switch_on};
+use crate::init::secret;
+
+/// In real time: what has not happened by then does not happen.
+const PATIENCE: Duration = Duration::from_secs(60);
+/// In the station's time.
+const CHARGES_FOR: Duration = Duration::from_secs(600);
+const PAUSE: Duration = Duration::from_secs(120);
+const POWER: Power = Power::from_watts(22_000);
+
+pub(crate) async fn run(wish: &Station) -> Result<ExitCode, Failure> {
+    let id = StationId::new(&wish.id).map_err(|fault| Failure::misuse(format!("--id {fault}")))?;
+    let uid = TokenUid::new(&wish.token).map_err(|fault| Failure::misuse(format!("--token {fault}")))?;
+    let version = if wish.version == "1.6" { Version::V16 } else { Version::V201 };
+    let clock: Arc<dyn Clock> = Arc::new(FastClock::new(SystemClock, SystemClock.now(), wish.speed));
+    let station = switch_on(plan(&id, version)?, &[meter_key()?], journal(wish, &id)?, &clock).await?;
+    let tls = client_tls(&wish.roots, wish.identity.as_deref())?;
+    let password = wish.password_file.as_deref().map(secret).transpose()?;
+    let basic = password.map(|password| (wish.id.clone(), Secret::new(password.expose().clone().into_bytes())));
+    let (line, talk) = connect(&station, station_url(&wish.url, &id), tls, basic, vec![version], &clock)?;
+
+    let evse = EvseNo::new(1).ok_or_else(|| Failure::plain("a station without EVSE"))?;
+    let lived = tokio::select! {
+        lived = live(&station, evse, &uid, wish) => lived,
+        () = crate::serve::stopped() => Ok(()),
+    };
+    line.stop().await;
+    talk.abort();
+    lived.map(|()| ExitCode::SUCCESS)
+}
+
+/// Waits for the line, then plugs in, taps, charges and leaves, as often as wished.
+async fn live(station: &VirtualStation, no: EvseNo, uid: &TokenUid, wish: &Station) -> Result<(), Failure> {
+    let mut view = station.watch();
+    let up = view.wait_for(|view| view.line.is_some() && view.admitted);
+    match tokio::time::timeout(PATIENCE, up).await {
+        Ok(Ok(view)) => println!("connected with OCPP {}", view.line.map_or("?", Version::label)),
+        Ok(Err(_)) | Err(_) => {
+            return Err(Failure::plain(format!(
+                "no line to {} within {} s; RUST_LOG=info tells every attempt",
+                wish.url,
+                PATIENCE.as_secs()
+            )));
+        }
+    }
+    for number in 1.. {
+        session(station, no, uid, wish.speed).await?;
+        if number == wish.sessions {
+            break;
+        }
+        tokio::time::sleep(PAUSE / wish.speed).await;
+    }
+    wait(station, no, "what is owed to be said", |_| true).await?;
+    let mut view = station.watch();
+    let said = view.wait_for(|view| view.owed == 0).await.map(drop);
+    said.map_err(|_| Failure::plain("the station is gone"))
+}
+
+async fn session(station: &VirtualStation, no: EvseNo, uid: &TokenUid, speed: u32) -> Result<(), Failure> {
+    let refused = |what: &str| {
+        let what = what.to_owned();
+        move |fault| Failure::plain(format!("{what}: {fault:?}"))
+    };
+    station.plug(no, car()?).map_err(refused("plugging in"))?;
+    station.tap(no, uid.clone()).map_err(refused("tapping"))?;
+    let bay = wait(station, no, "an answer to the card", |bay| bay.transaction.is_some() || bay.last_verdict.is_some());
+    let before = bay.await?.register;
+    let begun = wait(station, no, "the session to begin", |bay| bay.transaction.is_some()).await;
+    match begun {
+        Ok(_) => {
+            println!("charging");
+            tokio::time::sleep(CHARGES_FOR / speed).await;
+        }
+        Err(_) => println!("the card was not accepted"),
+    }
+    station.unplug(no).map_err(refused("unplugging"))?;
+    let after = wait(station, no, "the session to end", |bay| bay.transaction.is_none()).await?.register;
+    println!("charged {}", after.checked_sub(before).unwrap_or(Energy::ZERO));
+    Ok(())
+}
+
+async fn wait(
+    station: &VirtualStation,
+    no: EvseNo,
+    what: &str,
+    is: impl Fn(&BayView) -> bool,
+) -> Result<BayView, Failure> {
+    let mut view = station.watch();
+    let seen = view.wait_for(|view| view.bays.iter().any(|bay| bay.evse == no && is(bay)));
+    let seen = tokio::time::timeout(PATIENCE, seen).await;
+    let seen = seen.map_err(|_| Failure::plain(format!("waited {} s for {what}", PATIENCE.as_secs())))?;
+    let seen = seen.map_err(|_| Failure::plain("the station is gone"))?;
+    seen.bays.iter().find(|bay| bay.evse == no).cloned().ok_or_else(|| Failure::plain("the station has no such EVSE"))
+}
+
+fn plan(id: &StationId, prefers: Version) -> Result<Plan, Failure> {
+    let evse_id = EvseId::new("ZZ*LEY*E1*1").map_err(|fault| Failure::plain(fault.to_string()))?;
+    let meter = MeterSerial::new(format!("{id}-M1")).map_err(|fault| Failure::plain(fault.to_string()))?;
+    Ok(Plan {
+        id: id.clone(),
+        prefers,
+        vendor: "Leyden".to_owned(),
+        model: "Virtual".to_owned(),
+        serial: id.to_string(),
+        firmware: env!("CARGO_PKG_VERSION").to_owned(),
+        evses: vec![EvsePlan { evse_id, meter, max_power: POWER, current: Current::Ac3Phase }],
+    })
+}
+
+fn meter_key() -> Result<Secret<Vec<u8>>, Failure> {
+    let key = SigningKey::generate().and_then(|key| key.to_pkcs8_der());
+    key.map_err(|fault| Failure::plain(fault.to_string()))
+}
+
+fn journal(wish: &Station, id: &StationId) -> Result<Journal, Failure> {
+    let store = match &wish.journal {
+        Some(file) => Store::open(file, store::Options::default(), station::MIGRATIONS),
+        None => Store::in_memory(station::MIGRATIONS),
+    };
+    Ok(Journal::new(store.map_err(|fault| Failure::plain(fault.to_string()))?, id.clone()))
+}
+
+fn car() -> Result<Car, Failure> {
+    let plan = CarPlan {
+        capacity: Energy::from_wh(60_000),
+        charged_percent: 30,
+        max_power: POWER,
+        inlet: Inlet::ThreePhase,
+        curve: Curve::Taper,
+        wants: None,
+    };
+    Car::new(plan).map_err(|fault| Failure::plain(fault.to_string()))
+}

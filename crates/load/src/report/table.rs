@@ -1,0 +1,164 @@
+//! The report as Markdown, with columns aligned so that a terminal shows the same.
+
+use std::fmt::Write;
+
+use super::{Bytes, Connect, Machine, Message, Planned, Report, RoundTrip, Spread};
+
+pub(super) fn render(report: &Report) -> String {
+    let mut text = String::new();
+    head(&mut text, &report.machine, &report.planned);
+    messages(&mut text, &report.messages);
+    round_trips(&mut text, report);
+    connections(&mut text, report);
+    commits(&mut text, report);
+    if !report.remarks.is_empty() {
+        section(&mut text, "Remarks");
+        for remark in &report.remarks {
+            line(&mut text, &format!("- {remark}"));
+        }
+    }
+    text
+}
+
+fn head(text: &mut String, machine: &Machine, planned: &Planned) {
+    let loads = |load: [f64; 3]| load.map(|one| format!("{one:.2}")).join(" ");
+    line(
+        text,
+        &format!(
+            "{} cores ({}), load {} before and {} after, {} descriptors a process.",
+            machine.cores,
+            machine.processor.as_deref().unwrap_or("unnamed"),
+            loads(machine.load_before),
+            loads(machine.load_after),
+            machine.descriptors_max.map_or("any number of".to_owned(), |max| max.to_string()),
+        ),
+    );
+    line(
+        text,
+        &format!(
+            "{} stations sent {} messages of each kind, {} under way at a time; {} connections stayed; {} rounds.",
+            planned.stations, planned.messages, planned.outstanding, planned.idle, planned.rounds
+        ),
+    );
+    line(text, "Figures are medians of the rounds, with the lowest and the highest in brackets.");
+}
+
+fn messages(text: &mut String, messages: &[Message]) {
+    section(text, "Server CPU per message (µs)");
+    let mut rows = vec![row(["message", "bytes", "echo", "floor", "operator", "ratio", "aim", "", "answers/s"])];
+    for message in messages {
+        rows.push(row([
+            &message.action,
+            &message.text_bytes.to_string(),
+            &spread(message.echo.cpu_us),
+            &format!("{:.1}", message.floor_cpu_us),
+            &spread(message.operator.cpu_us),
+            &format!("{:.2}", message.ratio),
+            &format!("≤ {}", message.ratio_max),
+            verdict(message.holds),
+            &whole(message.operator.per_second),
+        ]));
+    }
+    table(text, &rows);
+    line(text, "");
+    line(text, "The floor is the echo of the same bytes; for a durable message with one grouped commit added.");
+}
+
+fn round_trips(text: &mut String, report: &Report) {
+    let Planned { outstanding, paced_per_second, .. } = report.planned;
+    section(text, "Round trips (µs)");
+    let (busy, paced) = (format!("{outstanding} under way"), format!("{paced_per_second} a second"));
+    let mut rows = vec![row(["message", "server", "load", "p50", "p99"])];
+    for message in &report.messages {
+        for (server, talk) in [("echo", &message.echo), ("operator", &message.operator)] {
+            for (load, RoundTrip { p50_us, p99_us }) in [(&paced, &talk.paced), (&busy, &talk.busy)] {
+                rows.push(row([&message.action, server, load, &whole(*p50_us), &whole(*p99_us)]));
+            }
+        }
+    }
+    table(text, &rows);
+}
+
+fn connections(text: &mut String, report: &Report) {
+    section(text, "Connections");
+    let mut rows =
+        vec![row(["server", "CPU of connect + boot (µs)", "connects/s", "idle resident (KiB)", "idle private (KiB)"])];
+    let connecting = &report.connecting;
+    for (server, Connect { cpu_us, per_second }, Bytes { resident, private }) in
+        [("echo", &connecting.echo, &report.idle.echo), ("operator", &connecting.operator, &report.idle.operator)]
+    {
+        rows.push(row([server, &spread(*cpu_us), &whole(*per_second), &kibibytes(*resident), &kibibytes(*private)]));
+    }
+    table(text, &rows);
+    line(text, "");
+    line(
+        text,
+        &format!(
+            "Full handshakes, never resumed; {:.2} times the floor. Aim for an idle connection: ≤ {:.0} KiB resident, {}.",
+            connecting.ratio,
+            report.idle.resident_bytes_max / 1024.0,
+            verdict(report.idle.holds)
+        ),
+    );
+}
+
+fn commits(text: &mut String, report: &Report) {
+    section(text, "Bare durable commit (µs a row)");
+    let mut rows = vec![row(["writers", "CPU", "wall"])];
+    for (writers, cost) in [(1, &report.commit.alone), (report.planned.outstanding, &report.commit.grouped)] {
+        rows.push(row([&writers.to_string(), &spread(cost.cpu_us), &spread(cost.wall_us)]));
+    }
+    table(text, &rows);
+}
+
+const fn verdict(holds: bool) -> &'static str {
+    if holds { "reached" } else { "missed" }
+}
+
+fn spread(of: Spread) -> String {
+    format!("{:.1} ({:.1}–{:.1})", of.median, of.min, of.max)
+}
+
+fn whole(of: Spread) -> String {
+    format!("{:.0} ({:.0}–{:.0})", of.median, of.min, of.max)
+}
+
+fn kibibytes(of: Spread) -> String {
+    spread(Spread { median: of.median / 1024.0, min: of.min / 1024.0, max: of.max / 1024.0 })
+}
+
+fn section(text: &mut String, title: &str) {
+    line(text, &format!("\n## {title}\n"));
+}
+
+fn row<const N: usize>(cells: [&str; N]) -> Vec<String> {
+    cells.map(str::to_owned).to_vec()
+}
+
+/// A Markdown table: the first row is its head, all columns but the first are right-aligned.
+fn table(text: &mut String, rows: &[Vec<String>]) {
+    let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
+    let width_of = |column: usize| {
+        rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count()).max().unwrap_or(0).max(3)
+    };
+    let widths: Vec<usize> = (0..columns).map(width_of).collect();
+    for (number, row) in rows.iter().enumerate() {
+        let cells = row.iter().zip(&widths).enumerate().map(|(column, (cell, width))| match column {
+            0 => format!("{cell:<width$}"),
+            _ => format!("{cell:>width$}"),
+        });
+        line(text, &format!("| {} |", cells.collect::<Vec<_>>().join(" | ")));
+        if number == 0 {
+            let rules = widths.iter().enumerate().map(|(column, width)| match column {
+                0 => "-".repeat(*width),
+                _ => format!("{}:", "-".repeat(width - 1)),
+            });
+            line(text, &format!("| {} |", rules.collect::<Vec<_>>().join(" | ")));
+        }
+    }
+}
+
+fn line(text: &mut String, what: &str) {
+    // writing to a string cannot fail
+    let _written = writeln!(text, "{what}");
+}
