@@ -1,0 +1,64 @@
+# The ways in. `make demo` and `make test` are all a newcomer needs; the rest are the parts they are made of.
+#
+# ocpi-kit declares Rust 1.96 and builds on 1.95, hence the flag; it goes when the toolchain arrives there.
+CARGO_FLAGS := --ignore-rust-version --locked
+LEYDEN      := target/release/leyden
+VENV        := target/venv
+
+.DEFAULT_GOAL := help
+.PHONY: help demo build test fmt lint unit e2e ui ui-test browser tools bench tour performance clean
+
+help: ## this list
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## / — /' | sort
+
+demo: build ## build everything, start the whole network on loopback, print one URL and random logins
+	$(LEYDEN) demo
+
+build: ui ## the binary with the pages in it: target/release/leyden
+	cargo build $(CARGO_FLAGS) --release -p leyden
+
+ui: ui/dist/index.html ## build the pages
+
+ui/dist/index.html: ui/package-lock.json $(shell find ui/src ui/public ui/index.html ui/vite.config.ts -type f 2>/dev/null)
+	cd ui && npm ci --no-audit --no-fund && npm run build
+	@touch $@
+
+test: tools fmt lint unit ui-test e2e browser ## everything that CI runs; installs what it needs
+
+tools: ## Debian packages (as root) and the Python environment that the tests need
+	sh scripts/tools.sh $(VENV)
+
+fmt:
+	cargo fmt --all --check
+
+lint: ui ## clippy with warnings denied, and the project's own checks
+	cargo clippy $(CARGO_FLAGS) --workspace --all-targets -- -D warnings
+	cargo run --quiet $(CARGO_FLAGS) -p xtask
+
+unit: ui ## unit, table and property tests of every crate
+	cargo test $(CARGO_FLAGS) --workspace --exclude e2e
+
+ui-test: ui ## types and unit tests of the pages
+	cd ui && npm run check && npm test
+
+e2e: ui tools ## the real binary: flows, fifty kills, foreign stations, bad input of every kind
+	cargo build $(CARGO_FLAGS) -p leyden
+	LEYDEN_PYTHON=$(abspath $(VENV))/bin/python cargo test $(CARGO_FLAGS) -p e2e -- --nocapture --test-threads=1
+
+browser: ui tools ## the pages of a running demo in a real headless Chromium
+	cargo build $(CARGO_FLAGS) -p leyden
+	cd ui && LEYDEN_BIN=$(abspath target/debug/leyden) npm run e2e
+
+tour: build ## the flows once, without a browser; the report says which held
+	$(LEYDEN) demo --tour --report target/tour.json
+
+bench: build ## what the line costs, beside its floor, in one run
+	$(LEYDEN) bench line --report target/bench-line.json
+
+performance: build ## the same, written into docs/performance.md
+	$(LEYDEN) bench line --report target/bench-line.json > target/bench-line.md
+	cat docs/performance.head.md target/bench-line.md > docs/performance.md
+
+clean: ## forget builds and the demo's data
+	cargo clean
+	rm -rf ui/node_modules ui/dist/assets ui/dist/index.html var
