@@ -214,6 +214,20 @@ struct Past {
     user: u64,
 }
 
+/// What the demo's slow and fast EVSEs give.
+const SLOW_MAX: Power = Power::from_watts(22_000);
+const FAST_MAX: Power = Power::from_watts(150_000);
+
+impl Past {
+    /// Over the whole stay: what it took at least.
+    fn mean_power(&self) -> Power {
+        const MICROS_AN_HOUR: i128 = 3_600_000_000;
+        let micros = i128::try_from(self.leaves.since(self.arrives).as_micros()).unwrap_or(i128::MAX).max(1);
+        let milliwatts = i128::from(self.energy.mwh()) * MICROS_AN_HOUR / micros;
+        Power::from_milliwatts(i64::try_from(milliwatts).unwrap_or(i64::MAX))
+    }
+}
+
 /// Replays real sessions: arrival, departure and energy are those of the file, on the demo's own places and cards.
 pub(crate) fn replay(file: &Path, street: &Arc<Street>, settled: &Settled, speed: u32) -> Result<Crowd, Failure> {
     let sessions = read(file)?;
@@ -250,11 +264,12 @@ async fn stay(
     home: &mut watch::Receiver<bool>,
 ) -> Result<(), String> {
     let start = usize::try_from(past.user).unwrap_or_default();
-    let place = street.take(start, Some(false)).ok_or("no free EVSE")?;
+    let fast = past.mean_power() > SLOW_MAX;
+    let place = street.take(start, Some(fast)).ok_or("no free EVSE")?;
     let plan = CarPlan {
         capacity: past.energy.checked_add(past.energy).ok_or("too much energy")?,
         charged_percent: 0,
-        max_power: Power::from_watts(22_000),
+        max_power: if fast { FAST_MAX } else { SLOW_MAX },
         inlet: place.bay.inlet(),
         curve: Curve::Flat,
         wants: Some(past.energy),
