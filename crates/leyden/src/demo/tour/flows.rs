@@ -143,7 +143,7 @@ pub(super) async fn meter_to_invoice(network: &Network, findings: &mut Findings)
     let place = at(network, 4)?;
     let known = sessions(&phone).await?.len();
     plug(&place)?;
-    let before = view(&place).register;
+    let before = view(&place)?.register;
     tap_card(&place, &card)?;
     wait_for(&place, "the session to begin", |bay| bay.transaction.is_some()).await?;
     tokio::time::sleep(CHARGES_FOR).await;
@@ -152,7 +152,7 @@ pub(super) async fn meter_to_invoice(network: &Network, findings: &mut Findings)
     tokio::time::sleep(CHARGES_FOR / 2).await;
     tap_card(&place, &card)?;
     wait_for(&place, "the session to end", |bay| bay.transaction.is_none()).await?;
-    let metered = view(&place).register.checked_sub(before).ok_or("the meter fell")?;
+    let metered = view(&place)?.register.checked_sub(before).ok_or("the meter fell")?;
     leave(&place).await?;
     place.standing.restore();
     let session = until("the session to reach the provider", async || {
@@ -190,7 +190,7 @@ pub(super) async fn crash_restart(network: &mut Network, findings: &mut Findings
     let metered = {
         let place = at(network, 4)?;
         plug(&place)?;
-        let before = view(&place).register;
+        let before = view(&place)?.register;
         tap_card(&place, &card)?;
         wait_for(&place, "the session to begin", |bay| bay.transaction.is_some()).await?;
         tokio::time::sleep(CHARGES_FOR / 2).await;
@@ -203,7 +203,7 @@ pub(super) async fn crash_restart(network: &mut Network, findings: &mut Findings
         tokio::time::sleep(CHARGES_FOR / 2).await;
         tap_card(&place.0, &card)?;
         wait_for(&place.0, "the session to end", |bay| bay.transaction.is_none()).await?;
-        let metered = view(&place.0).register.checked_sub(place.1).ok_or("the meter fell")?;
+        let metered = view(&place.0)?.register.checked_sub(place.1).ok_or("the meter fell")?;
         leave(&place.0).await?;
         metered
     };
@@ -271,15 +271,10 @@ async fn leave(place: &Place<'_>) -> Result<(), String> {
     wait_for(place, "the EVSE to be free", |bay| bay.phase == Phase::Idle).await.map(drop)
 }
 
-fn view(place: &Place<'_>) -> BayView {
+fn view(place: &Place<'_>) -> Result<BayView, String> {
     let view = place.standing.station.watch().borrow().clone();
     let bay = view.bays.into_iter().find(|bay| bay.evse == place.bay.no);
-    bay.unwrap_or_else(|| unreachable_bay(place.bay.no))
-}
-
-/// A station shows every EVSE that it was built with.
-fn unreachable_bay(no: EvseNo) -> BayView {
-    unreachable!("EVSE {no} is not shown by its own station")
+    bay.ok_or_else(|| format!("the station does not show its EVSE {}", place.bay.no))
 }
 
 async fn wait_for(place: &Place<'_>, what: &str, is: impl Fn(&BayView) -> bool) -> Result<BayView, String> {
@@ -287,9 +282,9 @@ async fn wait_for(place: &Place<'_>, what: &str, is: impl Fn(&BayView) -> bool) 
     let mut watched = place.standing.station.watch();
     let seen = watched.wait_for(|view| view.bays.iter().any(|bay| bay.evse == no && is(bay)));
     match tokio::time::timeout(PATIENCE, seen).await {
-        Ok(Ok(_)) => Ok(view(place)),
+        Ok(Ok(_)) => view(place),
         Ok(Err(_)) => Err(format!("waited for {what}: the station is gone")),
-        Err(_) => Err(format!("waited {} s for {what}; the EVSE shows {:?}", PATIENCE.as_secs(), view(place).phase)),
+        Err(_) => Err(format!("waited {} s for {what}; the EVSE shows {:?}", PATIENCE.as_secs(), view(place)?.phase)),
     }
 }
 
