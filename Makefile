@@ -4,9 +4,14 @@
 CARGO_FLAGS := --ignore-rust-version --locked
 LEYDEN      := target/release/leyden
 VENV        := target/venv
+PEERS       := target/peers
+PEERS_ENV   := LEYDEN_PYTHON=$(abspath $(VENV))/bin/python LEYDEN_NODE_MODULES=$(abspath $(PEERS))/node_modules
+# of `make fuzz`: how long each target runs, and which ones; all where none is named
+FUZZ_SECONDS ?= 60
+FUZZ_TARGETS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo build test fmt lint unit e2e ui ui-test browser tools bench tour performance clean
+.PHONY: help demo build test fmt lint unit e2e interop fuzz ui ui-test browser tools bench tour performance clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## / — /' | sort
@@ -25,8 +30,8 @@ ui/dist/index.html: ui/package-lock.json $(shell find ui/src ui/public ui/index.
 
 test: tools fmt lint unit ui-test e2e browser ## everything that CI runs; installs what it needs
 
-tools: ## Debian packages (as root) and the Python environment that the tests need
-	sh scripts/tools.sh $(VENV)
+tools: ## Debian packages (as root), Python and npm packages that the tests need
+	sh scripts/tools.sh $(VENV) $(PEERS)
 
 fmt:
 	cargo fmt --all --check
@@ -43,7 +48,14 @@ ui-test: ui ## types and unit tests of the pages
 
 e2e: ui tools ## the real binary: flows, fifty kills, foreign stations, bad input of every kind
 	cargo build $(CARGO_FLAGS) -p leyden
-	LEYDEN_PYTHON=$(abspath $(VENV))/bin/python cargo test $(CARGO_FLAGS) -p e2e -- --nocapture --test-threads=1
+	$(PEERS_ENV) cargo test $(CARGO_FLAGS) -p e2e -- --nocapture --test-threads=1
+
+interop: tools ## programs of others that no registry has: those that LEYDEN_PEER_… name, and loudly which are skipped
+	cargo build $(CARGO_FLAGS) -p leyden
+	$(PEERS_ENV) cargo test $(CARGO_FLAGS) -p e2e --test network source_peers -- --ignored --nocapture --test-threads=1
+
+fuzz: ## fuzz every decoder, FUZZ_SECONDS each (or FUZZ_TARGETS); stops at the first input that breaks a rule
+	sh scripts/fuzz.sh $(FUZZ_SECONDS) $(FUZZ_TARGETS)
 
 browser: ui tools ## the pages of a running demo in a real headless Chromium
 	cargo build $(CARGO_FLAGS) -p leyden

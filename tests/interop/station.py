@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""A charging station that is not ours, built on the PyPI package `ocpp`: OCPP 1.6 or 2.0.1 over TLS.
+"""A charging station that is not ours, built on the PyPI package `ocpp`: OCPP 1.6, 2.0.1 or 2.1 over TLS.
 
 It boots, authorises, runs one session with meter values, waits for a remote start and a remote stop, and leaves.
 The package checks every message in both directions against the official schemas. Each step prints one JSON line;
@@ -24,7 +24,7 @@ from ocpp.routing import after, on
 PATIENCE_S = 30
 
 parser = argparse.ArgumentParser()
-parser.add_argument("version", choices=["1.6", "2.0.1"])
+parser.add_argument("version", choices=["1.6", "2.0.1", "2.1"])
 parser.add_argument("url")
 parser.add_argument("id")
 parser.add_argument("--ca", required=True)
@@ -129,7 +129,10 @@ if args.version == "1.6":
             await self.status("Available")
 
 else:
-    from ocpp.v201 import ChargePoint, call, call_result
+    if args.version == "2.0.1":
+        from ocpp.v201 import ChargePoint, call, call_result
+    else:
+        from ocpp.v21 import ChargePoint, call, call_result
 
     class Station(ChargePoint):
         """Knows nothing of the network behind its operator."""

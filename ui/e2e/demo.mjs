@@ -1,8 +1,9 @@
 // Starts the real binary as `leyden demo` does for a person, and opens a real Chromium before it that trusts this one
 // server and nobody else. Knows no page; keeps what every page did wrong in `faults`.
 import { spawn } from 'node:child_process';
-import { createHash, X509Certificate } from 'node:crypto';
+import { createHash, randomBytes, X509Certificate } from 'node:crypto';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { request } from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -11,6 +12,10 @@ import { fileURLToPath } from 'node:url';
 import { chromium } from 'playwright-core';
 
 export const CHROMIUM = process.env.CHROMIUM ?? '/usr/bin/chromium';
+/** A folder with freshly built pages, to be shown instead of those that the binary was built with. */
+const PAGES = process.env.LEYDEN_PAGES;
+const TYPES = { html: 'text/html; charset=utf-8', js: 'text/javascript', mjs: 'text/javascript', css: 'text/css', json: 'application/json', svg: 'image/svg+xml', webmanifest: 'application/manifest+json' };
+const POLICY = "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; object-src 'none'";
 const LEYDEN = process.env.LEYDEN_BIN ?? fileURLToPath(new URL('../../target/debug/leyden', import.meta.url));
 /** A debug build on a busy machine settles its world in some seconds. */
 const UP_WITHIN_MS = 120_000;
@@ -21,8 +26,7 @@ const WORDS_KEPT = 200;
 export function chromiumMissing() { return !existsSync(CHROMIUM); }
 
 /** Resolves once the demo has printed its address and where the cars wait. */
-export async function startDemo({ stations = 6, speed = 30 } = {}) {
-  const dir = mkdtempSync(join(tmpdir(), 'leyden-e2e-'));
+export async function startDemo({ stations = 6, speed = 30, dir = mkdtempSync(join(tmpdir(), 'leyden-e2e-')) } = {}) {
   const child = spawn(LEYDEN, ['demo', '--dir', join(dir, 'demo'), '--listen', '127.0.0.1:0', '--stations', String(stations), '--speed', String(speed)], { stdio: ['ignore', 'pipe', 'pipe'] });
   const said = [];
   const cars = {};
@@ -50,6 +54,8 @@ export async function startDemo({ stations = 6, speed = 30 } = {}) {
     dir, base, cars, drivers, said,
     login: (slug) => logins.find((login) => login.slug === slug),
     root: join(dir, 'demo/pki/root.pem'),
+    /** Where stations knock. */
+    line: /line = \{ listen = "([^"]+)"/.exec(readFileSync(join(dir, 'demo/leyden.toml'), 'utf8'))?.[1] ?? '',
     /** Ctrl-C; gives the exit code. */
     stop: async () => {
       child.kill('SIGINT');
@@ -59,6 +65,22 @@ export async function startDemo({ stations = 6, speed = 30 } = {}) {
     },
     sweep: () => rmSync(dir, { recursive: true, force: true }),
   };
+}
+
+/** Knocks at the line as a station with a password does, and hangs up; the status that was answered. */
+export function knock(demo, id, key) {
+  const [host, port] = demo.line.split(':');
+  const headers = {
+    Connection: 'Upgrade', Upgrade: 'websocket', 'Sec-WebSocket-Version': '13', 'Sec-WebSocket-Key': randomBytes(16).toString('base64'),
+    'Sec-WebSocket-Protocol': 'ocpp1.6', Authorization: `Basic ${Buffer.from(`${id}:${key}`).toString('base64')}`,
+  };
+  return new Promise((resolve, reject) => {
+    const asked = request({ host, port, path: `/ocpp/${id}`, headers, ca: readFileSync(demo.root), servername: 'localhost' });
+    asked.on('upgrade', (answer, socket) => { socket.destroy(); resolve(answer.statusCode); });
+    asked.on('response', (answer) => { answer.resume(); resolve(answer.statusCode); });
+    asked.on('error', reject);
+    asked.end();
+  });
 }
 
 /** What a promise gives, or nothing when the time is over. */
@@ -97,6 +119,7 @@ export async function person(browser, demo, faults, { viewport = { width: 1280, 
   await context.addInitScript(() => {
     document.addEventListener('securitypolicyviolation', (event) => console.error(`policy violated: ${event.violatedDirective} by ${event.blockedURI}`));
   });
+  if (PAGES) await context.route((url) => url.href.startsWith(`${demo.base}/`) && !url.pathname.startsWith('/api'), fresh);
   const page = await context.newPage();
   page.setDefaultTimeout(30_000);
   const fault = (words) => faults.push(`${page.url()}: ${words}`);
@@ -105,6 +128,13 @@ export async function person(browser, demo, faults, { viewport = { width: 1280, 
   page.on('pageerror', (error) => fault(String(error)));
   page.on('request', (request) => { if (!request.url().startsWith(`${demo.base}/`) && !/^(blob|data):/.test(request.url())) fault(`foreign request to ${request.url()}`); });
   return page;
+}
+
+function fresh(route) {
+  const { pathname } = new URL(route.request().url());
+  const file = join(PAGES, pathname);
+  const found = /\.\w+$/.test(pathname) && existsSync(file) ? file : join(PAGES, 'index.html');
+  return route.fulfill({ body: readFileSync(found), contentType: TYPES[found.split('.').at(-1)] ?? 'application/octet-stream', headers: { 'content-security-policy': POLICY } });
 }
 
 export async function signIn(page, demo, path, { user, password }) {

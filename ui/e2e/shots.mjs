@@ -2,11 +2,11 @@
 // look at. Judges nothing; `walk.mjs` does.
 //   LEYDEN_BIN=../target/debug/leyden node e2e/shots.mjs DIR
 import { mkdirSync } from 'node:fs';
-import { openBrowser, person, signIn, startDemo } from './demo.mjs';
+import { knock, openBrowser, person, signIn, startDemo } from './demo.mjs';
 
 const out = process.argv[2] ?? 'shots';
 const LOOKS = {
-  desktop: { viewport: { width: 1280, height: 800 }, colorScheme: 'light' },
+  desktop: { viewport: { width: 1440, height: 900 }, colorScheme: 'light' },
   phone: { viewport: { width: 390, height: 844 }, colorScheme: 'dark' },
 };
 /** Fonts, plots and the map settle. Pictures only: no rule hangs on it. */
@@ -14,6 +14,8 @@ const SETTLE_MS = 900;
 const faults = [];
 mkdirSync(out, { recursive: true });
 const demo = await startDemo({ stations: 10 });
+/** Somebody knocks in the name of a station, so that its page has a refusal to explain. */
+await knock(demo, 'LEJ001', 'no key of it');
 const browser = await openBrowser(demo);
 const slugs = Object.keys(demo.cars);
 try {
@@ -40,20 +42,43 @@ async function walk(look, options, slug) {
   await signIn(page, demo, '/operator', demo.login('operator'));
   await page.getByRole('heading', { name: 'Overview' }).waitFor();
   await shot('operator');
-  for (const name of ['stations', 'sessions', 'cdrs', 'tariffs', 'refusals', 'parties', 'audit', 'access', 'stations/LEJ001']) await show(`/operator/${name}`, `operator-${name.replace('/', '-')}`);
+  for (const name of ['alarms', 'stations', 'locations', 'meters', 'sessions', 'cdrs', 'tariffs', 'refusals', 'parties', 'audit', 'access', 'stations/LEJ001', 'templates', 'reservations', 'events', 'firmware', 'logs', 'certificates']) await show(`/operator/${name}`, `operator-${name.replace('/', '-')}`);
+  for (const tab of ['settings', 'charging', 'cards', 'screen', 'model', 'events', 'files', 'certificates', 'messages', 'refused', 'expert']) await show(`/operator/stations/LEJ002?tab=${tab}`, `operator-station-${tab}`);
+  await office(page, shot, show);
   await show('/operator/sessions?state=ended', 'operator-ended');
   await page.locator('tbody tr a').first().click();
   await shot('operator-session', true);
   await signIn(page, demo, '/hub', demo.login('hub'));
   await page.locator('main h1').first().waitFor();
   await shot('hub');
+  await show('/hub/parties', 'hub-parties');
   // the driver is still signed in at the provider
   await page.goto(`${demo.base}/provider/${slug}`);
   await page.getByRole('button', { name: 'Sign in as somebody else' }).click();
   await signIn(page, demo, `/provider/${slug}`, demo.login(slug));
   await page.locator('main h1').first().waitFor();
   await shot('provider');
-  for (const name of ['drivers', 'sessions', 'cdrs', 'disputes', 'invoices']) await show(`/provider/${slug}/${name}`, `provider-${name}`);
+  for (const name of ['drivers', 'sessions', 'cdrs', 'disputes', 'invoices', 'alarms']) await show(`/provider/${slug}/${name}`, `provider-${name}`);
+}
+
+/** The dialogs of the operator's daily work, open and filled. */
+async function office(page, shot, show) {
+  await show('/operator/tariffs', 'operator-tariffs-again');
+  await page.getByRole('button', { name: 'Change' }).first().click();
+  await page.getByRole('button', { name: 'Add prices for certain times or amounts' }).click();
+  await page.getByRole('heading', { name: 'What it would cost' }).scrollIntoViewIfNeeded();
+  await shot('operator-tariff-preview');
+  await page.locator('dialog[open]').evaluate((dialog) => { dialog.scrollTop = 0; });
+  await shot('operator-tariff-form');
+  await show('/operator/locations', 'operator-locations-again');
+  await page.locator('details summary').first().click();
+  await shot('operator-location-open');
+  await page.getByRole('button', { name: 'Change the place' }).first().click();
+  await page.locator('canvas.maplibregl-canvas').waitFor();
+  await shot('operator-location-form');
+  await show('/operator/meters', 'operator-meters-again');
+  await page.getByRole('button', { name: /Look or replace|Compare|Enter/ }).first().click();
+  await shot('operator-meter-form');
 }
 
 async function drive(page, look, slug, shot, show) {

@@ -5,6 +5,7 @@ import { createServer } from 'node:http';
 import { existsSync, readFileSync } from 'node:fs';
 import { extname, join, normalize } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { daily } from './daily.mjs';
 import * as w from './world.mjs';
 
 const PORT = Number(process.env.PORT ?? 8799);
@@ -41,7 +42,8 @@ const log = (id) => Array.from({ length: 14 }, (_, i) => [
   { direction: 'to', action: 'MeterValues', text: `[3,"${900 - i}",{}]`, remarks: [] }].map((l) => ({ at: w.ago(i), ...l }))).flat();
 
 const operator = {
-  'GET overview': () => ({ stations: { total: 20, connected: 19, faulted: 1 }, evses: { available: 29, charging: 7, faulted: 1, other: 3 }, sessions: { active: w.sessions.filter((s) => !s.end).length, today: 23, energy_today_wh: 412_870 }, cdrs: { waiting: 1, delivered_today: 16 }, power_now_w: w.sessions.reduce((sum, s) => sum + (s.end ? 0 : s.power_w), 0), refusals_today: 3, power_history: history }),
+  ...daily,
+  'GET overview': () => ({ stations: { total: 20, connected: 19, faulted: 1 }, evses: { available: 29, charging: 7, faulted: 1, other: 3 }, sessions: { active: w.sessions.filter((s) => !s.end).length, today: 23, energy_today_wh: 412_870 }, cdrs: { waiting: 1, delivered_today: 16 }, power_now_w: w.sessions.reduce((sum, s) => sum + (s.end ? 0 : s.power_w), 0), alarms: 1, refusals_today: 3, power_history: history }),
   'GET stations': (_, q) => list(w.stations.filter((s) => JSON.stringify(s).toLowerCase().includes((q.get('query') ?? '').toLowerCase()) && (!q.get('state') || (q.get('state') === 'connected') === s.connected)), q),
   'GET stations/*': ([id]) => ({ ...w.stations.find((s) => s.id === id), settings, boots: [{ at: w.ago(300), admitted: 'accepted', firmware: null, reason: 'PowerUp' }, { at: w.ago(9000), admitted: 'accepted', firmware: null, reason: 'RemoteReset' }], connection: { peer: '10.20.3.17:51422', certificate: { common_name: 'SN10000', not_after: '2027-11-01T00:00:00Z' } } }),
   'POST stations': (_, __, body) => ({ id: body.id, ...(body.profile === 2 ? { key: '7d41f0c29ab3e6580c1f' } : { certificate_pem: '-----BEGIN CERTIFICATE-----\n(mock)', key_pem: '-----BEGIN PRIVATE KEY-----\n(mock)' }) }),
@@ -54,18 +56,24 @@ const operator = {
   'GET tariffs': () => list(w.tariffs), 'PUT tariffs/*': (_, __, body) => body, 'DELETE tariffs/*': () => ({}),
   'GET parties': () => list([{ party: 'DE-MGS', sessions: 17, cdrs: 14, cdrs_waiting: 1, last_session: w.ago(12) }, { party: 'DE-NLM', sessions: 16, cdrs: 12, cdrs_waiting: 0, last_session: w.ago(7) }]),
   'GET audit': () => list([{ at: w.ago(4), actor: 'mira', action: 'station.unlock', subject: 'VLT-0001', outcome: 'timed_out' }, { at: w.ago(90), actor: 'mira', action: 'tariff.put', subject: 'AC-STANDARD', outcome: 'done' }]),
-  'GET locations': () => list(w.stations.map((s) => ({ ...s.location, address: s.address }))),
+  'GET locations': () => list(w.stations.map((s) => ({ ...s.location, address: s.address, postal_code: '89073', country: 'DEU', lat: '48.3984000', lon: '9.9916000', time_zone: 'Europe/Berlin', evses: s.evses.map((e) => ({ ...e, physical_reference: `A${e.no}`, plugs: ['IEC_62196_T2'], max_power_w: 22_000 })) }))),
+  'PUT locations/*/head': () => ({}), 'PUT evses/*': () => ({}), 'PUT meters/*': () => ({}),
+  'GET alarms': () => list([{ id: 'a1', kind: 'evse_fault', subject: '6-2', station: w.stations[5].id, session: null, since: w.ago(40), detail: w.stations[5].evses[1].fault, seen: null }, { id: 'a2', kind: 'station_away', subject: w.stations[7].id, station: w.stations[7].id, session: null, since: w.ago(300), detail: '', seen: { at: w.ago(200), by: 'mira' } }]),
+  'POST alarms/*/seen': () => ({}), 'DELETE alarms/*/seen': () => ({}),
+  'GET meters': () => list(w.stations.flatMap((s, index) => s.evses.map((e) => ({ evse: e.uid, evse_id: e.evse_id, station: s.id, no: e.no, location: s.location.id, location_name: s.location.name, key: index === 0 ? null : { spki_hex: '3059', fingerprint: 'ab'.repeat(32), confirmed: index > 1 } })))),
+  'POST tariffs/preview': (_, __, body) => ({ offers: [{ dimension: 'ENERGY', gross: '0.58', unit: 'kWh', condition: null, now: true }], lines: [], net: { amount: '9.75', currency: body.tariff.currency }, gross: { amount: '11.60', currency: body.tariff.currency }, notes: [], findings: [] }),
   'GET refusals': () => list([{ at: w.ago(14), identity: 'VLT-0099', peer: '93.184.10.4:40122', reason: 'No station of this name is enrolled.', status: 404 }, { at: w.ago(41), identity: 'VLT-0003', peer: '10.20.3.20:50110', reason: 'The certificate names serial SN99999, enrolled is SN10074.', status: 403 }, { at: w.ago(200), identity: 'VLT-0006', peer: '10.20.3.23:50977', reason: 'The key is wrong (basic authentication).', status: 401 }]),
 };
 const hub = {
   'GET overview': () => ({ parties: 4, operators: 1, providers: 2, tokens_indexed: 48, letters_today: 1843, bytes_today: 2_381_204, failures_today: 2, history: Array.from({ length: 48 }, (_, i) => ({ at: w.ago((48 - i) * 30), count: Math.round(20 + 30 * Math.sin(i / 7) ** 2) })) }),
   'GET parties': () => list(w.parties.map((p) => ({ party: p.party, name: p.name, role: p.role, status: 'CONNECTED', last_seen: w.ago(0.3) }))),
+  'GET conflicts': () => list([]),
   'GET routes': () => list([['DE-VLT', 'DE-KRP', 'put_location', 320, 412_000, 0], ['DE-VLT', 'DE-MGS', 'put_session', 266, 198_400, 0], ['DE-VLT', 'DE-NLM', 'put_session', 214, 160_020, 0], ['DE-VLT', 'DE-MGS', 'post_cdr', 41, 122_310, 1], ['DE-VLT', 'DE-NLM', 'post_cdr', 36, 101_877, 1], ['DE-VLT', 'DE-MGS', 'may_charge', 38, 9_120, 0], ['DE-MGS', 'DE-VLT', 'start', 12, 6_480, 0]].map(([from, to, errand, count, bytes, failures], i) => ({ from, to, errand, count, bytes, failures, last: w.ago(i * 2) }))),
 };
 const provider = {
   'GET overview': () => ({ drivers: 24, cards: 31, sessions: { active: 4, today: 12, energy_today_wh: 221_400 }, cdrs: { today: 9, valid: 8, not_valid: 0 }, alarms: 0, disputes_open: disputes.filter((d) => d.state === 'open').length, invoices: { open: 18, issued: 44 } }),
   'GET drivers': () => list([['Ada Berg', 'DE-MGS-C····7K2-4', 2, 'good'], ['Tarik Yıldız', 'DE-MGS-C····0PL-9', 1, 'good'], ['Lena Novak', 'DE-MGS-C····M3X-1', 1, 'suspended']].map(([name, contract, c, state], i) => ({ id: `u${i}`, name, contract, cards: c, state, blocked: state !== 'good', joined: w.ago(99999), credit_cap: null }))),
-  'GET cards': () => list(cards), 'GET sessions': (_, q) => list(w.sessions.filter((s) => s.provider === 'DE-MGS').map((s) => ({ ...forDriver(s), operator: 'DE-VLT', driver: 'u0' })), q),
+  'GET alarms': () => list([]), 'GET driver/keys': () => list([]), 'GET cards': () => list(cards), 'GET sessions': (_, q) => list(w.sessions.filter((s) => s.provider === 'DE-MGS').map((s) => ({ ...forDriver(s), operator: 'DE-VLT', driver: 'u0' })), q),
   'GET cdrs': (_, q) => list(cdrs().filter((c) => c.provider === 'DE-MGS'), q), 'GET disputes': () => list(disputes),
   'POST disputes/*': ([id], _, { action }) => { disputes.find((d) => d.id === id).state = `${action}ed`; return {}; },
   'GET invoices': () => list(invoices()), 'GET invoices/*': ([id]) => invoices().find((one) => one.id === id), 'POST invoices/*/issue': () => ({}),

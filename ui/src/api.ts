@@ -37,6 +37,8 @@ export interface OperatorOverview {
   cdrs: { waiting: number; refused?: number; delivered_today: number };
   power_now_w: number;
   refusals_today: number;
+  /** That stand and that nobody has seen. */
+  alarms: number;
   power_history: Sample[];
 }
 
@@ -118,6 +120,7 @@ export interface OperatorSession {
   station: string;
   evse: string | null;
   location: string | null;
+  location_name: string | null;
   start: Time;
   end: Time | null;
   end_reason?: string | null;
@@ -129,7 +132,8 @@ export interface OperatorSession {
   token: string | null;
   flags: string[];
 }
-export interface CostLine { text: string; quantity: string; unit: string; amount: Money | string }
+/** `dimension` is null for VAT and for a minimum or maximum of the tariff. */
+export interface CostLine { dimension?: Dimension | null; text: string; quantity: string; unit: string; amount: Money | string }
 export type VerdictWord = 'valid' | 'valid with remarks' | 'not valid' | 'cannot be checked';
 export interface Evidence { verdict: VerdictWord; detail: [string, string][]; remarks: string[] }
 export interface OperatorSessionDetail extends OperatorSession {
@@ -166,7 +170,12 @@ export interface AuditLine { at: Time; actor: string; action: string; subject: s
 export type Dimension = 'ENERGY' | 'FLAT' | 'TIME' | 'PARKING_TIME';
 /** The price is net; `vat` is percent; `step` is in the unit of OCPI 2.2.1, 11.4.2 (Wh or seconds). */
 export interface PriceComponent { kind: Dimension; price: string; vat: string | null; step: number }
-export interface TariffElement { components: PriceComponent[]; restrictions?: Record<string, unknown> }
+/** Times and dates are the location's wall clock; nothing given means always. */
+export interface Restrictions {
+  start_time?: string; end_time?: string; start_date?: string; end_date?: string; days?: string[];
+  min_wh?: number; max_wh?: number; min_w?: number; max_w?: number; min_duration_s?: number; max_duration_s?: number;
+}
+export interface TariffElement { components: PriceComponent[]; restrictions?: Restrictions }
 export interface Tariff {
   id: string;
   currency: string;
@@ -174,6 +183,33 @@ export interface Tariff {
   elements: TariffElement[];
   last_updated?: Time;
   used_by?: number;
+}
+export interface PreviewWish {
+  tariff: Pick<Tariff, 'currency' | 'text' | 'elements'>;
+  start?: Time; time_zone: string; energy_wh: number; charging_min: number; parking_min: number;
+}
+export interface Preview {
+  offers: { dimension: Dimension; gross: string; unit: string; condition: string | null; now: boolean }[];
+  lines: CostLine[];
+  net: Money;
+  gross: Money;
+  notes: string[];
+  findings: { error: boolean; path: string; text: string }[];
+}
+export interface LocationEvse {
+  uid: string; evse_id: string | null; status: string; physical_reference: string | null; plugs: string[]; max_power_w: number;
+}
+export type AlarmKind =
+  | 'evse_fault' | 'station_fault' | 'station_away' | 'certificate_ends' | 'session_unclaimed' | 'session_flagged'
+  | 'record_refused' | 'reading_unplaced';
+/** Stands while its reason stands; `id` is of this one occurrence. */
+export interface OperatorAlarm {
+  id: string; kind: AlarmKind; subject: string; station: string | null; session: string | null; since: Time; detail: string;
+  seen: { at: Time; by: string } | null;
+}
+export interface Meter {
+  evse: string; evse_id: string | null; station: string; no: number | null; location: string; location_name: string | null;
+  key: { spki_hex: string; fingerprint: string | null; confirmed: boolean } | null;
 }
 export interface Location {
   id: string;
@@ -184,7 +220,7 @@ export interface Location {
   country: string;
   lat: string;
   lon: string;
-  evses: { uid: string; evse_id: string | null; status: string }[];
+  evses: LocationEvse[];
   time_zone: string;
 }
 
@@ -200,6 +236,8 @@ export interface HubOverview {
   failures_today: number;
   history: { at: Time; count: number }[];
 }
+/** How often a provider offered cards that belong to another one. */
+export interface HubConflict { writer: string; day: Time; count: number }
 export interface HubParty { party: string; name: string; role: string; status: string; last_seen: Time | null }
 export interface Route {
   from: string; to: string; errand: string; count: number; bytes: number; failures: number; last: Time | null;

@@ -4,6 +4,8 @@ import type { ApiFault } from './api';
 
 /** Longer than any honest answer: station orders wait for the station, whose own limit is 30 s. */
 const ANSWER_LIMIT_MS = 45_000;
+/** The largest image over a slow office line. */
+const FILE_LIMIT_MS = 3_600_000;
 
 export class ApiError extends Error {
   constructor(readonly status: number, readonly code: string, message: string, readonly path?: string) {
@@ -24,6 +26,9 @@ export function get<T>(path: string, query?: Query): Promise<T> {
 export function post<T>(path: string, body: unknown = {}): Promise<T> { return ask<T>('POST', path, body); }
 export function put<T>(path: string, body: unknown): Promise<T> { return ask<T>('PUT', path, body); }
 export function remove<T = void>(path: string): Promise<T> { return ask<T>('DELETE', path); }
+
+/** Sends a file as it is. It may take as long as the line needs: an image has some hundred megabytes. */
+export async function putFile(path: string, file: Blob): Promise<void> { await send('PUT', path, undefined, file); }
 
 /** Fetches a file's text, e.g. a signed record, without saving it. */
 export async function getText(path: string): Promise<string> {
@@ -51,16 +56,17 @@ async function ask<T>(method: string, path: string, body?: unknown): Promise<T> 
   return (text ? JSON.parse(text) : undefined) as T;
 }
 
-async function send(method: string, path: string, body?: unknown): Promise<Response> {
+async function send(method: string, path: string, body?: unknown, file?: Blob): Promise<Response> {
   const headers: Record<string, string> = {};
   // A page of another site cannot set this header without asking first: it is what keeps forged writes out.
   if (method !== 'GET') headers['X-Leyden'] = '1';
   if (body !== undefined) headers['Content-Type'] = 'application/json';
+  else if (file) headers['Content-Type'] = 'application/octet-stream';
   let answer: Response;
   try {
     answer = await fetch(path, {
-      method, headers, credentials: 'same-origin', signal: AbortSignal.timeout(ANSWER_LIMIT_MS),
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      method, headers, credentials: 'same-origin', signal: AbortSignal.timeout(file ? FILE_LIMIT_MS : ANSWER_LIMIT_MS),
+      ...(file ? { body: file } : body === undefined ? {} : { body: JSON.stringify(body) }),
     });
   } catch (cause) {
     const late = cause instanceof DOMException && cause.name === 'TimeoutError';

@@ -1,6 +1,8 @@
-// German for every sentence of the pages, keyed by the English one; in three parts by who reads them.
+// German for every sentence of the pages, keyed by the English one; in parts by who reads them.
+import { daily } from './de/daily';
 import { driver } from './de/driver';
 import { office } from './de/office';
 import { shared } from './de/shared';
+import { upkeep } from './de/upkeep';
 
-export const de: Record<string, string> = { ...shared, ...driver, ...office };
+export const de: Record<string, string> = { ...shared, ...driver, ...office, ...daily, ...upkeep };

@@ -20,13 +20,13 @@ export interface Finding {
 const RECORDS_MAX = 1_000;
 
 /** One finding per session in the file. A given key (from the station's display) goes before the one in the file. */
-export async function verifyFile(text: string, givenKey = ''): Promise<Finding[]> {
+export async function verifyFile(text: string, givenKey = '', from = 'given by you'): Promise<Finding[]> {
   const findings: Finding[] = [];
-  for (const bundle of readFile(text)) findings.push(await verifyBundle(bundle, givenKey));
+  for (const bundle of readFile(text)) findings.push(await verifyBundle(bundle, givenKey, from));
   return findings;
 }
 
-async function verifyBundle(bundle: Bundle, givenKey: string): Promise<Finding> {
+async function verifyBundle(bundle: Bundle, givenKey: string, from: string): Promise<Finding> {
   const cannot = (reason: string, lines: Finding['lines'] = []): Finding =>
     ({ verdict: 'cannot be checked', reasons: [reason], lines, raw: bundle.records });
   if (bundle.format !== 'OCMF') return cannot(`the format ${bundle.format.slice(0, 32)} is not known here`);
@@ -41,7 +41,7 @@ async function verifyBundle(bundle: Bundle, givenKey: string): Promise<Finding> 
   if (!key) {
     return cannot(source === 'given' ? 'the given key is not usable' : 'the key that came with the record is not usable', said);
   }
-  const lines = [...said, ...(await aboutKey(key, source, records))];
+  const lines = [...said, ...(await aboutKey(key, source, from, records))];
   const notes: string[] = [];
   const obstacle = await signatures(records, key);
   if (obstacle) return { verdict: obstacle.verdict, reasons: [obstacle.reason], lines, raw: bundle.records };
@@ -146,11 +146,11 @@ function about(records: OcmfRecord[]): Finding['lines'] {
   return lines.filter((line): line is [string, string] => Boolean(line[1]));
 }
 
-async function aboutKey(key: MeterKey, source: KeySource, records: OcmfRecord[]): Promise<Finding['lines']> {
+async function aboutKey(key: MeterKey, source: KeySource, from: string, records: OcmfRecord[]): Promise<Finding['lines']> {
   const payloads = new Uint8Array(await new Blob(records.map(({ payload }) => payload)).arrayBuffer());
   return [
     ['Algorithm', `ECDSA-${key.curve}-SHA256`],
-    ['Key', source === 'given' ? 'given by you' : 'came with the file'],
+    ['Key', source === 'given' ? from : 'came with the file'],
     ['Key fingerprint', await fingerprint(key)],
     ['Full key', toHex(key.spki).toUpperCase()],
     ['Digest of what was signed', toHex(new Uint8Array(await crypto.subtle.digest('SHA-256', payloads)))],

@@ -1,8 +1,10 @@
-//! The project's own checks, run by `make test`: `cargo xtask layers`, `cargo xtask budget`, `cargo xtask floats`.
+//! The project's own checks, run by `make test`: `cargo xtask layers`, `cargo xtask budget`, `cargo xtask floats`. One
+//! word writes in the place of checking: `cargo xtask cites` makes the page of cited requirements.
 //!
 //! Plain Rust over the manifests and source texts; no build scripts, no code generation.
 
 mod budget;
+mod cites;
 mod floats;
 mod layers;
 
@@ -13,9 +15,13 @@ fn main() -> ExitCode {
     let root = root();
     let checks: [(&str, Check); 3] = [("layers", layers::check), ("budget", budget::check), ("floats", floats::check)];
     let wanted = std::env::args().nth(1);
-    let chosen: Vec<_> = checks.iter().filter(|(name, _)| wanted.as_deref().is_none_or(|w| w == *name)).collect();
+    let mut chosen: Vec<_> =
+        checks.into_iter().filter(|(name, _)| wanted.as_deref().is_none_or(|w| w == *name)).collect();
+    if wanted.as_deref() == Some("cites") {
+        chosen.push(("cites", cites::write));
+    }
     if chosen.is_empty() {
-        eprintln!("usage: cargo xtask [layers|budget|floats]   (all of them without a word)");
+        eprintln!("usage: cargo xtask [layers|budget|floats|cites]   (without a word: all but `cites`, which writes)");
         return ExitCode::from(2);
     }
     let mut failed = false;

@@ -15,7 +15,7 @@ mod window;
 pub use engine::{Adjustment, Line, Note, PriceFault, Priced, price};
 pub use headline::{Offer, headline};
 pub use lint::{Finding, Severity, lint};
-pub use window::changes;
+pub use window::{changes, knows_zone};
 
 /// A third of a cent has no end: prices per hour are divided to this many decimals, far below anything that is ever
 /// owed, and few enough that sums of quotients stay exact.

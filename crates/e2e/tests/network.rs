@@ -10,6 +10,7 @@ mod network {
     // what the tests stand on
     mod api;
     mod house;
+    mod peer;
     mod pole;
     mod settle;
     mod socket;
@@ -21,11 +22,15 @@ mod network {
     mod bad_letters;
     mod bad_readings;
     mod bad_starts;
+    mod conformance;
     mod crash;
     mod evidence;
     mod foreign;
+    mod foreign_csms;
     mod full_disk;
     mod leaks;
+    mod npm;
     mod register;
+    mod source_peers;
     mod tour;
 }

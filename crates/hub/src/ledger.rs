@@ -8,7 +8,7 @@ use std::sync::{Mutex, PoisonError};
 
 use charge::Timestamp;
 use charge::id::PartyId;
-use charge::talk::road::{Errand, Fate, OrderKind};
+use charge::talk::road::{Errand, Fate, OrderKind, Passing};
 
 /// What is counted together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -82,6 +82,12 @@ pub const fn errand_name(errand: &Errand) -> &'static str {
         Errand::Order(OrderKind::Start) => "start",
         Errand::Order(OrderKind::Stop) => "stop",
         Errand::Order(OrderKind::Unlock) => "unlock",
+        Errand::Order(OrderKind::Reserve) => "reserve",
+        Errand::Order(OrderKind::CancelReservation) => "cancel reservation",
+        Errand::Order(OrderKind::Profile) => "profile",
+        Errand::Passing(Passing::Fetch) => "fetch",
+        Errand::Passing(Passing::Plan) => "plan",
+        Errand::Passing(Passing::Document) => "document",
         Errand::Outcome { .. } => "outcome",
         Errand::Session { .. } => "session",
         Errand::Cdr => "cdr",

@@ -43,6 +43,7 @@ impl Role {
             | Errand::Location { .. }
             | Errand::Tariff { .. } => matches!(self, Self::Operator),
             Errand::Order(_) | Errand::Token { .. } => matches!(self, Self::Provider),
+            Errand::Passing(_) => true,
         }
     }
 }

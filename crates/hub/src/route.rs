@@ -56,6 +56,12 @@ pub(crate) fn decide(hub: PartyId, envelope: &Envelope, register: &[Party]) -> R
             own(*owner, envelope)?;
             Ok(Step::Index)
         }
+        Errand::Passing(_) => {
+            let to = addressed.ok_or(Denial::UnknownReceiver)?;
+            let known =
+                Role::ALL.into_iter().find(|role| register.iter().any(|row| row.party == to && row.role == *role));
+            reachable(to, known.ok_or(Denial::UnknownReceiver)?, register).map(Step::Pass)
+        }
     }
 }
 

@@ -7,7 +7,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use charge::id::{OrderId, PartyId};
-use charge::talk::road::{Denial, Envelope, Errand, Exchange, Fate, Page, PageWish, Published, ReturnAddress, Way};
+use charge::talk::road::{
+    ClientInfo, ClientStatus, Denial, Envelope, Errand, Exchange, Fate, Page, PageWish, Published, ReturnAddress, Way,
+};
 use charge::token::PresentedToken;
 use charge::{Clock, Dice, Secret, Soon, Timestamp};
 use store::{Store, StoreError, Tx};
@@ -304,14 +306,59 @@ impl Exchange for Hub {
         Box::pin(async move {
             self.0.ledger.seen(asker, self.0.clock.now());
             let read = self.0.store.read::<_, HubFault>("hub.published", move |tx| {
-                let known =
-                    parties::all(tx)?.iter().any(|row| row.party == asker && row.status == PartyStatus::Connected);
-                if !known {
-                    return Err(HubFault::Denied(Denial::NotYours));
-                }
+                known(tx, asker)?;
                 Ok(public::page(tx, kind, wish)?)
             });
             read.await.map_err(Denial::from)
+        })
+    }
+
+    fn published_one(
+        &self,
+        asker: PartyId,
+        kind: Published,
+        owner: Option<PartyId>,
+        id: Box<str>,
+    ) -> Soon<'_, Result<Box<str>, Denial>> {
+        Box::pin(async move {
+            let read = self.0.store.read::<_, HubFault>("hub.published.one", move |tx| {
+                known(tx, asker)?;
+                public::one(tx, kind, owner, &id)?.ok_or(HubFault::Denied(Denial::UnknownObject))
+            });
+            read.await.map_err(Denial::from)
+        })
+    }
+
+    /// A party in two roles is two lines. Whether it answers is the ledger's experience and not told here.
+    fn clients(&self, asker: PartyId, wish: PageWish) -> Soon<'_, Result<Page<ClientInfo>, Denial>> {
+        Box::pin(async move {
+            let register = self.parties().await.map_err(Denial::from)?;
+            let line = |row: &Party| ClientInfo {
+                party: row.party,
+                role: match row.role {
+                    Role::Operator => "CPO".into(),
+                    Role::Provider => "EMSP".into(),
+                },
+                status: match row.status {
+                    PartyStatus::Connected => ClientStatus::Connected,
+                    PartyStatus::Planned => ClientStatus::Planned,
+                    PartyStatus::Suspended => ClientStatus::Suspended,
+                },
+                last_updated: row.last_seen.unwrap_or(Timestamp::from_secs(0)),
+            };
+            let wanted = |client: &ClientInfo| {
+                wish.changed_since.is_none_or(|since| client.last_updated >= since)
+                    && wish.changed_before.is_none_or(|before| client.last_updated < before)
+            };
+            if !register.iter().any(|row| row.party == asker) {
+                return Err(Denial::NotYours);
+            }
+            let all: Vec<ClientInfo> = register.iter().map(line).filter(wanted).collect();
+            let total = u32::try_from(all.len()).unwrap_or(u32::MAX);
+            let (offset, limit) = (wish.offset as usize, wish.limit as usize);
+            let items = all.into_iter().skip(offset).take(limit).collect();
+            let next = wish.offset.saturating_add(wish.limit);
+            Ok(Page { items, total, next: (next < total).then_some(next), complaints: Vec::new() })
         })
     }
 
@@ -369,31 +416,50 @@ fn look_up(
     }
 }
 
-/// Keeps the latest body. A part of a location (one EVSE) is passed on and not kept: the hub reads no bodies, so it
-/// could not put the part into the whole.
+/// Public objects are for parties of the network.
+fn known(tx: &Tx<'_>, asker: PartyId) -> Result<(), HubFault> {
+    let known = parties::all(tx)?.iter().any(|row| row.party == asker && row.status == PartyStatus::Connected);
+    if known { Ok(()) } else { Err(HubFault::Denied(Denial::NotYours)) }
+}
+
+/// Keeps the latest body, which is the whole object. A status of a location that is not known here has none: it is
+/// passed on and not kept.
 fn keep_public(tx: &mut Tx<'_>, errand: &Errand, body: Option<&str>, now: Timestamp) -> Result<(), HubFault> {
     let missing = || HubFault::Denied(Denial::Incomplete("the object itself".into()));
     match errand {
         Errand::Location { owner, id, evse: None } => {
             let body = body.ok_or_else(missing)?;
+            room_for(tx, Published::Locations, *owner, id.as_str())?;
             public::put(tx, Published::Locations, (*owner, id.as_str()), body, now)?;
+        }
+        Errand::Location { owner, id, evse: Some(_) } => {
+            if let Some(body) = body {
+                public::put(tx, Published::Locations, (*owner, id.as_str()), body, now)?;
+            }
         }
         Errand::Tariff { owner, id, dropped: false } => {
             let body = body.ok_or_else(missing)?;
+            room_for(tx, Published::Tariffs, *owner, id.as_str())?;
             public::put(tx, Published::Tariffs, (*owner, id.as_str()), body, now)?;
         }
         Errand::Tariff { owner, id, dropped: true } => {
             public::drop_one(tx, Published::Tariffs, *owner, id.as_str())?;
         }
-        Errand::Location { evse: Some(_), .. }
-        | Errand::MayCharge { .. }
+        Errand::MayCharge { .. }
         | Errand::Order(_)
         | Errand::Outcome { .. }
         | Errand::Session { .. }
         | Errand::Cdr
-        | Errand::Token { .. } => {}
+        | Errand::Token { .. }
+        | Errand::Passing(_) => {}
     }
     Ok(())
+}
+
+/// One owner does not fill the hub: what is there may always be replaced.
+fn room_for(tx: &Tx<'_>, kind: Published, owner: PartyId, id: &str) -> Result<(), HubFault> {
+    let (count, here) = public::holdings(tx, kind, owner, id)?;
+    if here || count < PUBLISHED_PER_OWNER_MAX { Ok(()) } else { Err(HubFault::Denied(Denial::Overloaded)) }
 }
 
 const fn day(at: Timestamp) -> Timestamp {
@@ -403,6 +469,9 @@ const fn day(at: Timestamp) -> Timestamp {
 /// A hub keeps a return address this long: stations answer orders within minutes, and a late outcome of a start is
 /// told by the session itself.
 const ORDER_KEPT: Duration = Duration::from_secs(3_600);
+/// Objects of one kind that an owner may publish: the largest operators of the continent have some hundred thousand
+/// locations.
+const PUBLISHED_PER_OWNER_MAX: i64 = 200_000;
 /// What the pages show of volumes.
 const HISTORY: Duration = Duration::from_secs(48 * 3_600);
 /// Volumes are kept for a quarter, for settling questions between parties.

@@ -161,7 +161,7 @@ async fn public_objects_are_kept_told_to_every_provider_and_paged_oldest_first()
         world.clock.advance(Duration::from_secs(10));
     }
     assert_eq!(world.place("DE-OPA", "L0", "{\"id\":\"L0\",\"new\":1}").await, everyone);
-    let wish = |changed_since, offset| PageWish { changed_since, offset, limit: 2 };
+    let wish = |changed_since, offset| PageWish { changed_since, offset, limit: 2, ..PageWish::default() };
     let page = |wish| world.hub.published(party("DE-8AA"), Published::Locations, wish);
     let first = page(wish(None, 0)).await.unwrap();
     assert_eq!((first.items.len(), first.total, first.next), (2, 5, Some(2)));
@@ -278,4 +278,44 @@ async fn dump(store: &Store) -> String {
         Ok(all)
     });
     read.await.unwrap()
+}
+
+#[tokio::test]
+async fn one_object_is_found_by_owner_and_a_status_renews_the_copy() {
+    let world = world().await;
+    world.place("DE-OPA", "L1", "{\"id\":\"L1\",\"v\":1}").await.unwrap();
+    let one = |asker: &str, owner: Option<&str>| {
+        let id = "L1".into();
+        world.hub.published_one(party(asker), Published::Locations, owner.map(party), id)
+    };
+    assert_eq!(one("DE-8AA", None).await.as_deref(), Ok("{\"id\":\"L1\",\"v\":1}"));
+    assert_eq!(one("DE-8AA", Some("DE-OPB")).await, Err(Denial::UnknownObject));
+    assert_eq!(one("DE-XXX", None).await, Err(Denial::NotYours));
+    world.place("DE-OPB", "L1", "{\"id\":\"L1\",\"other\":1}").await.unwrap();
+    assert_eq!(one("DE-8AA", None).await, Err(Denial::UnknownObject), "whose is meant?");
+    let status = Errand::Location {
+        owner: party("DE-OPA"),
+        id: LocationId::new("L1").unwrap(),
+        evse: Some(charge::id::EvseUid::new("E1").unwrap()),
+    };
+    let letter = envelope("DE-OPA", "", status);
+    world.hub.route(letter.clone(), None, Some("{\"id\":\"L1\",\"v\":2}".into())).await.unwrap();
+    assert_eq!(one("DE-8AA", Some("DE-OPA")).await.as_deref(), Ok("{\"id\":\"L1\",\"v\":2}"));
+    world.hub.route(letter, None, None).await.unwrap();
+    assert_eq!(one("DE-8AA", Some("DE-OPA")).await.as_deref(), Ok("{\"id\":\"L1\",\"v\":2}"), "passed on, not kept");
+}
+
+#[tokio::test]
+async fn what_concerns_two_named_parties_passes_and_everybody_sees_who_is_there() {
+    let world = world().await;
+    let fetch = || Errand::Passing(charge::talk::road::Passing::Fetch);
+    assert_eq!(world.route("DE-8AA", "DE-OPA", fetch()).await, to("DE-OPA"));
+    assert_eq!(world.route("DE-OPA", "DE-8AA", fetch()).await, to("DE-8AA"));
+    assert_eq!(world.route("DE-8AA", "", fetch()).await, Err(Denial::UnknownReceiver));
+    assert_eq!(world.route("DE-XXX", "DE-8AA", fetch()).await, Err(Denial::NotYours));
+    let wish = PageWish { limit: 2, ..PageWish::default() };
+    let page = world.hub.clients(party("DE-8AA"), wish).await.unwrap();
+    assert_eq!((page.items.len(), page.next), (2, Some(2)));
+    assert_eq!(&*page.items[0].role, "CPO");
+    assert_eq!(world.hub.clients(party("DE-XXX"), wish).await, Err(Denial::NotYours));
 }

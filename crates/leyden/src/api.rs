@@ -18,12 +18,13 @@ pub(crate) struct Api {
     base: Arc<str>,
 }
 
-/// Somebody who is signed in at one party.
+/// Somebody who is signed in at one party, or a program with a key.
 #[derive(Clone)]
 pub(crate) struct Session {
     api: Api,
     prefix: Arc<str>,
-    cookie: Secret<Arc<str>>,
+    /// Header and value that say who asks.
+    pass: (&'static str, Secret<Arc<str>>),
 }
 
 /// An answer that is no success: status, code and message of the API.
@@ -69,7 +70,14 @@ impl Api {
         read(answer).await?;
         let cookie =
             cookie.ok_or_else(|| Refused { status: 0, message: "no cookie came with the login".to_owned() })?;
-        Ok(Session { api: self.clone(), prefix: prefix.into(), cookie: Secret::new(cookie) })
+        Ok(Session { api: self.clone(), prefix: prefix.into(), pass: ("cookie", Secret::new(cookie)) })
+    }
+
+    /// A program that has a key of this party.
+    pub(crate) fn with_key(&self, slug: &str, key: &Secret<String>) -> Session {
+        let bearer: Arc<str> = format!("Bearer {}", key.expose()).into();
+        let prefix = format!("{}/api/p/{slug}", self.base).into();
+        Session { api: self.clone(), prefix, pass: ("authorization", Secret::new(bearer)) }
     }
 }
 
@@ -101,7 +109,8 @@ impl Session {
         body: Option<&Value>,
     ) -> Result<reqwest::Response, Refused> {
         let request = self.api.http.request(method, format!("{}{path}", self.prefix));
-        let request = request.header("x-leyden", "1").header("cookie", self.cookie.expose().as_ref());
+        let (header, value) = &self.pass;
+        let request = request.header("x-leyden", "1").header(*header, value.expose().as_ref());
         let request = if let Some(body) = body { request.json(body) } else { request };
         request.send().await.map_err(unreachable)
     }

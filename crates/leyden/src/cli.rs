@@ -23,7 +23,10 @@ pub(crate) enum Command {
     Init(Init),
     /// Run the parties that a configuration names.
     Serve(Serve),
-    /// Connect a virtual charging station to any operator (CSMS) that speaks OCPP 1.6J or 2.0.1.
+    /// Connect virtual charging stations to any operator (CSMS) that speaks OCPP 1.6J, 2.0.1 or 2.1.
+    ///
+    /// One station with a car, or, with --scenario, as many as a file names and what happens to them. Exits with 0 only
+    /// if every step of every station held.
     Station(Station),
     /// Check signed meter records: valid, valid with remarks, not valid, or cannot be checked.
     ///
@@ -100,11 +103,17 @@ pub(crate) struct Station {
     #[arg(long, default_value = "LEYDEN-1")]
     pub(crate) id: String,
     /// OCPP version to offer.
-    #[arg(long, default_value = "2.0.1", value_parser = ["1.6", "2.0.1"])]
+    #[arg(long, default_value = "2.0.1", value_parser = ["1.6", "2.0.1", "2.1"])]
     pub(crate) version: String,
-    /// Authorities to trust, in PEM.
+    /// Authorities to trust, in PEM. Needed for wss://.
     #[arg(long, value_name = "FILE")]
-    pub(crate) roots: PathBuf,
+    pub(crate) roots: Option<PathBuf>,
+    /// Play this scenario (TOML) instead of one station's sessions.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) scenario: Option<PathBuf>,
+    /// Write one JSON document about the scenario: steps, messages, failures, times to an answer.
+    #[arg(long, value_name = "FILE", requires = "scenario")]
+    pub(crate) report: Option<PathBuf>,
     /// File with the Basic password (security profile 2).
     #[arg(long, value_name = "FILE", conflicts_with = "identity")]
     pub(crate) password_file: Option<PathBuf>,
@@ -120,9 +129,9 @@ pub(crate) struct Station {
     /// How many times faster than real its cars charge.
     #[arg(long, default_value_t = 60, value_parser = clap::value_parser!(u32).range(1..=3600))]
     pub(crate) speed: u32,
-    /// The same seed makes the same drivers.
-    #[arg(long, default_value_t = 1)]
-    pub(crate) seed: u64,
+    /// The same seed plays a scenario the same way; instead of the seed in its file.
+    #[arg(long)]
+    pub(crate) seed: Option<u64>,
     /// Keep the unsent messages here, so that a restart loses nothing.
     #[arg(long, value_name = "FILE")]
     pub(crate) journal: Option<PathBuf>,

@@ -3,7 +3,7 @@
 //! Unknown keys are refused with their line. Secrets stand in files of mode 0600, never here. Paths are relative to
 //! the configuration file. Every default is the safe one; what is not safe has `danger_` in its name.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -34,6 +34,9 @@ pub(crate) struct Web {
     pub(crate) listen: SocketAddr,
     /// Key and certificate chain in one PEM file.
     pub(crate) identity: PathBuf,
+    /// How stations reach these doors when they bring a log or fetch a firmware: `https://host:port`. Without it the
+    /// listening address is taken, where that names one.
+    pub(crate) address: Option<String>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -52,6 +55,30 @@ pub(crate) struct Operator {
     /// Where stations connect without TLS, each of them only with its own `danger_plain_ws` permission.
     #[serde(default)]
     pub(crate) danger_plain_line: Option<SocketAddr>,
+    /// Where stations of OCPP 1.5 and 1.6 over SOAP send their messages.
+    #[serde(default)]
+    pub(crate) soap: Option<Soap>,
+}
+
+/// The line's leg for stations that speak SOAP: both sides are servers and clients.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Soap {
+    pub(crate) listen: SocketAddr,
+    /// Key and certificate chain of this server in one PEM file.
+    pub(crate) identity: PathBuf,
+    /// With what the operator proves itself to stations: a client certificate and its key in one PEM file.
+    pub(crate) client: PathBuf,
+    /// How stations reach `listen`: `https://host:port/ocpp/soap`.
+    #[serde(default)]
+    pub(crate) address: Option<String>,
+    /// Where stations may be called, by station: origins such as `https://192.0.2.7:8443`. A station without an entry
+    /// is called only at the network address that its messages come from.
+    #[serde(default)]
+    pub(crate) callbacks: BTreeMap<String, String>,
+    /// Where messages come in without TLS, each station only with its own `danger_plain_ws` permission.
+    #[serde(default)]
+    pub(crate) danger_plain: Option<SocketAddr>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -164,10 +191,10 @@ pub(crate) fn read(file: &Path) -> Result<Config, Faults> {
 impl Config {
     /// Makes relative paths relative to the file's folder.
     fn anchor(&mut self, folder: &Path) {
-        let doors = self
-            .operator
-            .iter_mut()
-            .flat_map(|o| [&mut o.line.identity, &mut o.road.identity, &mut o.station_authority]);
+        let doors = self.operator.iter_mut().flat_map(|o| {
+            let soap = o.soap.iter_mut().flat_map(|soap| [&mut soap.identity, &mut soap.client]);
+            soap.chain([&mut o.line.identity, &mut o.road.identity, &mut o.station_authority])
+        });
         let doors = doors.chain(self.hub.iter_mut().map(|h| &mut h.road.identity));
         let doors = doors.chain(self.providers.iter_mut().map(|p| &mut p.road.identity));
         let roads = self.roads.iter_mut().flat_map(|r| [&mut r.roots, &mut r.token_out, &mut r.token_in]);

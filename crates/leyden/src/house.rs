@@ -8,12 +8,13 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use charge::id::PartyId;
+use charge::id::{PartyId, StationId};
 use charge::talk::line::Desk;
 use charge::talk::road::{Exchange, RoadDesk};
 use charge::{Clock, Dice, Secret};
+use gate::line::soap::{Lines, SoapOptions, SoapServer};
 use gate::line::{LineServer, Options};
-use gate::road::{Client, Figures, Neighbour, Own, Peer, PeerAccess, Peers, RoadLimits, Serving};
+use gate::road::{Book, Client, Figures, Neighbour, Own, Peer, PeerAccess, RoadLimits, Serving};
 use hub::Hub;
 use operator::Operator;
 use provider::Provider;
@@ -48,6 +49,8 @@ pub(crate) struct OperatorParty {
     pub(crate) room: Operator,
     pub(crate) accounts: Accounts,
     pub(crate) line: LineServer,
+    /// For stations without a connection.
+    pub(crate) soap: Option<SoapServer>,
     /// Signs the certificates of stations (security profile 3).
     pub(crate) stations: Arc<Authority>,
     figures: Arc<Figures>,
@@ -110,6 +113,9 @@ impl House {
         let mut stores = Vec::new();
         if let Some(operator) = self.operator {
             operator.line.stop().await;
+            if let Some(soap) = operator.soap {
+                soap.stop().await;
+            }
             stores.push(operator.store);
         }
         stores.extend(self.hub.into_iter().map(|hub| hub.store));
@@ -148,7 +154,7 @@ impl Frame<'_> {
             settings: operator::Settings::default(),
         };
         let room = Operator::new(setup, store.clone(), Arc::clone(&self.clock), Arc::clone(&self.dice));
-        let (figures, peers) = (Arc::new(Figures::default()), self.peers(party)?);
+        let (figures, peers) = (Arc::new(Figures::default()), self.peers(party, &store, &wish.road).await?);
         room.attach_road(self.road(party, wish.hub.0, &wish.road, &figures)?);
         let own = own(party, gate::road::Role::Operator, &wish.name, &wish.road)?;
         let desk: Arc<dyn RoadDesk> = Arc::new(room.clone());
@@ -158,11 +164,13 @@ impl Frame<'_> {
 
         let stations = Arc::new(authority(&wish.station_authority)?);
         let line = self.line(wish, &room, &stations)?;
-        room.attach_line(line.line());
+        let soap = wish.soap.as_ref().map(|soap| self.soap(soap, &room, &stations)).transpose()?;
+        let lines = std::iter::once(line.line()).chain(soap.as_ref().map(SoapServer::line));
+        room.attach_line(Arc::new(Lines::new(lines.collect())));
         let accounts = self.accounts(&store)?;
         let busy = room.clone();
         duties.push(tokio::spawn(async move { busy.work(DUTY_EVERY).await }));
-        Ok(OperatorParty { room, accounts, line, stations, figures, store })
+        Ok(OperatorParty { room, accounts, line, soap, stations, figures, store })
     }
 
     /// One port for security profiles 2 and 3; a second one without TLS only where the configuration names it.
@@ -186,6 +194,36 @@ impl Frame<'_> {
         Ok(line)
     }
 
+    /// The leg for stations that speak SOAP. They are called with the operator's client certificate, and only where
+    /// the authority of the stations vouches for whoever answers.
+    fn soap(&self, wish: &config::Soap, room: &Operator, stations: &Authority) -> Result<SoapServer, Failure> {
+        let fault = |fault: &dyn std::fmt::Display| Failure::plain(format!("[operator.soap] {fault}"));
+        let roots = stations.certificate_pem();
+        let trusted = Trusted {
+            roots_pem: roots.to_owned(),
+            on_refused: Arc::new(|refused| tracing::warn!(%refused, "a station's certificate was refused")),
+        };
+        let server = tls::server(&identity(&wish.identity)?, ClientCertificates::Optional(trusted), &[]);
+        let client = tls::client(roots, Some(&identity(&wish.client)?), &[]).map_err(|f| fault(&f))?;
+        let mut callbacks = Vec::new();
+        for (station, origin) in &wish.callbacks {
+            callbacks.push((
+                StationId::new(station).map_err(|f| fault(&format!("callbacks: {station} {f}")))?,
+                origin.clone(),
+            ));
+        }
+        let options = SoapOptions { address: wish.address.clone(), callbacks, ..SoapOptions::new(Arc::new(client)) };
+        let desk: Arc<dyn Desk> = Arc::new(room.clone());
+        let (clock, dice) = (Arc::clone(&self.clock), Arc::clone(&self.dice));
+        let tls = Arc::new(server.map_err(|f| fault(&f))?);
+        let mut soap = gate::line::soap::listen(wish.listen, tls, desk, clock, dice, options).map_err(|f| fault(&f))?;
+        if let Some(plain) = wish.danger_plain {
+            let at = soap.open_plain(plain).map_err(|f| fault(&format!("danger_plain: {f}")))?;
+            tracing::warn!(%at, "danger_plain: stations can send SOAP without TLS; everything they say can be read and changed on the way");
+        }
+        Ok(soap)
+    }
+
     async fn hub(
         &self,
         wish: &config::Hub,
@@ -205,7 +243,7 @@ impl Frame<'_> {
             let done = room.register_party(road.to.0, role, &road.name, hub::PartyStatus::Connected).await;
             done.map_err(|f| Failure::plain(f.to_string()))?;
         }
-        let (figures, peers) = (Arc::new(Figures::default()), self.peers(party)?);
+        let (figures, peers) = (Arc::new(Figures::default()), self.peers(party, &store, &wish.road).await?);
         let own = own(party, gate::road::Role::Hub, &wish.name, &wish.road)?;
         let exchange: Arc<dyn Exchange> = Arc::new(room.clone());
         let (clock, dice) = (Arc::clone(&self.clock), Arc::clone(&self.dice));
@@ -247,7 +285,7 @@ impl Frame<'_> {
         };
         let room = Provider::new(setup, store.clone(), Arc::clone(&self.clock), Arc::clone(&self.dice));
         let room = room.map_err(|f| Failure::plain(f.to_string()))?;
-        let (figures, peers) = (Arc::new(Figures::default()), self.peers(party)?);
+        let (figures, peers) = (Arc::new(Figures::default()), self.peers(party, &store, &wish.road).await?);
         room.attach_road(self.road(party, wish.hub.0, &wish.road, &figures)?);
         let own = own(party, gate::road::Role::Provider, &wish.name, &wish.road)?;
         let desk: Arc<dyn RoadDesk> = Arc::new(room.clone());
@@ -306,8 +344,27 @@ impl Frame<'_> {
         made.map(Arc::new).map_err(|fault| Failure::plain(fault.to_string()))
     }
 
-    fn peers(&self, party: PartyId) -> Result<Arc<Peers>, Failure> {
-        let book = Peers::new();
+    /// The book of peers: what the configuration says, and what was registered since. Whoever registers is believed to
+    /// be who the roots of this party's roads say.
+    async fn peers(&self, party: PartyId, store: &Store, door: &Door) -> Result<Arc<Book>, Failure> {
+        let plain = |fault: String| Failure::plain(format!("the roads of {party}: {fault}"));
+        let mut roots = String::new();
+        for road in self.roads_of(party) {
+            let read = std::fs::read_to_string(&road.roots).map_err(|fault| Failure::io(&road.roots, &fault))?;
+            if !roots.contains(read.trim()) {
+                roots.push_str(&read);
+                roots.push('\n');
+            }
+        }
+        if roots.is_empty() {
+            // no road yet: nobody but ourselves to believe in
+            roots = identity(&door.identity)?.chain_pem;
+        }
+        let tls = tls::client(&roots, None, &["http/1.1"]).map_err(|fault| plain(fault.to_string()))?;
+        let seal = trust::seal::SealKey::new(&self.key(party, "seal")?).map_err(|fault| plain(fault.to_string()))?;
+        let (dice, limits) = (Arc::clone(&self.dice), RoadLimits::FORWARD);
+        let book = Book::open(store.clone(), seal, Arc::new(tls), limits, dice).await;
+        let book = book.map_err(|fault| plain(fault.to_string()))?;
         for road in self.roads_of(party) {
             let other = road.to.0;
             let access = if road.role == Role::Hub { PeerAccess::hub(other) } else { PeerAccess::party(other) };
@@ -360,6 +417,10 @@ impl Frame<'_> {
     ) -> Result<Routes, Failure> {
         let mut doors = Vec::new();
         if let (Some(party), Some(wish)) = (operator, &self.config.operator) {
+            if let Some(origin) = shelf_origin(&self.config.web) {
+                let directory = self.config.data.join(format!("{}-files", wish.party.0));
+                party.room.attach_shelf(operator::Shelf { directory, address: format!("{origin}/api/p/operator") });
+            }
             let room = Room::Operator(party.room.clone(), Arc::clone(&party.stations));
             let metrics = metrics::of(&party.store, &party.figures, Some(party.line.gauge()));
             let (name, accounts) = (wish.name.clone(), party.accounts.clone());
@@ -379,6 +440,17 @@ impl Frame<'_> {
         }
         Ok(web::router(web::House { doors, clock: Arc::clone(&self.clock), demo }))
     }
+}
+
+/// Where stations bring their logs and fetch their firmware; nothing where the pages listen on every address and nobody
+/// has said which of them a station should use.
+fn shelf_origin(web: &config::Web) -> Option<String> {
+    let named = || match web.listen.ip() {
+        ip if ip.is_unspecified() => None,
+        ip if ip.is_loopback() => Some(format!("https://localhost:{}", web.listen.port())),
+        _ => Some(format!("https://{}", web.listen)),
+    };
+    web.address.as_deref().map(|origin| origin.trim_end_matches('/').to_owned()).or_else(named)
 }
 
 fn own(party: PartyId, role: gate::road::Role, name: &str, door: &Door) -> Result<Own, Failure> {

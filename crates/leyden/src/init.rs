@@ -20,6 +20,8 @@ use crate::Failure;
 const AUTHORITY_LIFE: Duration = Duration::from_secs(10 * 365 * 86_400);
 /// Server identities are short enough to practise their renewal, long enough for a demo to be found again.
 const SERVER_LIFE: Duration = Duration::from_secs(397 * 86_400);
+/// In which an identity is made anew.
+const LAST_MONTH: Duration = Duration::from_secs(30 * 86_400);
 
 /// A network to lay out.
 pub(crate) struct Plan {
@@ -27,6 +29,8 @@ pub(crate) struct Plan {
     pub(crate) host: String,
     pub(crate) web: SocketAddr,
     pub(crate) line: SocketAddr,
+    /// Where stations send SOAP; `None` for a network without such stations.
+    pub(crate) soap: Option<SocketAddr>,
     pub(crate) operator: Member,
     pub(crate) hub: Member,
     /// With the part of their page's address.
@@ -59,6 +63,7 @@ pub(crate) fn run(wish: &crate::cli::Init) -> Result<(), Failure> {
         host: wish.host.clone(),
         web: everywhere(8443),
         line: everywhere(8444),
+        soap: None,
         operator: Member {
             party: party(&wish.operator)?,
             name: format!("Operator {}", wish.operator),
@@ -90,6 +95,9 @@ pub(crate) fn lay_out(dir: &Path, plan: &Plan) -> Result<(), Failure> {
     for door in ["web", "line", "road"] {
         server(&dir.join(format!("pki/{door}.pem")), &root, &names)?;
     }
+    if plan.soap.is_some() {
+        operators_client(&dir.join("pki/soap-client.pem"), &root, plan.operator.party)?;
+    }
     for (from, to) in pairs(plan) {
         token(&dir.join(format!("secrets/road-{from}-{to}")))?;
     }
@@ -116,7 +124,6 @@ fn authority(file: &Path, name: &str) -> Result<Authority, Failure> {
 
 /// A server identity, made anew where there is none, it is for other names, or its last month has begun.
 fn server(file: &Path, root: &Authority, names: &[String]) -> Result<(), Failure> {
-    const LAST_MONTH: Duration = Duration::from_secs(30 * 86_400);
     let now = SystemClock.now();
     let good = Identity::read(file).ok().and_then(|identity| identity.facts().ok());
     let good = good.is_some_and(|facts| {
@@ -128,6 +135,17 @@ fn server(file: &Path, root: &Authority, names: &[String]) -> Result<(), Failure
     let made =
         root.server_certificate(names, SERVER_LIFE, now, &SystemDice).map_err(|f| Failure::plain(f.to_string()))?;
     made.write(file).map_err(|f| Failure::plain(f.to_string()))
+}
+
+/// With what the operator proves itself to stations that it calls over SOAP.
+fn operators_client(file: &Path, root: &Authority, party: PartyId) -> Result<(), Failure> {
+    let now = SystemClock.now();
+    let good = Identity::read(file).ok().and_then(|identity| identity.facts().ok());
+    if good.is_some_and(|facts| facts.valid_at(now.plus(LAST_MONTH)) && facts.common_name == Some(party.to_string())) {
+        return Ok(());
+    }
+    let made = root.party_certificate(party, SERVER_LIFE, now, &SystemDice);
+    made.map_err(|f| Failure::plain(f.to_string()))?.write(file).map_err(|f| Failure::plain(f.to_string()))
 }
 
 fn token(file: &Path) -> Result<(), Failure> {
@@ -175,6 +193,14 @@ fn written(plan: &Plan) -> String {
         plan.line.port(),
         door(o.road)
     );
+    if let Some(soap) = plan.soap {
+        let _ = writeln!(
+            text,
+            "[operator.soap]                     # OCPP 1.5 and 1.6 over SOAP\nlisten = \"{soap}\"\nidentity = \"pki/line.pem\"\n\
+             client = \"pki/soap-client.pem\"     # proves the operator to stations that it calls\naddress = \"{}/ocpp/soap\"\n",
+            address(soap)
+        );
+    }
     let h = &plan.hub;
     let _ = writeln!(text, "[hub]\nparty = \"{}\"\nname = \"{}\"\nroad = {}\n", h.party, h.name, door(h.road));
     for (slug, p) in &plan.providers {

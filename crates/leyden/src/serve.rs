@@ -22,6 +22,9 @@ pub(crate) async fn run(wish: &Serve) -> Result<ExitCode, Failure> {
     println!("pages and API: https://{}", house.web_address);
     if let Some(operator) = &house.operator {
         println!("stations connect to: wss://{}/ocpp/<identity>", operator.line.local_addr());
+        if let Some(soap) = &operator.soap {
+            println!("stations without WebSockets send SOAP to: https://{}/ocpp/soap", soap.local_addr());
+        }
     }
     println!("ready");
     stopped().await;

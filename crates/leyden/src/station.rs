@@ -1,5 +1,16 @@
-//! `leyden station`: one virtual station with a car, against any operator that speaks OCPP 1.6J or 2.0.1.
+//! `leyden station`: virtual stations against any operator that speaks OCPP 1.6J, 2.0.1 or 2.1: one with a car, or as
+//! many as a scenario names.
+//!
+//! A station that speaks SOAP has no line to dial and is not here.
 
+mod fleet;
+mod preset;
+mod quirk;
+mod scenario;
+mod upload;
+mod wiretap;
+
+use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
@@ -7,22 +18,23 @@ use std::time::Duration;
 use charge::clock::FastClock;
 use charge::id::{EvseId, EvseNo, MeterSerial, StationId};
 use charge::place::Current;
-use charge::talk::line::Version;
+use charge::talk::line::{Pole, Version};
 use charge::token::TokenUid;
 use charge::units::{Energy, Power};
 use charge::{Clock, Secret, SystemClock};
-use gate::line::station_url;
+use gate::line::{Backoff, Dial, TalkLimits, dial, station_url};
 use station::VirtualStation;
 use station::car::{Car, CarPlan, Curve, Inlet};
 use station::journal::Journal;
 use station::plan::{EvsePlan, Plan};
 use station::station::BayView;
 use store::Store;
+use trust::dice::SystemDice;
 use trust::sign::SigningKey;
 
 use crate::Failure;
 use crate::cli::Station;
-use crate::demo::street::{client_tls, connect, switch_on};
+use crate::demo::street::{client_tls, switch_on};
 use crate::init::secret;
 
 /// In real time: what has not happened by then does not happen.
@@ -33,15 +45,63 @@ const PAUSE: Duration = Duration::from_secs(120);
 const POWER: Power = Power::from_watts(22_000);
 
 pub(crate) async fn run(wish: &Station) -> Result<ExitCode, Failure> {
+    match &wish.scenario {
+        Some(file) => play(wish, file).await,
+        None => alone(wish).await,
+    }
+}
+
+/// As many stations as the scenario names.
+async fn play(wish: &Station, file: &Path) -> Result<ExitCode, Failure> {
+    let mut scenario = scenario::Scenario::read(file)?;
+    scenario.seed = wish.seed.unwrap_or(scenario.seed);
+    let operator = fleet::Operator { url: wish.url.clone(), roots: wish.roots.clone() };
+    let beside = file.parent().unwrap_or(Path::new("."));
+    let report = tokio::select! {
+        report = fleet::play(&scenario, &operator, beside) => report?,
+        () = crate::serve::stopped() => return Err(Failure::plain("stopped before the end of the scenario")),
+    };
+    for station in report.stations.iter().filter(|station| !station.failures.is_empty()) {
+        eprintln!("{}: {}", station.id, station.failures.join("; "));
+    }
+    if let Some(file) = &wish.report {
+        crate::report::write(file, &report)?;
+    }
+    Ok(if report.held { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// TLS where the address wants it: `ws://` is for laboratories (security profiles 0 and 1).
+fn tls(roots: Option<&Path>, identity: Option<&Path>, url: &str) -> Result<Option<Arc<rustls::ClientConfig>>, Failure> {
+    if url.starts_with("ws://") {
+        return Ok(None);
+    }
+    let roots = roots.ok_or_else(|| Failure::misuse("wss:// needs --roots FILE, the authorities to trust"))?;
+    client_tls(roots, identity).map(Some)
+}
+
+/// One station with one car.
+async fn alone(wish: &Station) -> Result<ExitCode, Failure> {
     let id = StationId::new(&wish.id).map_err(|fault| Failure::misuse(format!("--id {fault}")))?;
     let uid = TokenUid::new(&wish.token).map_err(|fault| Failure::misuse(format!("--token {fault}")))?;
-    let version = if wish.version == "1.6" { Version::V16 } else { Version::V201 };
+    let version = Version::named(&wish.version).ok_or_else(|| Failure::misuse("--version is 1.6, 2.0.1 or 2.1"))?;
     let clock: Arc<dyn Clock> = Arc::new(FastClock::new(SystemClock, SystemClock.now(), wish.speed));
     let station = switch_on(plan(&id, version)?, &[meter_key()?], journal(wish, &id)?, &clock).await?;
-    let tls = client_tls(&wish.roots, wish.identity.as_deref())?;
+    let tls = tls(wish.roots.as_deref(), wish.identity.as_deref(), &wish.url)?;
     let password = wish.password_file.as_deref().map(secret).transpose()?;
     let basic = password.map(|password| (wish.id.clone(), Secret::new(password.expose().clone().into_bytes())));
-    let (line, talk) = connect(&station, station_url(&wish.url, &id), tls, basic, vec![version], &clock)?;
+    let (backoff, limits) = (Backoff::default(), TalkLimits::default());
+    let number =
+        Dial { url: station_url(&wish.url, &id), tls: tls.clone(), basic, offer: vec![version], backoff, limits };
+    let pole: Arc<dyn Pole> = Arc::clone(&station) as Arc<dyn Pole>;
+    let line = dial(number, pole, Arc::clone(&clock), Arc::new(SystemDice));
+    let line = line.map_err(|fault| Failure::plain(fault.to_string()))?;
+    let (uplink, speaker) = (line.uplink(), Arc::clone(&station));
+    let talk = tokio::spawn(async move {
+        if let Err(fault) = speaker.run(uplink).await {
+            tracing::error!(%fault, "a virtual station's journal failed");
+        }
+    });
+    let loads = tokio::spawn(upload::carry(Arc::clone(&station), tls));
 
     let evse = EvseNo::new(1).ok_or_else(|| Failure::plain("a station without EVSE"))?;
     let lived = tokio::select! {
@@ -50,6 +110,7 @@ pub(crate) async fn run(wish: &Station) -> Result<ExitCode, Failure> {
     };
     line.stop().await;
     talk.abort();
+    loads.abort();
     lived.map(|()| ExitCode::SUCCESS)
 }
 

@@ -38,10 +38,14 @@ impl Nod {
             | Question::DropTariff(_)
             | Question::PutToken(_)
             | Question::Outcome { .. } => Ok(Answer::Noted),
-            Question::Start(_) | Question::Stop { .. } | Question::Unlock { .. } => {
-                Ok(Answer::Order { ack: OrderAck::NotSupported, message: None })
+            Question::Start(_)
+            | Question::Stop { .. }
+            | Question::Unlock { .. }
+            | Question::Reservation(_)
+            | Question::Profile(_) => Ok(Answer::Order { ack: OrderAck::NotSupported, message: None }),
+            Question::Locations(_) | Question::Tariffs(_) | Question::Fetch(_) => {
+                Err(RoadFault::Denied(Denial::NotSupported))
             }
-            Question::Locations(_) | Question::Tariffs(_) => Err(RoadFault::Denied(Denial::NotSupported)),
         }
     }
 }

@@ -1,17 +1,21 @@
 //! Answers: written into an envelope with its headers, and read out of one.
 
+use std::borrow::Cow;
+
 use charge::Timestamp;
 use charge::id::{CdrId, PartyId};
-use charge::talk::road::{Answer, Denial, Page, PageWish, RoadFault};
+use charge::talk::road::{Answer, Denial, Found, Page, PageWish, RoadFault, Wanted};
 use charge::token::{Allowed, Verdict};
 use serde_json::Value;
 
 use crate::ask::{Asked, page_query};
+use crate::cross::{self, Beside, Noun};
 use crate::read::{At, Crossed, Fault, Lost, parse};
 use crate::status::{Opened, open, refusal, success};
+use crate::versions::Version;
 use crate::wire::{LIMIT, LINK, LOCATION, Module, Reply, Side, TOTAL};
 use crate::write::Json;
-use crate::{command, location, tariff, token, url};
+use crate::{cdr, command, location, session, tariff, token, url};
 
 /// Who answers, and under which address.
 #[derive(Clone, Copy, Debug)]
@@ -20,6 +24,8 @@ pub struct Answering<'a> {
     /// Such as `https://operator.example`.
     pub base: &'a str,
     pub now: Timestamp,
+    /// What the asker speaks.
+    pub version: Version,
 }
 
 /// The response to a question.
@@ -33,26 +39,27 @@ pub fn write(asked: &Asked, result: Result<Answer, Denial>, answering: Answering
 fn write_answer(asked: &Asked, answer: &Answer, by: Answering<'_>, lost: &mut Lost) -> Result<Reply, Denial> {
     match (asked, answer) {
         (Asked::MayCharge(token), Answer::May(verdict)) => {
-            Ok(success(Some(token::write_verdict(token, verdict, by.party, by.now, lost)?), by.now))
+            let mut data = token::write_verdict(token, verdict, by.party, by.now, lost)?;
+            cross::lower(by.version, Noun::Verdict, &mut data, Beside::default(), lost)?;
+            Ok(success(Some(data), by.now))
         }
         (Asked::Order, Answer::Order { ack, message }) => {
             Ok(success(Some(command::write_ack(*ack, message.as_deref(), lost)), by.now))
         }
         (Asked::Cdr(_), Answer::Kept(id)) => {
             let mut reply = success(None, by.now);
-            reply.headers.push((LOCATION, cdr_url(by.base, id.as_str())));
+            reply.headers.push((LOCATION, cdr_url(by.base, by.version, id.as_str())));
             Ok(reply)
         }
         (Asked::Locations(wish), Answer::Locations(page)) => {
-            let items = page.items.iter().map(|item| location::write(item, lost)).collect();
-            let reply = success(Some(Json::List(items)), by.now);
-            Ok(paged(reply, Module::Locations, *wish, page.total, page.next, by.base))
+            let items = page.items.iter().map(|item| Ok(location::write(item, lost))).collect::<Vec<_>>();
+            list(items, (Module::Locations, Noun::Location), (*wish, page.total, page.next), by, lost)
         }
         (Asked::Tariffs(wish), Answer::Tariffs(page)) => {
-            let items = page.items.iter().map(|item| tariff::write(item, lost)).collect();
-            let reply = success(Some(Json::List(items)), by.now);
-            Ok(paged(reply, Module::Tariffs, *wish, page.total, page.next, by.base))
+            let items = page.items.iter().map(|item| Ok(tariff::write(item, lost))).collect::<Vec<_>>();
+            list(items, (Module::Tariffs, Noun::Tariff), (*wish, page.total, page.next), by, lost)
         }
+        (Asked::Fetch(wanted, below), Answer::Found(found)) => write_found(asked, wanted, below, found, by, lost),
         (Asked::Notice, Answer::Noted) => Ok(success(None, by.now)),
         // a desk that answers another question than the one it heard
         (
@@ -61,36 +68,117 @@ fn write_answer(asked: &Asked, answer: &Answer, by: Answering<'_>, lost: &mut Lo
             | Asked::Cdr(_)
             | Asked::Locations(_)
             | Asked::Tariffs(_)
+            | Asked::Fetch(..)
             | Asked::Notice,
             Answer::May(_)
             | Answer::Order { .. }
             | Answer::Kept(_)
             | Answer::Noted
             | Answer::Locations(_)
-            | Answer::Tariffs(_),
+            | Answer::Tariffs(_)
+            | Answer::Found(_),
         ) => Err(Denial::Internal),
     }
 }
 
+/// One object, or a list of the asker's own.
+fn write_found(
+    asked: &Asked,
+    wanted: &Wanted,
+    below: &[String],
+    found: &Found,
+    by: Answering<'_>,
+    lost: &mut Lost,
+) -> Result<Reply, Denial> {
+    match (wanted, found) {
+        (Wanted::Sessions(wish), Found::Sessions(page)) => {
+            let items = page.items.iter().map(|item| session::write(item, lost)).collect();
+            list(items, (Module::Sessions, Noun::Session), (*wish, page.total, page.next), by, lost)
+        }
+        (Wanted::Cdrs(wish), Found::Cdrs(page)) => {
+            let items = page.items.iter().map(|item| cdr::write(item, lost)).collect();
+            list(items, (Module::Cdrs, Noun::Cdr), (*wish, page.total, page.next), by, lost)
+        }
+        (Wanted::Tokens(wish), Found::Tokens(page)) => {
+            let items = page.items.iter().map(|item| token::write(item, lost)).collect();
+            list(items, (Module::Tokens, Noun::Token), (*wish, page.total, page.next), by, lost)
+        }
+        (_, Found::Location(_) | Found::Tariff(_) | Found::Session(_) | Found::Cdr(_) | Found::Token(_)) => {
+            let mut data = Json::read(crate::patch::picked(&document(found, lost)?, below)?.as_bytes())?;
+            cross::lower(by.version, asked.noun(), &mut data, Beside::default(), lost)?;
+            Ok(success(Some(data), by.now))
+        }
+        (_, Found::Sessions(_) | Found::Cdrs(_) | Found::Tokens(_)) => Err(Denial::Internal),
+    }
+}
+
+/// One object as a document of 2.2.1; lists are none.
+pub fn document(found: &Found, lost: &mut Lost) -> Result<String, Denial> {
+    let json = match found {
+        Found::Location(location) => location::write(location, lost),
+        Found::Tariff(tariff) => tariff::write(tariff, lost),
+        Found::Session(session) => session::write(session, lost)?,
+        Found::Cdr(cdr) => cdr::write(cdr, lost)?,
+        Found::Token(token) => token::write(token, lost)?,
+        Found::Sessions(_) | Found::Cdrs(_) | Found::Tokens(_) => return Err(Denial::Internal),
+    };
+    Ok(json.to_string())
+}
+
+/// A page. What the asker's version cannot carry is left out and told: one object must not cost the page.
+fn list(
+    items: Vec<Result<Json, Fault>>,
+    (module, noun): (Module, Noun),
+    (wish, total, next): (PageWish, u32, Option<u32>),
+    by: Answering<'_>,
+    lost: &mut Lost,
+) -> Result<Reply, Denial> {
+    let mut data = Vec::new();
+    for item in items {
+        let crossed = item.and_then(|mut item| {
+            cross::lower(by.version, noun, &mut item, Beside::default(), lost)?;
+            Ok(item)
+        });
+        crossed.map_or_else(|fault| lost.push(fault), |item| data.push(item));
+    }
+    Ok(paged(success(Some(Json::List(data)), by.now), module, wish, total, next, (by.base, by.version)))
+}
+
 /// The URL of a kept CDR, below our own base.
-pub fn cdr_url(base: &str, id: &str) -> String {
-    format!("{}/{}", url::endpoint(base, Module::Cdrs, Side::Receiver), url::encode(id))
+pub fn cdr_url(base: &str, version: Version, id: &str) -> String {
+    format!("{}/{}", url::endpoint(base, version, Module::Cdrs, Side::Receiver), url::encode(id))
 }
 
 /// Adds the headers of a page (OCPI 2.2.1, 4.1.3.2). The link keeps the filter of the question.
-pub fn paged(mut reply: Reply, module: Module, wish: PageWish, total: u32, next: Option<u32>, base: &str) -> Reply {
+pub fn paged(
+    mut reply: Reply,
+    module: Module,
+    wish: PageWish,
+    total: u32,
+    next: Option<u32>,
+    (base, version): (&str, Version),
+) -> Reply {
     reply.headers.push((TOTAL, total.to_string()));
     reply.headers.push((LIMIT, wish.limit.to_string()));
     if let Some(offset) = next {
         let query = page_query(PageWish { offset, ..wish });
-        let endpoint = url::endpoint(base, module, Side::Sender);
+        let endpoint = url::endpoint(base, version, module, Side::Sender);
         reply.headers.push((LINK, format!("<{endpoint}?{query}>; rel=\"next\"")));
     }
     reply
 }
 
+/// Who answered.
+#[derive(Clone, Copy, Debug)]
+pub struct Answered<'a> {
+    pub version: Version,
+    /// What 2.1.1 leaves out: whose objects these are, and who pays.
+    pub beside: Beside<'a>,
+}
+
 /// The answer in a response.
-pub fn read(asked: &Asked, reply: &Reply) -> Result<Crossed<Answer>, RoadFault> {
+pub fn read(asked: &Asked, reply: &Reply, answered: Answered<'_>) -> Result<Crossed<Answer>, RoadFault> {
+    let reply = &lifted(asked, reply, answered).map_err(unreadable)?;
     let data = match open(reply.http, parse(reply.body.as_bytes())).map_err(unreadable)? {
         Opened::Success(data) => data,
         // "nobody knows this token" is an answer to the question whether it may charge
@@ -103,6 +191,24 @@ pub fn read(asked: &Asked, reply: &Reply) -> Result<Crossed<Answer>, RoadFault> 
     let mut lost = Lost::new();
     let value = read_data(asked, &data, reply, &mut lost).map_err(unreadable)?;
     Ok(Crossed { value, lost })
+}
+
+/// The response as one of 2.2.1. An item that cannot be lifted stays as it is, for the reader to complain about.
+fn lifted<'r>(asked: &Asked, reply: &'r Reply, answered: Answered<'_>) -> Result<Cow<'r, Reply>, Fault> {
+    let noun = asked.noun();
+    if answered.version == Version::V221 || noun == Noun::Plain {
+        return Ok(Cow::Borrowed(reply));
+    }
+    let Ok(mut json) = Json::read(reply.body.as_bytes()) else { return Ok(Cow::Borrowed(reply)) };
+    if let Some(data) = json.as_object_mut().and_then(|envelope| envelope.get_mut("data")) {
+        match data {
+            Json::List(items) => {
+                items.retain_mut(|item| cross::lift(answered.version, noun, item, answered.beside).is_ok())
+            }
+            one => cross::lift(answered.version, noun, one, answered.beside)?,
+        }
+    }
+    Ok(Cow::Owned(Reply { body: json.to_string(), ..reply.clone() }))
 }
 
 fn read_data(asked: &Asked, data: &Value, reply: &Reply, lost: &mut Lost) -> Result<Answer, Fault> {
@@ -120,7 +226,21 @@ fn read_data(asked: &Asked, data: &Value, reply: &Reply, lost: &mut Lost) -> Res
         Asked::Cdr(posted) => Answer::Kept(kept_id(reply).unwrap_or_else(|| posted.clone())),
         Asked::Locations(wish) => Answer::Locations(page(&at, *wish, reply, lost, location::read)?),
         Asked::Tariffs(wish) => Answer::Tariffs(page(&at, *wish, reply, lost, tariff::read)?),
+        Asked::Fetch(wanted, _) => Answer::Found(Box::new(read_found(wanted, &at, reply, lost)?)),
         Asked::Notice => Answer::Noted,
+    })
+}
+
+fn read_found(wanted: &Wanted, at: &At<'_>, reply: &Reply, lost: &mut Lost) -> Result<Found, Fault> {
+    Ok(match wanted {
+        Wanted::Sessions(wish) => Found::Sessions(page(at, *wish, reply, lost, session::read)?),
+        Wanted::Cdrs(wish) => Found::Cdrs(page(at, *wish, reply, lost, cdr::read)?),
+        Wanted::Tokens(wish) => Found::Tokens(page(at, *wish, reply, lost, token::read)?),
+        Wanted::Location { .. } => Found::Location(location::read(at, lost)?),
+        Wanted::Tariff { .. } => Found::Tariff(tariff::read(at, lost)?),
+        Wanted::Session { .. } => Found::Session(session::read(at, lost)?),
+        Wanted::Cdr { .. } => Found::Cdr(Box::new(cdr::read(at, lost)?)),
+        Wanted::Token { .. } => Found::Token(token::read(at, lost)?),
     })
 }
 
@@ -146,12 +266,16 @@ fn page<T>(
     Ok(Page { items, total: total.unwrap_or(after), next: next_offset(reply, wish.offset), complaints })
 }
 
-/// The offset in the link to the next page. One that does not lead on would go round in circles.
-fn next_offset(reply: &Reply, from: u32) -> Option<u32> {
-    let link = reply.header(LINK)?;
+/// The raw query of a link to the next page.
+pub fn linked_query(link: &str) -> Option<&str> {
     let next = link.split(',').find(|part| part.contains("next"))?;
     let url = next.split_once('<')?.1.split_once('>')?.0;
-    let pairs = url::pairs(url.split_once('?')?.1)?;
+    Some(url.split_once('?')?.1)
+}
+
+/// The offset in the link to the next page. One that does not lead on would go round in circles.
+fn next_offset(reply: &Reply, from: u32) -> Option<u32> {
+    let pairs = url::pairs(linked_query(reply.header(LINK)?)?)?;
     let offset = pairs.iter().find(|(name, _)| name == "offset")?.1.parse().ok()?;
     (offset > from).then_some(offset)
 }

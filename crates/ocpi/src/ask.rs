@@ -3,14 +3,16 @@
 use charge::Timestamp;
 use charge::id::{CdrId, OrderId, PartyId};
 use charge::place::EvseStatus;
-use charge::talk::road::{Letter, OrderKind, PageWish, Question, ReturnAddress};
+use charge::talk::road::{Letter, OrderKind, PageWish, Question, ReservationWish, ReturnAddress, Wanted};
 use charge::token::PresentedToken;
 
+use crate::cross::{self, Beside, Noun};
 use crate::read::{Crossed, Fault, Lost};
-use crate::token::{kind_lost, kind_word, wire_uid};
-use crate::wire::{Kind, Method, Module, Request, Side, Target};
+use crate::token::{kind_lost, kind_word_in, wire_uid};
+use crate::versions::Version;
+use crate::wire::{Incoming, Kind, Method, Module, Request, Side, Target};
 use crate::write::{Json, Object, time};
-use crate::{cdr, command, location, session, tariff, token, url};
+use crate::{cdr, command, location, profile, session, tariff, token, url};
 
 /// What was asked, as far as the answer has to be read or written in its light.
 #[derive(Clone, Debug, PartialEq)]
@@ -20,6 +22,8 @@ pub enum Asked {
     Cdr(CdrId),
     Locations(PageWish),
     Tariffs(PageWish),
+    /// With the EVSE and the connector that the URL of a location goes on to.
+    Fetch(Box<Wanted>, Vec<String>),
     /// Something that is only acknowledged.
     Notice,
 }
@@ -28,7 +32,12 @@ impl Asked {
     pub fn of(question: &Question) -> Self {
         match question {
             Question::MayCharge { token } => Self::MayCharge(token.clone()),
-            Question::Start(_) | Question::Stop { .. } | Question::Unlock { .. } => Self::Order,
+            Question::Start(_)
+            | Question::Stop { .. }
+            | Question::Unlock { .. }
+            | Question::Reservation(_)
+            | Question::Profile(_) => Self::Order,
+            Question::Fetch(wanted) => Self::Fetch(Box::new(wanted.clone()), Vec::new()),
             Question::PostCdr(cdr) => Self::Cdr(cdr.id.clone()),
             Question::Locations(wish) => Self::Locations(*wish),
             Question::Tariffs(wish) => Self::Tariffs(*wish),
@@ -43,14 +52,74 @@ impl Asked {
     }
 }
 
-/// The request that a letter becomes. `base` is our own, for the addresses where outcomes are sent to.
-pub fn request(letter: &Letter, base: &str) -> Result<Crossed<Request>, Fault> {
+impl Asked {
+    /// What a request asked that came in: a location's URL may go on to one EVSE or connector of it.
+    pub fn heard(question: &Question, incoming: &Incoming) -> Self {
+        let below = match incoming.kind {
+            Kind::OneLocation => 1,
+            Kind::KeptLocation => 3,
+            _no_location => usize::MAX,
+        };
+        match Self::of(question) {
+            Self::Fetch(wanted, _) => Self::Fetch(wanted, incoming.segments.iter().skip(below).cloned().collect()),
+            other => other,
+        }
+    }
+
+    /// What the data of the answer is, or its items are.
+    pub(crate) fn noun(&self) -> Noun {
+        match self {
+            Self::MayCharge(_) => Noun::Verdict,
+            Self::Locations(_) => Noun::Location,
+            Self::Tariffs(_) => Noun::Tariff,
+            Self::Fetch(wanted, below) => match (&**wanted, below.len()) {
+                (Wanted::Location { .. }, 0) => Noun::Location,
+                (Wanted::Location { .. }, 1) => Noun::Evse,
+                (Wanted::Location { .. }, _) => Noun::Connector,
+                (Wanted::Sessions(_) | Wanted::Session { .. }, _) => Noun::Session,
+                (Wanted::Cdrs(_) | Wanted::Cdr { .. }, _) => Noun::Cdr,
+                (Wanted::Tokens(_) | Wanted::Token { .. }, _) => Noun::Token,
+                (Wanted::Tariff { .. }, _) => Noun::Tariff,
+            },
+            Self::Order | Self::Cdr(_) | Self::Notice => Noun::Plain,
+        }
+    }
+}
+
+/// To whom a request is written.
+#[derive(Clone, Copy, Debug)]
+pub struct Toward<'a> {
+    /// What the receiver speaks.
+    pub version: Version,
+    /// Our own address, for the return addresses of orders.
+    pub base: &'a str,
+    /// The location of a session as a document of 2.2.1, for receivers that want it whole (2.1.1).
+    pub place: Option<&'a str>,
+}
+
+/// The request that a letter becomes.
+pub fn request(letter: &Letter, toward: Toward<'_>) -> Result<Crossed<Request>, Fault> {
     let mut lost = Lost::new();
-    let value = write(&letter.question, letter.from, base, &mut lost)?;
+    let mut value = write(&letter.question, letter.from, toward, &mut lost)?;
+    if let Target::Endpoint { module, .. } = &value.target
+        && !module.is_in(toward.version)
+    {
+        return Err(Fault { path: String::new(), why: "is a module that the receiver's version does not have".into() });
+    }
+    let beside = Beside { owner: Some(letter.from), payer: None, place: toward.place };
+    let body = value.body.as_deref().unwrap_or_default();
+    let crossed = cross::body(Version::V221, toward.version, value.kind, body.as_bytes(), beside)?;
+    lost.extend(crossed.lost);
+    if crossed.value.is_some() {
+        value.body = crossed.value;
+    }
     Ok(Crossed { value, lost })
 }
 
-fn write(question: &Question, from: PartyId, base: &str, lost: &mut Lost) -> Result<Request, Fault> {
+fn write(question: &Question, from: PartyId, toward: Toward<'_>, lost: &mut Lost) -> Result<Request, Fault> {
+    let return_address = |kind, order: &OrderId, given: Option<&ReturnAddress>| {
+        given.map_or_else(|| url::callback(toward.base, toward.version, kind, order), |address| address.0.clone())
+    };
     use Method::{Delete, Patch, Post, Put};
     use Module::{Cdrs, Commands, Locations, Sessions, Tariffs, Tokens};
     let receiver = |method, module, rest: String, kind, body: Option<Json>| Request {
@@ -61,20 +130,20 @@ fn write(question: &Question, from: PartyId, base: &str, lost: &mut Lost) -> Res
         kind,
     };
     Ok(match question {
-        Question::MayCharge { token } => may_charge(token, lost)?,
+        Question::MayCharge { token } => may_charge(token, toward, lost)?,
         Question::Start(order) => {
-            let address = return_address(base, OrderKind::Start, &order.order, order.return_to.as_ref());
+            let address = return_address(OrderKind::Start, &order.order, order.return_to.as_ref());
             let body = command::write_start(order, &address, lost)?;
             receiver(Post, Commands, "/START_SESSION".to_owned(), Kind::Start, Some(body))
         }
         Question::Stop { order, return_to, session } => {
-            let address = return_address(base, OrderKind::Stop, order, return_to.as_ref());
+            let address = return_address(OrderKind::Stop, order, return_to.as_ref());
             let body = Object::default().with(command::RESPONSE_URL, address).with("session_id", session.as_str());
             receiver(Post, Commands, "/STOP_SESSION".to_owned(), Kind::Stop, Some(body.into()))
         }
         Question::Unlock { order, return_to, location, evse, connector } => {
             let body = Object::default()
-                .with(command::RESPONSE_URL, return_address(base, OrderKind::Unlock, order, return_to.as_ref()))
+                .with(command::RESPONSE_URL, return_address(OrderKind::Unlock, order, return_to.as_ref()))
                 .with("location_id", location.as_str())
                 .with("evse_uid", evse.as_str())
                 .with("connector_id", connector.as_str());
@@ -105,25 +174,72 @@ fn write(question: &Question, from: PartyId, base: &str, lost: &mut Lost) -> Res
         Question::PutToken(put) => {
             let body = token::write(put, lost)?;
             let rest = owned(put.party, &wire_uid(&put.uid)?);
-            let query = url::query(&[("type", kind_word(put.kind).to_owned())]);
+            let query = url::query(&[("type", kind_word_in(toward.version, put.kind).to_owned())]);
             Request { query, ..receiver(Put, Tokens, rest, Kind::PutToken, Some(body)) }
         }
         Question::Locations(wish) => list(Locations, Kind::Locations, *wish),
         Question::Tariffs(wish) => list(Tariffs, Kind::Tariffs, *wish),
+        Question::Fetch(wanted) => fetch(wanted, from, toward)?,
+        Question::Reservation(order) => {
+            let (kind, word, name) = match order.wish {
+                ReservationWish::Make { .. } => (OrderKind::Reserve, Kind::Reserve, "/RESERVE_NOW"),
+                ReservationWish::Cancel => {
+                    (OrderKind::CancelReservation, Kind::CancelReservation, "/CANCEL_RESERVATION")
+                }
+            };
+            let address = return_address(kind, &order.order, order.return_to.as_ref());
+            let body = command::write_reservation(order, &address, lost)?;
+            receiver(Post, Commands, name.to_owned(), word, Some(body))
+        }
+        Question::Profile(order) => profile::write(order, toward.base, toward.version),
     })
 }
 
 /// Without a body: nobody learns the place before saying that the token is theirs (OCPI 2.2.1, 12.2.2.2, where
 /// `LocationReferences` is optional).
-fn may_charge(token: &PresentedToken, lost: &mut Lost) -> Result<Request, Fault> {
-    kind_lost(token.kind, "/type", lost);
+fn may_charge(token: &PresentedToken, toward: Toward<'_>, lost: &mut Lost) -> Result<Request, Fault> {
+    if toward.version != Version::V230 {
+        kind_lost(token.kind, "/type", lost);
+    }
     let rest = format!("/{}/authorize", url::encode(&wire_uid(&token.uid)?));
     Ok(Request {
         method: Method::Post,
         target: Target::Endpoint { module: Module::Tokens, side: Side::Sender, rest },
-        query: url::query(&[("type", kind_word(token.kind).to_owned())]),
+        query: url::query(&[("type", kind_word_in(toward.version, token.kind).to_owned())]),
         body: None,
         kind: Kind::MayCharge,
+    })
+}
+
+/// An object of somebody else's is asked of its owner; one of ours is asked back from whoever keeps it.
+fn fetch(wanted: &Wanted, from: PartyId, toward: Toward<'_>) -> Result<Request, Fault> {
+    let one = |module, side, rest: String, kind| Request {
+        method: Method::Get,
+        target: Target::Endpoint { module, side, rest },
+        query: String::new(),
+        body: None,
+        kind,
+    };
+    let back = |module, owner, id: &str, kind| one(module, Side::Receiver, owned(owner, id), kind);
+    Ok(match wanted {
+        Wanted::Sessions(wish) => list(Module::Sessions, Kind::Sessions, *wish),
+        Wanted::Cdrs(wish) => list(Module::Cdrs, Kind::Cdrs, *wish),
+        Wanted::Tokens(wish) => list(Module::Tokens, Kind::Tokens, *wish),
+        Wanted::Location { owner, id } if *owner == from => {
+            back(Module::Locations, *owner, id.as_str(), Kind::KeptLocation)
+        }
+        Wanted::Location { id, .. } => {
+            one(Module::Locations, Side::Sender, format!("/{}", url::encode(id.as_str())), Kind::OneLocation)
+        }
+        Wanted::Tariff { owner, id } => back(Module::Tariffs, *owner, id.as_str(), Kind::KeptTariff),
+        Wanted::Session { owner, id } => back(Module::Sessions, *owner, id.as_str(), Kind::KeptSession),
+        Wanted::Cdr { id, .. } => {
+            one(Module::Cdrs, Side::Receiver, format!("/{}", url::encode(id.as_str())), Kind::KeptCdr)
+        }
+        Wanted::Token { owner, token } => {
+            let request = back(Module::Tokens, *owner, &wire_uid(&token.uid)?, Kind::KeptToken);
+            Request { query: url::query(&[("type", kind_word_in(toward.version, token.kind).to_owned())]), ..request }
+        }
     })
 }
 
@@ -136,10 +252,6 @@ fn outcome(return_to: Option<&ReturnAddress>, body: &Json) -> Result<Request, Fa
         body: Some(body.to_string()),
         kind: Kind::Outcome,
     })
-}
-
-fn return_address(base: &str, kind: OrderKind, order: &OrderId, given: Option<&ReturnAddress>) -> String {
-    given.map_or_else(|| url::callback(base, kind, order), |address| address.0.clone())
 }
 
 fn evse_status(status: EvseStatus, at: Timestamp) -> Json {
@@ -165,6 +277,9 @@ pub(crate) fn page_query(wish: PageWish) -> String {
     let mut pairs = Vec::new();
     if let Some(since) = wish.changed_since {
         pairs.push(("date_from", time(since)));
+    }
+    if let Some(before) = wish.changed_before {
+        pairs.push(("date_to", time(before)));
     }
     pairs.push(("offset", wish.offset.to_string()));
     if wish.limit > 0 {

@@ -1,16 +1,22 @@
 //! Orders and what became of them (OCPI 2.2.1, module 13).
 
 use charge::id::{AuthorizationReference, ConnectorId, EvseUid, OrderId};
-use charge::talk::road::{OrderAck, OrderResult, Question, ReturnAddress, StartOrder};
+use charge::talk::road::{
+    OrderAck, OrderResult, Question, ReservationOrder, ReservationWish, ReturnAddress, StartOrder,
+};
 
 use crate::read::{At, Fault, Lost};
 use crate::tariff::{display_text, read_display_text};
 use crate::token;
-use crate::wire::Kind;
-use crate::write::{Json, Object};
+use crate::wire::{Incoming, Kind};
+use crate::write::{Json, Object, time};
 
 /// OCPI 2.2.1, 17.9: a URL has at most 255 characters.
 const URL_CHARACTERS_MAX: usize = 255;
+
+/// OCPI 2.2.1, 13.3.4.
+const RESERVATION_CHARACTERS_MAX: usize = 36;
+const BAD_URL: &str = "is not an https URL of at most 255 characters";
 
 /// The member of every order that a hub replaces.
 pub const RESPONSE_URL: &str = "response_url";
@@ -65,31 +71,68 @@ pub(crate) fn read(
             evse: at.need("evse_uid")?.word()?,
             connector: at.need("connector_id")?.word()?,
         }),
-        Kind::MayCharge
-        | Kind::Outcome
-        | Kind::PutSession
-        | Kind::PatchSession
-        | Kind::PostCdr
-        | Kind::PutLocation
-        | Kind::PatchLocation
-        | Kind::Evse
-        | Kind::PutTariff
-        | Kind::DropTariff
-        | Kind::PutToken
-        | Kind::PatchToken
-        | Kind::Locations
-        | Kind::Tariffs => Err(at.fault("is no order")),
+        Kind::Reserve => {
+            let wish = ReservationWish::Make {
+                token: Box::new(token::read(&at.need("token")?, lost)?),
+                until: at.need("expiry_date")?.time()?,
+                location: at.need("location_id")?.word()?,
+                evse: at.field("evse_uid").map(|evse| evse.word()).transpose()?,
+                reference: at.maybe("authorization_reference", lost, At::word),
+            };
+            Ok(Question::Reservation(ReservationOrder { order, return_to, reservation: reservation(at)?, wish }))
+        }
+        Kind::CancelReservation => {
+            let wish = ReservationWish::Cancel;
+            Ok(Question::Reservation(ReservationOrder { order, return_to, reservation: reservation(at)?, wish }))
+        }
+        _no_order => Err(at.fault("is no order")),
+    }
+}
+
+/// OCPI 2.2.1, 13.3.4 `reservation_id`.
+fn reservation(at: &At<'_>) -> Result<Box<str>, Fault> {
+    let id = at.need("reservation_id")?;
+    let text = id.text()?;
+    if text.chars().count() > RESERVATION_CHARACTERS_MAX || text.chars().any(char::is_control) {
+        return Err(id.fault("is not an id of at most 36 characters"));
+    }
+    Ok(text.into())
+}
+
+/// `RESERVE_NOW` or `CANCEL_RESERVATION`.
+pub(crate) fn write_reservation(order: &ReservationOrder, response_url: &str, lost: &mut Lost) -> Result<Json, Fault> {
+    let object = Object::default().with(RESPONSE_URL, response_url).with("reservation_id", &*order.reservation);
+    Ok(match &order.wish {
+        ReservationWish::Cancel => object.into(),
+        ReservationWish::Make { token, until, location, evse, reference } => object
+            .with("token", token::write(token, lost)?)
+            .with("expiry_date", time(*until))
+            .with("location_id", location.as_str())
+            .maybe("evse_uid", evse.as_ref().map(EvseUid::as_str))
+            .maybe("authorization_reference", reference.as_ref().map(AuthorizationReference::as_str))
+            .into(),
+    })
+}
+
+/// The return address of an order: in its body, or in the query where it has none.
+pub(crate) fn return_address_in(incoming: &Incoming, at: &At<'_>) -> Result<ReturnAddress, Fault> {
+    match incoming.query(RESPONSE_URL) {
+        Some(text) => {
+            usable(text.to_owned()).ok_or_else(|| Fault { path: RESPONSE_URL.to_owned(), why: BAD_URL.into() })
+        }
+        None => read_return_address(at),
     }
 }
 
 /// Whether the address may be used is for the door to judge: it knows who its neighbours are.
 pub(crate) fn read_return_address(at: &At<'_>) -> Result<ReturnAddress, Fault> {
     let url = at.need(RESPONSE_URL)?;
-    let text = url.text()?;
-    if text.chars().count() > URL_CHARACTERS_MAX || crate::url::origin(&text).is_none() {
-        return Err(url.fault("is not an https URL of at most 255 characters"));
-    }
-    Ok(ReturnAddress(text))
+    usable(url.text()?).ok_or_else(|| url.fault(BAD_URL))
+}
+
+fn usable(text: String) -> Option<ReturnAddress> {
+    let fits = text.chars().count() <= URL_CHARACTERS_MAX && crate::url::origin(&text).is_some();
+    fits.then_some(ReturnAddress(text))
 }
 
 /// OCPI 2.2.1, 13.3.2 `CommandResponse`.
@@ -115,6 +158,9 @@ pub(crate) fn read_ack(at: &At<'_>, lost: &mut Lost) -> Result<(OrderAck, Option
         ("REJECTED", OrderAck::Rejected),
         ("NOT_SUPPORTED", OrderAck::NotSupported),
         ("UNKNOWN_SESSION", OrderAck::UnknownSession),
+        // of a profile: asked again too soon; of 2.1.1: the station is silent
+        ("TOO_OFTEN", OrderAck::Rejected),
+        ("TIMEOUT", OrderAck::Rejected),
     ];
     Ok((at.need("result")?.one_of(&acks)?, read_display_text(at, "message", lost)))
 }

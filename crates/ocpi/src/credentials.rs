@@ -10,6 +10,7 @@ use serde_json::Value;
 use crate::read::{At, Fault, parse};
 use crate::status::{Opened, open, success};
 use crate::token::read_party;
+use crate::versions::Version;
 use crate::wire::Reply;
 use crate::write::{Json, Object};
 
@@ -66,29 +67,46 @@ pub struct Credentials {
 }
 
 impl Credentials {
-    fn value(&self) -> Json {
+    /// 2.1.1 is flat and speaks for one party; 2.3.0 names a hub beside the roles.
+    fn value(&self, version: Version) -> Json {
+        let object = Object::default().with("token", self.token.expose().as_str()).with("url", self.url.as_str());
+        let hub = self.roles.iter().find(|role| role.role == Role::Hub).map(|role| role.party);
+        match (version, self.roles.first()) {
+            (Version::V211, Some(first)) => object
+                .with("business_details", Object::default().with("name", first.name.as_str()))
+                .with("party_id", first.party.code())
+                .with("country_code", first.party.country())
+                .into(),
+            (Version::V230, _) => {
+                let hub = hub.map(|party| format!("{}{}", party.country(), party.code()));
+                object.maybe("hub_party_id", hub).with("roles", self.roles_value(version)).into()
+            }
+            (Version::V211 | Version::V221, _) => object.with("roles", self.roles_value(version)).into(),
+        }
+    }
+
+    /// A hub has no role word in 2.3.0 any more: it stands there as `OTHER`.
+    fn roles_value(&self, version: Version) -> Vec<Json> {
         let role = |each: &PartyRole| -> Json {
             Object::default()
-                .with("role", each.role.as_str())
+                .with(
+                    "role",
+                    if each.role == Role::Hub && version == Version::V230 { "OTHER" } else { each.role.as_str() },
+                )
                 .with("business_details", Object::default().with("name", each.name.as_str()))
                 .with("party_id", each.party.code())
                 .with("country_code", each.party.country())
                 .into()
         };
-        let roles: Vec<Json> = self.roles.iter().map(role).collect();
-        Object::default()
-            .with("token", self.token.expose().as_str())
-            .with("url", self.url.as_str())
-            .with("roles", roles)
-            .into()
+        self.roles.iter().map(role).collect()
     }
 
-    pub fn write(&self) -> String {
-        self.value().to_string()
+    pub fn write(&self, version: Version) -> String {
+        self.value(version).to_string()
     }
 
-    pub fn reply(&self, now: Timestamp) -> Reply {
-        success(Some(self.value()), now)
+    pub fn reply(&self, version: Version, now: Timestamp) -> Reply {
+        success(Some(self.value(version)), now)
     }
 
     /// From the body of a request.
@@ -115,9 +133,26 @@ impl Credentials {
         if crate::url::origin(&address).is_none() {
             return Err(url.fault("is not an https URL"));
         }
-        let roles: Result<Vec<_>, Fault> = at.need("roles")?.items()?.iter().map(read_role).collect();
-        Ok(Self { token: Secret::new(secret), url: address, roles: roles? })
+        let mut roles = match at.field("roles") {
+            Some(roles) => roles.items()?.iter().map(read_role).collect::<Result<Vec<_>, Fault>>()?,
+            None => vec![read_flat(at)?],
+        };
+        if let Some(hub) = at.field("hub_party_id") {
+            let text = hub.text()?;
+            let party = text.split_at_checked(2).and_then(|(country, code)| PartyId::new(country, code).ok());
+            let party = party.ok_or_else(|| hub.fault("is not the id of a party"))?;
+            roles.retain(|role| role.party != party);
+            roles.insert(0, PartyRole { party, role: Role::Hub, name: party.to_string() });
+        }
+        Ok(Self { token: Secret::new(secret), url: address, roles })
     }
+}
+
+/// OCPI 2.1.1: one party, of a role that is agreed on paper.
+fn read_flat(at: &At<'_>) -> Result<PartyRole, Fault> {
+    let party = read_party(at).map_err(|_| at.fault("has neither roles nor a party"))?;
+    let name = at.field("business_details").and_then(|details| details.field("name")).map(|name| name.text());
+    Ok(PartyRole { party, role: Role::Other, name: name.transpose()?.unwrap_or_else(|| party.to_string()) })
 }
 
 fn read_role(at: &At<'_>) -> Result<PartyRole, Fault> {
@@ -130,9 +165,11 @@ fn read_role(at: &At<'_>) -> Result<PartyRole, Fault> {
     })
 }
 
-/// The value of an `Authorization` header: base64 of the token (OCPI 2.2.1, 4.1.1).
-pub fn authorization(token: &Secret<String>) -> Secret<String> {
-    Secret::new(format!("Token {}", STANDARD.encode(token.expose())))
+/// The value of an `Authorization` header: base64 of the token (OCPI 2.2.1, 4.1.1), or the token as it is, which is
+/// the way of 2.1.1 and of many partners.
+pub fn authorization(token: &Secret<String>, raw: bool) -> Secret<String> {
+    let token = token.expose();
+    Secret::new(if raw { format!("Token {token}") } else { format!("Token {}", STANDARD.encode(token)) })
 }
 
 /// The tokens that a header may mean: decoded, and as it is, because many partners send it raw. White space at the
@@ -158,7 +195,7 @@ mod tests {
         assert_eq!(tokens("Token ZXhhbXBsZS10b2tlbgo="), ["example-token", "ZXhhbXBsZS10b2tlbgo="]);
         assert_eq!(tokens("token raw_token"), ["raw_token"]);
         assert!(tokens("Bearer abc").is_empty());
-        let header = authorization(&Secret::new("road_1".to_owned()));
+        let header = authorization(&Secret::new("road_1".to_owned()), false);
         assert!(tokens(header.expose()).contains(&"road_1".to_owned()));
     }
 }

@@ -3,28 +3,34 @@
 use std::collections::BTreeMap;
 
 use charge::id::{OrderId, PartyId};
-use charge::talk::road::{Denial, PageWish, Question, ReturnAddress};
+use charge::talk::road::{Denial, PageWish, Question, ReturnAddress, Wanted};
 use charge::token::{PresentedToken, TokenUid};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-use crate::read::{At, Crossed, Fault, Lost};
+use crate::cross::{self, Beside, Noun};
+use crate::json::Json;
+use crate::read::{At, Crossed, Fault, Lost, parse};
 use crate::token::{UID_CHARACTERS_MAX, kind_named};
-use crate::wire::{Incoming, Kind};
-use crate::{cdr, command, location, session, tariff, token};
+use crate::versions::Version;
+use crate::wire::{Incoming, Kind, Method, Side};
+use crate::{cdr, command, location, profile, session, tariff, token, url};
 
-/// The question of a request. `body` is [`Value::Null`] where there was none. `name_order` gives an order that came
-/// in its name here, from the address that makes it unique.
+/// The question of a request. `body` is [`Value::Null`] where there was none, and one of 2.2.1 ([`lifted`]). `here` is
+/// who is asked. `name_order` gives an order that came in its name here, from the address that makes it unique.
 pub fn question(
     incoming: &Incoming,
     body: &Value,
+    here: PartyId,
     name_order: &dyn Fn(&ReturnAddress) -> Option<OrderId>,
 ) -> Result<Crossed<Question>, Denial> {
     let at = At::root(body);
     let mut lost = Lost::new();
     let value = match incoming.kind {
         Kind::MayCharge => may_charge(incoming, &at, &mut lost)?,
-        Kind::Start | Kind::Stop | Kind::Unlock => command::read(incoming.kind, &at, name_order, &mut lost)?,
+        Kind::Start | Kind::Stop | Kind::Unlock | Kind::Reserve | Kind::CancelReservation => {
+            command::read(incoming.kind, &at, name_order, &mut lost)?
+        }
         Kind::Outcome => {
             let (result, message) = command::read_outcome(&at, &mut lost)?;
             let order = Some(outcome_of(incoming)?);
@@ -55,30 +61,69 @@ pub fn question(
         }
         Kind::Locations => Question::Locations(wish(incoming)?),
         Kind::Tariffs => Question::Tariffs(wish(incoming)?),
-        Kind::PatchSession | Kind::PatchLocation | Kind::PatchToken => return Err(Denial::NotSupported),
+        Kind::SetProfile | Kind::ClearProfile | Kind::ShowProfile => profile::read(incoming, &at, name_order)?,
+        Kind::Sessions => Question::Fetch(Wanted::Sessions(wish(incoming)?)),
+        Kind::Cdrs => Question::Fetch(Wanted::Cdrs(wish(incoming)?)),
+        Kind::Tokens => Question::Fetch(Wanted::Tokens(wish(incoming)?)),
+        Kind::OneLocation
+        | Kind::KeptLocation
+        | Kind::KeptTariff
+        | Kind::KeptSession
+        | Kind::KeptCdr
+        | Kind::KeptToken => Question::Fetch(wanted(incoming, here)?),
+        Kind::PatchSession
+        | Kind::PatchLocation
+        | Kind::PatchTariff
+        | Kind::PatchToken
+        | Kind::Connector
+        | Kind::Preferences
+        | Kind::ProfileOutcome
+        | Kind::Plan
+        | Kind::Clients
+        | Kind::PutClient
+        | Kind::KeptClient
+        | Kind::Documents
+        | Kind::OneDocument
+        | Kind::PutDocument
+        | Kind::DropDocument => return Err(Denial::NotSupported),
     };
     Ok(Crossed { value, lost })
 }
 
+/// The object that a `GET` names: of ours, or one that its owner pushed to us.
+pub fn wanted(incoming: &Incoming, here: PartyId) -> Result<Wanted, Denial> {
+    let owner = || incoming.owner().unwrap_or(Err(Denial::UnknownObject));
+    Ok(match incoming.kind {
+        Kind::OneLocation => Wanted::Location { owner: here, id: segment(incoming, 0)? },
+        Kind::KeptLocation => Wanted::Location { owner: owner()?, id: segment(incoming, 2)? },
+        Kind::KeptTariff => Wanted::Tariff { owner: owner()?, id: segment(incoming, 2)? },
+        Kind::KeptSession => Wanted::Session { owner: owner()?, id: segment(incoming, 2)? },
+        Kind::KeptToken => Wanted::Token { owner: owner()?, token: named_token(incoming)? },
+        // the owner of a CDR is who asks for it, which the door puts in
+        Kind::KeptCdr => Wanted::Cdr { owner: here, id: segment(incoming, 0)? },
+        _no_object => return Err(Denial::UnknownObject),
+    })
+}
+
+/// The body of a request in 2.2.1, whatever version it came in.
+pub fn lifted(incoming: &Incoming, body: &[u8], beside: Beside<'_>) -> Result<Value, Denial> {
+    let noun = incoming.kind.noun_in();
+    if body.is_empty() {
+        return Ok(Value::Null);
+    }
+    if incoming.version == Version::V221 || noun == Noun::Plain {
+        return Ok(parse(body)?);
+    }
+    let mut json = Json::read(body)?;
+    cross::lift(incoming.version, noun, &mut json, beside)?;
+    Ok(parse(json.to_string().as_bytes())?)
+}
+
 /// The token that a request's URL names: what a hub finds the provider by.
 pub fn named_token(incoming: &Incoming) -> Result<PresentedToken, Denial> {
-    let position = match incoming.kind {
-        Kind::PutToken | Kind::PatchToken => 2,
-        Kind::MayCharge
-        | Kind::Start
-        | Kind::Stop
-        | Kind::Unlock
-        | Kind::Outcome
-        | Kind::PutSession
-        | Kind::PatchSession
-        | Kind::PostCdr
-        | Kind::PutLocation
-        | Kind::PatchLocation
-        | Kind::Evse
-        | Kind::PutTariff
-        | Kind::DropTariff
-        | Kind::Locations
-        | Kind::Tariffs => 0,
+    let position = match incoming.side {
+        Side::Receiver => 2,
+        Side::Sender => 0,
     };
     let uid = incoming.segments.get(position).map(String::as_str).unwrap_or_default();
     if uid.chars().count() > UID_CHARACTERS_MAX {
@@ -100,9 +145,32 @@ pub fn token_valid(body: &Value) -> Result<Option<bool>, Denial> {
     Ok(valid)
 }
 
+/// The location that a session names, for a hub that has to hand it along whole.
+pub fn session_location(body: &[u8]) -> Option<String> {
+    Json::read(body).ok()?.as_object()?.text("location_id").map(str::to_owned)
+}
+
+/// Who owes for a session or CDR of OCPI 2.1.1, as far as its contract says.
+pub fn payer(incoming: &Incoming, body: &[u8]) -> Option<PartyId> {
+    if !matches!(incoming.kind, Kind::PutSession | Kind::PostCdr) {
+        return None;
+    }
+    let json = Json::read(body).ok()?;
+    charge::token::ContractId::new(json.as_object()?.text("auth_id")?).ok()?.party()
+}
+
 /// The return address of an order, for a hub.
-pub fn return_address(body: &Value) -> Result<ReturnAddress, Denial> {
-    Ok(command::read_return_address(&At::root(body))?)
+pub fn return_address(incoming: &Incoming, body: &Value) -> Result<ReturnAddress, Denial> {
+    Ok(command::return_address_in(incoming, &At::root(body))?)
+}
+
+/// The raw query of an order with another return address, for orders that carry it there.
+pub fn query_with_return_address(incoming: &Incoming, address: &str) -> String {
+    let pair = |(name, value): &(String, String)| {
+        let value = if name == command::RESPONSE_URL { address } else { value };
+        format!("{}={}", url::encode(name), url::encode(value))
+    };
+    incoming.query.iter().map(pair).collect::<Vec<_>>().join("&")
 }
 
 /// An order with another return address; every other member stays as it was written, known or not.
@@ -126,9 +194,10 @@ pub fn wish(incoming: &Incoming) -> Result<PageWish, Denial> {
         Some(text) => text.parse::<u32>().map_err(|_| malformed(name, "is not a whole number")),
         None => Ok(0),
     };
-    let since = |text: &str| At::below(&Value::from(text), "date_from".to_owned()).time();
-    let changed_since = incoming.query("date_from").map(since).transpose()?;
-    Ok(PageWish { changed_since, offset: number("offset")?, limit: number("limit")? })
+    let time =
+        |name: &str| incoming.query(name).map(|text| At::below(&Value::from(text), name.to_owned()).time()).transpose();
+    let (changed_since, changed_before) = (time("date_from")?, time("date_to")?);
+    Ok(PageWish { changed_since, changed_before, offset: number("offset")?, limit: number("limit")? })
 }
 
 /// A place may come along although we never send one; it is not looked at.
@@ -137,7 +206,17 @@ fn may_charge(incoming: &Incoming, at: &At<'_>, lost: &mut Lost) -> Result<Quest
     Ok(Question::MayCharge { token: named_token(incoming)? })
 }
 
-/// A `PATCH` of the status, or a `PUT` of the whole EVSE, of which the status is taken.
+/// Whether a change of an EVSE is a change of its status alone, which needs no whole to be understood.
+pub fn is_status(incoming: &Incoming, body: &Value) -> bool {
+    let only = |members: &serde_json::Map<String, Value>| {
+        members.contains_key("last_updated")
+            && members.contains_key("status")
+            && members.keys().all(|name| matches!(name.as_str(), "status" | "last_updated"))
+    };
+    incoming.kind == Kind::Evse && incoming.method == Method::Patch && body.as_object().is_some_and(only)
+}
+
+/// The status of an EVSE; what else is in the change, the door has put into the whole.
 fn evse(incoming: &Incoming, at: &At<'_>, lost: &mut Lost) -> Result<Question, Denial> {
     let status = at.field("status").ok_or(Denial::NotSupported)?;
     at.unworded(&["connectors", "evse_id", "physical_reference", "coordinates", "capabilities"], lost);

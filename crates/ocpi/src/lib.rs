@@ -1,5 +1,6 @@
-//! The tongue of the road: OCPI 2.2.1 to and from [`charge::talk::road`].
+//! The tongue of the road: OCPI 2.1.1, 2.2.1 and 2.3.0 to and from [`charge::talk::road`].
 //!
+//! Readers and writers speak 2.2.1; the other versions are crossed to and from it as documents ([`cross`]).
 //! Pure: requests and responses are values ([`wire`]), sockets belong to the door. Objects are read field by field
 //! from JSON, because partners write `null`, empty strings and numbers in quotes: what can be repaired is repaired
 //! and told with its JSON pointer, what cannot becomes one complaint and never costs a whole page. What is written is
@@ -9,10 +10,16 @@
 pub mod answer;
 pub mod ask;
 mod cdr;
+pub mod client;
 mod command;
 pub mod credentials;
+pub mod cross;
+pub mod document;
 pub mod hear;
+mod json;
 mod location;
+pub mod patch;
+mod profile;
 mod read;
 mod record;
 mod session;
@@ -20,14 +27,14 @@ pub mod status;
 mod tariff;
 mod token;
 pub mod url;
+mod v211;
+mod v230;
 pub mod versions;
 pub mod wire;
 mod write;
 
 pub use read::{Crossed, Fault, Lost, parse};
-
-/// The protocol version that this tongue speaks.
-pub const VERSION: &str = "2.2.1";
+pub use versions::Version;
 
 #[cfg(test)]
 mod samples;

@@ -84,7 +84,7 @@ fn with_quoted_numbers(bytes: &[u8]) -> Vec<u8> {
     out
 }
 
-fn deeper_than(bytes: &[u8], limit: usize) -> bool {
+pub(crate) fn deeper_than(bytes: &[u8], limit: usize) -> bool {
     let (mut depth, mut quoted, mut escaped) = (0usize, false, false);
     for byte in bytes {
         match (quoted, byte) {

@@ -112,6 +112,13 @@ pub fn done(now: Timestamp) -> Reply {
     success(None, now)
 }
 
+/// A success around one object that is JSON text already.
+pub fn success_of_text(data: &str, now: Timestamp) -> Reply {
+    let timestamp = time(now.whole_millis());
+    let body = format!(r#"{{"data":{data},"status_code":{SUCCESS},"timestamp":"{timestamp}"}}"#);
+    Reply { http: 200, headers: Vec::new(), body }
+}
+
 /// A success around data that is JSON text already: the elements of a list.
 pub fn success_of_texts<T: AsRef<str>>(items: &[T], now: Timestamp) -> Reply {
     let items: Vec<&str> = items.iter().map(AsRef::as_ref).collect();

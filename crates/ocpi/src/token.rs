@@ -11,6 +11,7 @@ use charge::talk::road::Denial;
 use charge::token::{Allowed, ContractId, IssuedToken, PresentedToken, TokenKind, TokenUid, Verdict};
 
 use crate::read::{At, Crossed, Fault, Lost};
+use crate::versions::Version;
 use crate::write::{Json, Object, time};
 
 /// What stands for a mandatory text that cannot be known (OCPI 2.2.1, 17.1).
@@ -33,6 +34,15 @@ pub(crate) const fn kind_word(kind: TokenKind) -> &'static str {
         TokenKind::AppUser => "APP_USER",
         TokenKind::AdHocUser => "AD_HOC_USER",
         TokenKind::Other | TokenKind::Emaid => "OTHER",
+    }
+}
+
+/// The word in a query: 2.1.1 knows cards and the rest, 2.3.0 contract ids as well (12.4.4).
+pub(crate) const fn kind_word_in(version: Version, kind: TokenKind) -> &'static str {
+    match (version, kind) {
+        (Version::V230, TokenKind::Emaid) => "EMAID",
+        (Version::V211, TokenKind::AppUser | TokenKind::AdHocUser) => "OTHER",
+        (_, _) => kind_word(kind),
     }
 }
 

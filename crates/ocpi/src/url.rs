@@ -5,8 +5,8 @@
 use charge::id::OrderId;
 use charge::talk::road::OrderKind;
 
-use crate::VERSION;
-use crate::wire::{Module, Side, order_word};
+use crate::versions::Version;
+use crate::wire::{Module, Side, order_module, order_word};
 
 /// The path of the list of versions, below a base such as `https://hub.example`.
 pub const VERSIONS: &str = "/ocpi/versions";
@@ -15,22 +15,22 @@ pub fn versions(base: &str) -> String {
     format!("{base}{VERSIONS}")
 }
 
-pub fn details(base: &str) -> String {
-    format!("{base}/ocpi/{VERSION}")
+pub fn details(base: &str, version: Version) -> String {
+    format!("{base}/ocpi/{}", version.as_str())
 }
 
-pub fn credentials(base: &str) -> String {
-    format!("{base}/ocpi/{VERSION}/credentials")
+pub fn credentials(base: &str, version: Version) -> String {
+    format!("{base}/ocpi/{}/credentials", version.as_str())
 }
 
-pub fn endpoint(base: &str, module: Module, side: Side) -> String {
-    format!("{base}/ocpi/{VERSION}/{}/{}", side.segment(), module.as_str())
+pub fn endpoint(base: &str, version: Version, module: Module, side: Side) -> String {
+    format!("{base}/ocpi/{}/{}/{}", version.as_str(), side.segment(), module.as_str())
 }
 
 /// Where an order's outcome is to be sent (`response_url`): the order is the last segment.
-pub fn callback(base: &str, kind: OrderKind, order: &OrderId) -> String {
+pub fn callback(base: &str, version: Version, kind: OrderKind, order: &OrderId) -> String {
     let order = encode(order.as_str());
-    format!("{}/{}/{order}", endpoint(base, Module::Commands, Side::Sender), order_word(kind))
+    format!("{}/{}/{order}", endpoint(base, version, order_module(kind), Side::Sender), order_word(kind))
 }
 
 /// Scheme, host and port of a URL, in lower case; `None` where it is no `https` URL with a plain host.

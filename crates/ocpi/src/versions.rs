@@ -1,47 +1,87 @@
 //! Versions and endpoints (OCPI 2.2.1, module 6): what we offer, and what a partner does.
+//!
+//! The versions are siblings: each has its own list of endpoints, and a neighbour is spoken to in the best one that
+//! both sides have. OCPI 2.1.1 names no sides: an endpoint is found by its module alone.
 
 use charge::Timestamp;
 use serde_json::Value;
 
 use crate::read::{At, Fault, parse};
 use crate::status::{Opened, open, success};
+use crate::url;
 use crate::wire::{Module, Reply, Side};
 use crate::write::{Json, Object};
-use crate::{VERSION, url};
 
-/// The list of versions, with the one that we speak.
-pub fn write_versions(base: &str, now: Timestamp) -> Reply {
-    let version = Object::default().with("version", VERSION).with("url", url::details(base));
-    success(Some(Json::List(vec![version.into()])), now)
+/// The versions that this tongue speaks, the best one last.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Version {
+    V211,
+    V221,
+    V230,
 }
 
-/// The endpoints of the version that we speak. Credentials have no side; the standard wants `SENDER` written.
-pub fn write_details(base: &str, offered: &[(Module, Side)], now: Timestamp) -> Reply {
-    let line = |identifier: &str, side: Side, url: String| -> Json {
-        Object::default().with("identifier", identifier).with("role", side.as_str()).with("url", url).into()
-    };
-    let mut endpoints = vec![line("credentials", Side::Sender, url::credentials(base))];
-    endpoints
-        .extend(offered.iter().map(|(module, side)| line(module.as_str(), *side, url::endpoint(base, *module, *side))));
-    success(Some(Object::default().with("version", VERSION).with("endpoints", endpoints).into()), now)
-}
+impl Version {
+    pub const ALL: [Self; 3] = [Self::V211, Self::V221, Self::V230];
 
-/// The URL of our version in a partner's list; `None` where it has no common version.
-pub fn read_versions(http: u16, body: &[u8]) -> Result<Option<String>, Fault> {
-    let data = data(http, body)?;
-    for version in At::below(&data, "/data".to_owned()).items()? {
-        if version.need("version")?.text()?.trim() == VERSION {
-            return version.need("url")?.text().map(Some);
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::V211 => "2.1.1",
+            Self::V221 => "2.2.1",
+            Self::V230 => "2.3.0",
         }
     }
-    Ok(None)
+
+    pub fn named(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|version| version.as_str() == text)
+    }
+
+    /// Whether letters say from whom and to whom they go (OCPI 2.2, 4.2).
+    pub const fn has_routing(self) -> bool {
+        !matches!(self, Self::V211)
+    }
+}
+
+/// The list of versions that we speak.
+pub fn write_versions(base: &str, now: Timestamp) -> Reply {
+    let line = |version: Version| -> Json {
+        Object::default().with("version", version.as_str()).with("url", url::details(base, version)).into()
+    };
+    success(Some(Json::List(Version::ALL.map(line).into())), now)
+}
+
+/// The endpoints of one version. Credentials have no side; the standard wants `SENDER` written. In 2.1.1 a module
+/// stands for one side alone, so `offered` has to name one of each.
+pub fn write_details(base: &str, version: Version, offered: &[(Module, Side)], now: Timestamp) -> Reply {
+    let line = |identifier: &str, side: Side, url: String| -> Json {
+        let role = version.has_routing().then_some(side.as_str());
+        Object::default().with("identifier", identifier).maybe("role", role).with("url", url).into()
+    };
+    let mut endpoints = vec![line("credentials", Side::Sender, url::credentials(base, version))];
+    let known = offered.iter().filter(|(module, _)| module.is_in(version));
+    endpoints
+        .extend(known.map(|(module, side)| line(module.as_str(), *side, url::endpoint(base, version, *module, *side))));
+    success(Some(Object::default().with("version", version.as_str()).with("endpoints", endpoints).into()), now)
+}
+
+/// The versions of a partner that we speak too, with the URLs of their details.
+pub fn read_versions(http: u16, body: &[u8]) -> Result<Vec<(Version, String)>, Fault> {
+    let data = data(http, body)?;
+    let mut versions = Vec::new();
+    for line in At::below(&data, "/data".to_owned()).items()? {
+        if let Some(version) = Version::named(line.need("version")?.text()?.trim()) {
+            versions.push((version, line.need("url")?.text()?));
+        }
+    }
+    Ok(versions)
 }
 
 /// A partner's endpoints of the modules that we know.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Endpoints {
+    pub version: Version,
     pub credentials: Option<String>,
-    known: Vec<(Module, Side, String)>,
+    /// Without a side in 2.1.1.
+    known: Vec<(Module, Option<Side>, String)>,
 }
 
 impl Endpoints {
@@ -51,25 +91,28 @@ impl Endpoints {
 
     /// Without a slash at its end.
     pub fn of(&self, module: Module, side: Side) -> Option<&str> {
-        self.known.iter().find(|(m, s, _)| (*m, *s) == (module, side)).map(|(_, _, url)| url.as_str())
+        let fits = |known: &&(Module, Option<Side>, String)| known.0 == module && known.1.is_none_or(|s| s == side);
+        self.known.iter().find(fits).map(|(_, _, url)| url.as_str())
     }
 }
 
 /// One unreadable line is passed over; unknown modules are none of our business.
-pub fn read_details(http: u16, body: &[u8]) -> Result<Endpoints, Fault> {
+pub fn read_details(version: Version, http: u16, body: &[u8]) -> Result<Endpoints, Fault> {
     const SIDES: &[(&str, Side)] = &[("SENDER", Side::Sender), ("RECEIVER", Side::Receiver)];
     let data = data(http, body)?;
-    let mut endpoints = Endpoints::default();
+    let mut endpoints = Endpoints { version, credentials: None, known: Vec::new() };
     for line in At::below(&data, "/data".to_owned()).need("endpoints")?.items()? {
         let (Ok(identifier), Ok(url)) = (line.need("identifier"), line.need("url")) else { continue };
         let (Ok(identifier), Ok(url)) = (identifier.text(), url.text()) else { continue };
         let url = url.trim().trim_end_matches('/').to_owned();
         if identifier == "credentials" {
             endpoints.credentials = Some(url);
-        } else if let Some(module) = Module::named(&identifier)
-            && let Ok(side) = line.need("role").and_then(|role| role.one_of(SIDES))
-        {
-            endpoints.known.push((module, side, url));
+        } else if let Some(module) = Module::named(&identifier) {
+            match (version.has_routing(), line.need("role").and_then(|role| role.one_of(SIDES))) {
+                (true, Ok(side)) => endpoints.known.push((module, Some(side), url)),
+                (true, Err(_)) => {}
+                (false, _) => endpoints.known.push((module, None, url)),
+            }
         }
     }
     Ok(endpoints)

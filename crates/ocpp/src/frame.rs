@@ -63,9 +63,34 @@ impl Id {
 /// A frame whose envelope is sound. Payloads are text and not looked at yet.
 #[derive(Debug)]
 pub(crate) enum Frame<'a> {
-    Call { id: Id, action: Cow<'a, str>, payload: &'a str },
-    Answer { id: Id, payload: &'a str },
-    Error { id: Id, code: Cow<'a, str>, description: Cow<'a, str> },
+    Call {
+        id: Id,
+        action: Cow<'a, str>,
+        payload: &'a str,
+    },
+    Answer {
+        id: Id,
+        payload: &'a str,
+    },
+    Error {
+        id: Id,
+        code: Cow<'a, str>,
+        description: Cow<'a, str>,
+        /// Has it five elements, the last of them an object, as the standards say?
+        whole: bool,
+    },
+    /// CALLRESULTERROR of 2.1: the peer could not read our answer.
+    ResultError {
+        id: Id,
+        code: Cow<'a, str>,
+        description: Cow<'a, str>,
+    },
+    /// SEND of 2.1: a message without an answer.
+    Send {
+        id: Id,
+        action: Cow<'a, str>,
+        payload: &'a str,
+    },
 }
 
 /// What is wrong with an envelope.
@@ -93,12 +118,14 @@ pub(crate) struct Broken {
     pub(crate) id: Option<Id>,
 }
 
-/// The message type numbers of OCPP-J that are in 1.6 and 2.0.1.
+/// The message type numbers of OCPP-J; the last two are in 2.1 only, which the session knows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
     Call,
     Answer,
     Error,
+    ResultError,
+    Send,
     /// Another number, or none that could be read.
     Unknown,
 }
@@ -109,6 +136,8 @@ impl Kind {
             Some("2") => Self::Call,
             Some("3") => Self::Answer,
             Some("4") => Self::Error,
+            Some("5") => Self::ResultError,
+            Some("6") => Self::Send,
             Some(_) | None => Self::Unknown,
         }
     }
@@ -144,14 +173,25 @@ fn sort<'a>(elements: &[&'a str]) -> Result<Frame<'a>, Flaw> {
         (Kind::Call, [_, _, action, payload]) if payload.starts_with('{') => {
             Ok(Frame::Call { id, action: unquote(action).ok_or(Flaw::Shape)?, payload })
         }
+        (Kind::Send, [_, _, action, payload]) if payload.starts_with('{') => {
+            Ok(Frame::Send { id, action: unquote(action).ok_or(Flaw::Shape)?, payload })
+        }
+        (Kind::ResultError, [_, _, code, rest @ ..]) => Ok(Frame::ResultError {
+            id,
+            code: unquote(code).ok_or(Flaw::Shape)?,
+            description: rest.first().and_then(|token| unquote(token)).unwrap_or_default(),
+        }),
         (Kind::Answer, [_, _, payload]) if payload.starts_with('{') => Ok(Frame::Answer { id, payload }),
         // the field sends CALLERRORs with three to five elements and details of any type (quirk 10)
         (Kind::Error, [_, _, code, rest @ ..]) => Ok(Frame::Error {
             id,
             code: unquote(code).ok_or(Flaw::Shape)?,
             description: rest.first().and_then(|token| unquote(token)).unwrap_or_default(),
+            whole: matches!(rest, [told, details] if told.starts_with('"') && details.starts_with('{')),
         }),
-        (Kind::Call | Kind::Answer | Kind::Error | Kind::Unknown, _) => Err(Flaw::Shape),
+        (Kind::Call | Kind::Answer | Kind::Error | Kind::ResultError | Kind::Send | Kind::Unknown, _) => {
+            Err(Flaw::Shape)
+        }
     }
 }
 
@@ -243,8 +283,17 @@ fn value_end(bytes: &[u8], start: usize, depth_max: usize) -> Result<usize, Flaw
 
 /// `[2,"id","Action",{…}]`. `payload` is JSON already.
 pub(crate) fn call(id: &Id, action: &str, payload: &str) -> String {
+    asking("[2,", id, action, payload)
+}
+
+/// `[6,"id","Action",{…}]` of 2.1, which is never answered.
+pub(crate) fn send(id: &Id, action: &str, payload: &str) -> String {
+    asking("[6,", id, action, payload)
+}
+
+fn asking(kind: &str, id: &Id, action: &str, payload: &str) -> String {
     let mut out = String::with_capacity(payload.len() + action.len() + id.text.len() + 12);
-    out.push_str("[2,");
+    out.push_str(kind);
     id.write(&mut out);
     out.push(',');
     quote(action, &mut out);
@@ -270,8 +319,17 @@ const DESCRIPTION_CHARACTERS_MAX: usize = 255;
 
 /// `[4,"id","Code","description",{"path":"/…"}]`: always five elements, details an object.
 pub(crate) fn error(id: &Id, code: &str, description: &str, path: &str) -> String {
+    fault("[4,", id, code, description, path)
+}
+
+/// CALLRESULTERROR of 2.1, in the same form: the peer's answer cannot be read.
+pub(crate) fn result_error(id: &Id, code: &str, description: &str, path: &str) -> String {
+    fault("[5,", id, code, description, path)
+}
+
+fn fault(kind: &str, id: &Id, code: &str, description: &str, path: &str) -> String {
     let mut out = String::with_capacity(64 + description.len() + path.len());
-    out.push_str("[4,");
+    out.push_str(kind);
     id.write(&mut out);
     let _ = write!(out, ",\"{code}\",");
     let short: String = description.chars().take(DESCRIPTION_CHARACTERS_MAX).collect();

@@ -1,4 +1,4 @@
-//! The tongue for OCPP 1.6 JSON and 2.0.1, both sides of the line, without a socket and without a clock.
+//! The tongue for OCPP 1.6 JSON, 2.0.1 and 2.1, both sides of the line, without a socket and without a clock.
 //!
 //! [`csms::Engine`] is the operator's end of one connection, [`station::Engine`] the station's. Each takes text frames
 //! and the time, and gives back events: what was said in the words of [`charge::talk::line`], frames to send, and log
@@ -16,6 +16,7 @@ mod payload;
 mod repair;
 mod rules;
 mod session;
+pub mod soap;
 pub mod station;
 
 use std::time::Duration;
@@ -51,14 +52,17 @@ impl Default for Limits {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Ticket(u64);
 
-/// The WebSocket subprotocol to offer for a version.
-pub fn offered(version: Version) -> &'static str {
+/// The WebSocket subprotocol to offer for a version; `None` for SOAP.
+pub fn offered(version: Version) -> Option<&'static str> {
     version.subprotocol()
 }
 
 /// The version to speak: the newest of `spoken` that the station offers, whatever its own order. `None` is a 400.
 pub fn choose(offered: &[String], spoken: &[Version]) -> Option<Version> {
-    spoken.iter().copied().filter(|version| offered.iter().any(|name| name.trim() == version.subprotocol())).max()
+    let wanted = |version: &Version| {
+        version.subprotocol().is_some_and(|spoken| offered.iter().any(|name| name.trim() == spoken))
+    };
+    spoken.iter().copied().filter(wanted).max()
 }
 
 #[cfg(test)]

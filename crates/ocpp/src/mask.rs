@@ -30,6 +30,10 @@ const ALWAYS: &[&str] = &[
     "macAddress",
     "customerIdentifier",
     "customerCertificate",
+    "pspRef",
+    "vatNumber",
+    "vatCompany",
+    "company",
     "personalMessage",
     "updatedPersonalMessage",
     "certificate",
@@ -85,18 +89,43 @@ fn suspicious(text: &str) -> bool {
     while let Some(start) = bytes[at..].iter().position(|byte| *byte == b'"').map(|found| at + found) {
         let Some(end) = string_end(bytes, start) else { return true };
         let inner = &text[start + 1..end - 1];
-        // an escape could spell a member's name in another way
-        let known = |names: &[&str]| names.iter().any(|name| name.eq_ignore_ascii_case(inner));
         let setting = before.eq_ignore_ascii_case("key") || before.eq_ignore_ascii_case("name");
-        let signed = before.eq_ignore_ascii_case("format") && inner == "SignedData";
-        let named = known(ALWAYS) || known(SOMETIMES) || signed || (setting && is_secret_setting(inner));
-        if named || inner.contains("\\u") || is_telling(inner) {
+        let signed = inner == "SignedData" && before.eq_ignore_ascii_case("format");
+        if is_named(inner) || signed || (setting && is_secret_setting(inner)) {
+            return true;
+        }
+        // one look at each byte for all that these need: an escape could spell a member's name in another way
+        let odd = inner.bytes().fold(false, |odd, byte| odd | matches!(byte, b'\\' | b'|' | b' ' | b'/' | b'{'));
+        if odd && (inner.contains("\\u") || is_telling(inner)) {
             return true;
         }
         at = end;
         before = inner;
     }
     false
+}
+
+/// Is this the name of a member that is hidden, always or sometimes?
+fn is_named(text: &str) -> bool {
+    let Some(first) = text.bytes().next() else { return false };
+    let place = usize::from(first.to_ascii_lowercase().wrapping_sub(b'a'));
+    let lengths = LENGTHS.get(place).copied().unwrap_or(0);
+    text.len() < 64
+        && lengths >> text.len() & 1 == 1
+        && ALWAYS.iter().chain(SOMETIMES).any(|name| name.eq_ignore_ascii_case(text))
+}
+
+/// By the first letter of a name, the lengths of the names that begin with it: few other strings have one of both.
+const LENGTHS: [u64; 26] = lengths(ALWAYS, lengths(SOMETIMES, [0; 26]));
+
+const fn lengths(names: &[&str], mut found: [u64; 26]) -> [u64; 26] {
+    let mut at = 0;
+    while at < names.len() {
+        let name = names[at].as_bytes();
+        found[(name[0].to_ascii_lowercase() - b'a') as usize] |= 1 << name.len();
+        at += 1;
+    }
+    found
 }
 
 fn hide(node: &mut Node<'_>) {
@@ -212,6 +241,17 @@ mod tests {
                 assert!(shown.contains(HIDDEN), "{shown}");
             }
         }
+    }
+
+    #[test]
+    fn every_name_calls_for_a_closer_look_in_any_letter_case() {
+        for name in ALWAYS.iter().chain(SOMETIMES) {
+            assert!(name.len() < 64, "{name}");
+            for spelled in [(*name).to_owned(), name.to_ascii_uppercase(), name.to_ascii_lowercase()] {
+                assert!(suspicious(&format!(r#"{{"{spelled}":1}}"#)), "{spelled}");
+            }
+        }
+        assert!(!suspicious(r#"{"connectorId":1,"":"","Ünicode":"\n"}"#));
     }
 
     #[test]

@@ -5,6 +5,7 @@
 //! mapping to our words. Invariants: every repair leaves a remark; what leaves us was validated.
 
 use charge::Timestamp;
+use charge::talk::line::quirk::{Quirk, Quirks};
 use ocpp_kit::RawValue;
 use ocpp_kit::decode::{DecodeError, DecodeErrorKind, DecodeOptions, decode_payload};
 use ocpp_kit::validate::{Validate, Violation, ViolationKind};
@@ -22,12 +23,46 @@ const REMARKS_MAX: usize = 32;
 pub(crate) struct Notes {
     /// When the message arrived or leaves.
     pub(crate) now: Timestamp,
+    /// What is tolerated.
+    pub(crate) quirks: Quirks,
     pub(crate) remarks: Vec<Box<str>>,
+    /// What was met of it, tolerated or not.
+    pub(crate) deviations: Quirks,
+    /// Where the first was met that is not tolerated.
+    refused: Option<Box<str>>,
 }
 
 impl Notes {
     pub(crate) const fn at(now: Timestamp) -> Self {
-        Self { now, remarks: Vec::new() }
+        Self::under(now, Quirks::USUAL)
+    }
+
+    pub(crate) const fn under(now: Timestamp, quirks: Quirks) -> Self {
+        Self { now, quirks, remarks: Vec::new(), deviations: Quirks::NONE, refused: None }
+    }
+
+    /// A deviation was met. Where it is tolerated it is remarked, and the answer is yes.
+    pub(crate) fn tolerates(&mut self, quirk: Quirk, path: &str, what: &str) -> bool {
+        self.deviations = self.deviations.with(quirk);
+        let tolerated = self.quirks.has(quirk);
+        if tolerated {
+            self.remark(path, what);
+        } else if self.refused.is_none() {
+            self.refused = Some(path.into());
+        }
+        tolerated
+    }
+
+    /// Why the repaired message is refused nevertheless, if something was met that is not tolerated. `rest` is what is
+    /// wrong with it still; a null alone is nothing to the reader.
+    pub(crate) fn refusal(&mut self, rest: impl FnOnce() -> Option<Fault>) -> Option<Fault> {
+        let path = self.refused.take()?;
+        Some(rest().unwrap_or_else(|| Fault::at(Code::Type, path, "null, which is no value")))
+    }
+
+    /// Notes of what is inside this message.
+    pub(crate) const fn within(&self) -> Self {
+        Self::under(self.now, self.quirks)
     }
 
     /// `what` never quotes a value that may be personal.
@@ -41,8 +76,20 @@ impl Notes {
 
 /// Reads a payload exactly as the schemas demand.
 pub(crate) fn strict<T: DeserializeOwned + Serialize + Validate>(payload: &str) -> Result<T, Fault> {
+    // the library tells what is wrong and where, at twice the price: it is asked where something is
+    if payload.starts_with('{')
+        && let Ok(value) = serde_json::from_str::<T>(payload)
+        && value.validate().is_ok()
+    {
+        return Ok(value);
+    }
     let raw: &RawValue = serde_json::from_str(payload).map_err(|_| Fault::new(Code::Malformed, "not valid JSON"))?;
     decode_payload::<T>(raw, &DecodeOptions::strict()).map_err(|error| fault(&error))
+}
+
+/// A null in the place of an optional member reads like its absence, which the schemas do not allow.
+pub(crate) fn may_hold_null(payload: &str) -> bool {
+    payload.contains("null")
 }
 
 /// Reads a payload generously: repaired where the strict reading fails. Words that the schemas do not know stay as
@@ -53,34 +100,61 @@ pub(crate) fn generous<T: DeserializeOwned + Serialize + Validate>(
     payload: &str,
     notes: &mut Notes,
 ) -> Result<T, Fault> {
+    if !notes.quirks.has(Quirk::ExtraMember) {
+        belongs::<T>(payload, notes)?;
+    }
     let first = match strict::<T>(payload) {
-        Ok(value) => return Ok(value),
+        Ok(value) if !may_hold_null(payload) => return Ok(value),
+        Ok(_) => None,
         Err(fault) if fault.code == Code::Malformed => return Err(fault),
-        Err(fault) => fault,
+        Err(fault) => Some(fault),
     };
-    let Some(repaired) = repair::payload(rules, action, payload, notes) else { return Err(first) };
+    let Some(repaired) = repair::payload(rules, action, payload, notes) else {
+        return Err(first.unwrap_or_else(|| Fault::new(Code::Malformed, "not a sound JSON object")));
+    };
+    if let Some(fault) = notes.refusal(|| strict::<T>(&repaired).err()) {
+        return Err(fault);
+    }
     let Ok(value) = serde_json::from_str::<T>(&repaired) else { return strict(&repaired) };
     let Err(violations) = value.validate() else { return Ok(value) };
     for violation in violations {
-        if !tolerated(&violation) {
+        let kept = "not what the schema allows; kept";
+        if !tolerance(&violation).is_some_and(|quirk| notes.tolerates(quirk, &violation.path, kept)) {
             return Err(Fault::at(code(violation.kind), violation.path, "not what the schema allows"));
         }
-        notes.remark(&violation.path, "not what the schema allows; kept");
     }
     Ok(value)
 }
 
+/// Refuses members that the schema does not have, where the rest is in order.
+fn belongs<T: DeserializeOwned + Serialize + Validate>(payload: &str, notes: &mut Notes) -> Result<(), Fault> {
+    let Ok(raw) = serde_json::from_str::<&RawValue>(payload) else { return Ok(()) };
+    match decode_payload::<T>(raw, &DecodeOptions::pedantic()) {
+        Err(error) if error.kind == DecodeErrorKind::UnknownField => {
+            let fault = fault(&error);
+            notes.tolerates(Quirk::ExtraMember, &fault.path, "not a member");
+            Err(fault)
+        }
+        Ok(_) | Err(_) => Ok(()),
+    }
+}
+
 /// Words out of the lists, over-long names of tokens, and empty lists of values are kept: a refusal would lose
 /// a reading or have a transaction message repeated for ever.
-fn tolerated(violation: &Violation) -> bool {
+fn tolerance(violation: &Violation) -> Option<Quirk> {
     let member = violation.path.rsplit('/').next().unwrap_or_default();
     match violation.kind {
-        ViolationKind::UnknownEnumValue => true,
-        ViolationKind::Property => matches!(member, "idTag" | "idToken" | "signedMeterData" | "publicKey"),
-        ViolationKind::Occurrence => {
-            matches!(member, "meterValue" | "sampledValue" | "transactionData" | "reportData" | "configurationKey")
+        ViolationKind::UnknownEnumValue => Some(Quirk::UnknownWord),
+        ViolationKind::Property => {
+            let long = matches!(member, "idTag" | "idToken" | "signedMeterData" | "publicKey" | "eventId");
+            long.then_some(Quirk::LongToken)
         }
-        _ => false,
+        ViolationKind::Occurrence => {
+            let list =
+                matches!(member, "meterValue" | "sampledValue" | "transactionData" | "reportData" | "configurationKey");
+            list.then_some(Quirk::EmptyList)
+        }
+        _ => None,
     }
 }
 
@@ -93,7 +167,7 @@ pub(crate) fn write<T: Serialize + Validate>(value: &T) -> Result<String, Fault>
     serde_json::to_string(value).map_err(|_| Fault::new(Code::Internal, "cannot be written"))
 }
 
-fn fault(error: &DecodeError) -> Fault {
+pub(crate) fn fault(error: &DecodeError) -> Fault {
     let (code, why) = match error.kind {
         DecodeErrorKind::Format => (Code::Malformed, "not a sound JSON object"),
         DecodeErrorKind::Occurrence => (Code::Occurrence, "missing, or too few or too many"),

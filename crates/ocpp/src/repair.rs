@@ -2,11 +2,13 @@
 //!
 //! One walk over a tree that keeps numbers as written, guided by the version's table of members. Deliberately no
 //! meaning: it fixes JSON types, times, letter case and gaps, and leaves judgement to the reader. Invariants: each
-//! repair is remarked with its path and without the value; what it does not know stays as it is.
+//! repair is one of the tolerances that are on and is remarked with its path and without the value; what is not
+//! tolerated, or not known, stays as it is.
 
 use std::borrow::Cow;
 
 use charge::talk::line::Version;
+use charge::talk::line::quirk::Quirk;
 use charge::{Decimal, Timestamp};
 
 use crate::json::{Node, is_number};
@@ -15,6 +17,9 @@ use crate::rules::{Rules, Sort};
 
 /// The envelope's reader has bounded the depth already; this bound is for callers without an envelope.
 const DEPTH_MAX: usize = 64;
+
+/// The member of 2.x whose inside is the makers' own.
+const FREE: &str = "customData";
 
 /// The number that stations send for "unknown" (quirk 16 and 19).
 const UNKNOWN: &str = "-1";
@@ -55,11 +60,16 @@ impl Walk<'_> {
 
     /// `None` where the member is to be left out.
     fn member<'a>(&mut self, holder: &str, name: &str, node: Node<'a>) -> Option<Node<'a>> {
+        if name == FREE {
+            return Some(node);
+        }
         let sort = self.rules.sort(holder, name);
         match (node, sort) {
-            (Node::Null, _) => self.leave_out("null, taken as absent"),
+            (Node::Null, _) => self.leave_out(Quirk::Null, "null, taken as absent", Node::Null),
             (Node::Object(members), Some(Sort::List)) => {
-                self.remark("an object, taken as a list of one");
+                if !self.tolerates(Quirk::LoneObject, "an object, taken as a list of one") {
+                    return Some(Node::Object(members));
+                }
                 let node = self.list(name, vec![Node::Object(members)]);
                 Some(node)
             }
@@ -79,9 +89,8 @@ impl Walk<'_> {
             match item {
                 Node::Object(members) => {
                     let members = self.object(name, members);
-                    if name == "sampledValue" && !members.iter().any(|(name, _)| name == "value") {
-                        self.remark("no value, sample dropped");
-                    } else {
+                    let gap = name == "sampledValue" && !members.iter().any(|(name, _)| name == "value");
+                    if !gap || !self.tolerates(Quirk::NoValue, "no value, sample dropped") {
                         kept.push(Node::Object(members));
                     }
                 }
@@ -107,40 +116,42 @@ impl Walk<'_> {
 
     fn whole<'a>(&mut self, name: &str, node: Node<'a>) -> Option<Node<'a>> {
         let (text, quoted) = match &node {
-            Node::Bare(token) => (token.trim(), false),
-            Node::Text(text) => (text.trim(), true),
+            Node::Bare(token) => (token.trim().to_owned(), false),
+            Node::Text(text) => (text.trim().to_owned(), true),
             Node::Null | Node::List(_) | Node::Object(_) => return Some(node),
         };
         if text.is_empty() {
-            return self.leave_out("empty, taken as absent");
+            return self.leave_out(Quirk::Empty, "empty, taken as absent", node);
         }
         if !quoted && text.parse::<i32>().is_ok() {
             return Some(node);
         }
-        let Some(number) = decimal(text) else { return Some(node) };
+        let Some(number) = decimal(&text) else { return Some(node) };
         let whole = number.trunc().normalize();
         let fits = i32::try_from(whole).is_ok();
         if !fits && !matches!(name, "transactionId" | "meterStart" | "meterStop") {
             return Some(node);
         }
-        self.remark(match (fits, quoted, whole == number) {
-            (false, _, _) => "beyond 32 bits, taken as unknown",
-            (true, _, false) => "not a whole number, fraction cut",
-            (true, true, true) => "a number in quotes",
-            (true, false, true) => "a whole number in an odd spelling",
-        });
+        let (quirk, what) = match (fits, quoted, whole == number) {
+            (false, _, _) => (Quirk::HugeNumber, "beyond 32 bits, taken as unknown"),
+            (true, _, false) => (Quirk::OddNumber, "not a whole number, fraction cut"),
+            (true, true, true) => (Quirk::QuotedNumber, "a number in quotes"),
+            (true, false, true) => (Quirk::OddNumber, "a whole number in an odd spelling"),
+        };
+        if !self.tolerates(quirk, what) {
+            return Some(node);
+        }
         Some(Node::Bare(if fits { Cow::Owned(whole.to_string()) } else { Cow::Borrowed(UNKNOWN) }))
     }
 
     fn number<'a>(&mut self, node: Node<'a>) -> Option<Node<'a>> {
         let Node::Text(text) = &node else { return Some(node) };
         if text.trim().is_empty() {
-            return self.leave_out("empty, taken as absent");
+            return self.leave_out(Quirk::Empty, "empty, taken as absent", node);
         }
-        if !is_number(text.trim()) {
+        if !is_number(text.trim()) || !self.tolerates(Quirk::QuotedNumber, "a number in quotes") {
             return Some(node);
         }
-        self.remark("a number in quotes");
         Some(Node::Bare(Cow::Owned(text.trim().to_owned())))
     }
 
@@ -152,14 +163,16 @@ impl Walk<'_> {
             Node::Bare(token) if token == "0" => "false",
             Node::Null | Node::Bare(_) | Node::Text(_) | Node::List(_) | Node::Object(_) => return node,
         };
-        self.remark("a truth value in an odd spelling");
+        if !self.tolerates(Quirk::OddFlag, "a truth value in an odd spelling") {
+            return node;
+        }
         Node::Bare(Cow::Borrowed(truth))
     }
 
     fn time<'a>(&mut self, node: Node<'a>) -> Node<'a> {
         let text = match &node {
-            Node::Text(text) => text.trim(),
-            Node::Bare(token) => token,
+            Node::Text(text) => text.trim().to_owned(),
+            Node::Bare(token) => token.clone().into_owned(),
             Node::Null | Node::List(_) | Node::Object(_) => return node,
         };
         if matches!(&node, Node::Text(_)) && text.parse::<jiff::Timestamp>().is_ok() {
@@ -167,21 +180,22 @@ impl Walk<'_> {
         }
         let zoned = format!("{text}Z");
         if zoned.parse::<jiff::Timestamp>().is_ok() {
-            self.remark("a time without zone, taken as UTC");
-            return Node::Text(Cow::Owned(zoned));
+            let taken = self.tolerates(Quirk::NoZone, "a time without zone, taken as UTC");
+            return if taken { Node::Text(Cow::Owned(zoned)) } else { node };
         }
-        self.remark("not a time, arrival time taken");
+        if !self.tolerates(Quirk::NoTime, "not a time, arrival time taken") {
+            return node;
+        }
         Node::Text(Cow::Owned(Timestamp::to_string(&self.notes.now)))
     }
 
     fn text<'a>(&mut self, node: Node<'a>, most: usize) -> Node<'a> {
         match node {
-            Node::Bare(token) => {
-                self.remark("not in quotes");
-                Node::Text(token)
-            }
-            Node::Text(text) if text.chars().count() > most => {
-                self.remark("longer than the schema allows, cut");
+            Node::Bare(token) if self.tolerates(Quirk::BareText, "not in quotes") => Node::Text(token),
+            Node::Text(text)
+                if text.chars().count() > most
+                    && self.tolerates(Quirk::LongText, "longer than the schema allows, cut") =>
+            {
                 Node::Text(Cow::Owned(text.chars().take(most).collect()))
             }
             whole => whole,
@@ -192,17 +206,16 @@ impl Walk<'_> {
         let Node::Text(text) = &node else { return Some(node) };
         let words = || lists.iter().flat_map(|list| list.iter());
         if text.trim().is_empty() {
-            return self.leave_out("empty, taken as absent");
+            return self.leave_out(Quirk::Empty, "empty, taken as absent", node);
         }
         if words().any(|word| *word == *text) {
             return Some(node);
         }
         match words().find(|word| word.eq_ignore_ascii_case(text.trim())) {
-            Some(word) => {
-                self.remark("a word in odd letter case");
+            Some(word) if self.tolerates(Quirk::LetterCase, "a word in odd letter case") => {
                 Some(Node::Text(Cow::Borrowed(word)))
             }
-            None => Some(node),
+            Some(_) | None => Some(node),
         }
     }
 
@@ -219,23 +232,24 @@ impl Walk<'_> {
                 })
         });
         let connector = match (self.rules.version, action) {
-            (Version::V16, "StartTransaction") => "1",
-            (Version::V16, "StatusNotification") if busy => "1",
-            (Version::V16, "StatusNotification" | "MeterValues") => "0",
-            (Version::V201, "StatusNotification") => "1",
-            (Version::V16 | Version::V201, _) => return,
+            (Version::S15 | Version::S16 | Version::V16, "StartTransaction") => "1",
+            (Version::S15 | Version::S16 | Version::V16, "StatusNotification") if busy => "1",
+            (Version::S15 | Version::S16 | Version::V16, "StatusNotification" | "MeterValues") => "0",
+            (Version::V201 | Version::V21, "StatusNotification") => "1",
+            (Version::S15 | Version::S16 | Version::V16 | Version::V201 | Version::V21, _) => return,
         };
-        self.notes.remark("/connectorId", &format!("missing, taken as {connector}"));
-        members.push((Cow::Borrowed("connectorId"), Node::Bare(Cow::Borrowed(connector))));
+        let what = format!("missing, taken as {connector}");
+        if self.notes.tolerates(Quirk::NoConnector, "/connectorId", &what) {
+            members.push((Cow::Borrowed("connectorId"), Node::Bare(Cow::Borrowed(connector))));
+        }
     }
 
-    fn remark(&mut self, what: &str) {
-        self.notes.remark(&self.path, what);
+    fn tolerates(&mut self, quirk: Quirk, what: &str) -> bool {
+        self.notes.tolerates(quirk, &self.path, what)
     }
 
-    fn leave_out<'a>(&mut self, what: &str) -> Option<Node<'a>> {
-        self.remark(what);
-        None
+    fn leave_out<'a>(&mut self, quirk: Quirk, what: &str, node: Node<'a>) -> Option<Node<'a>> {
+        (!self.tolerates(quirk, what)).then_some(node)
     }
 }
 

@@ -77,14 +77,19 @@ pub(crate) struct Rules {
     unknown_type: Option<&'static str>,
     /// Is a CALL whose id cannot be read answered, with the id `-1`?
     pub(crate) answers_nameless: bool,
+    /// SEND and CALLRESULTERROR, the two message types of 2.1.
+    pub(crate) sends: bool,
     members: &'static [Member],
 }
 
 impl Rules {
     pub(crate) const fn of(version: Version) -> &'static Self {
         match version {
+            Version::S15 => &S15,
+            Version::S16 => &S16,
             Version::V16 => &V16,
             Version::V201 => &V201,
+            Version::V21 => &V21,
         }
     }
 
@@ -120,7 +125,12 @@ pub(crate) fn modern(code: &str) -> &str {
     }
 }
 
-static V16: Rules = Rules {
+/// SOAP has faults of its own; the payloads behind it are those of 1.6.
+static S15: Rules = Rules { version: Version::S15, ..V16 };
+static S16: Rules = Rules { version: Version::S16, ..V16 };
+static V21: Rules = Rules { version: Version::V21, sends: true, ..V201 };
+
+const V16: Rules = Rules {
     version: Version::V16,
     // the errata keep both misspellings as known issues that will not be fixed
     malformed: "FormationViolation",
@@ -128,6 +138,7 @@ static V16: Rules = Rules {
     framework: "GenericError",
     unknown_type: None,
     answers_nameless: false,
+    sends: false,
     members: &[
         ("", "connectorId", Sort::Whole),
         ("", "transactionId", Sort::Whole),
@@ -136,6 +147,12 @@ static V16: Rules = Rules {
         ("", "reservationId", Sort::Whole),
         ("", "interval", Sort::Whole),
         ("", "requestId", Sort::Whole),
+        ("", "listVersion", Sort::Whole),
+        ("", "duration", Sort::Whole),
+        ("", "startPeriod", Sort::Whole),
+        ("", "numberPhases", Sort::Whole),
+        ("", "limit", Sort::Number),
+        ("", "minChargingRate", Sort::Number),
         ("", "readonly", Sort::Flag),
         ("", "idTag", Sort::Name),
         ("", "parentIdTag", Sort::Name),
@@ -157,6 +174,10 @@ static V16: Rules = Rules {
         ("", "timestamp", Sort::Time),
         ("", "currentTime", Sort::Time),
         ("", "expiryDate", Sort::Time),
+        ("", "scheduleStart", Sort::Time),
+        ("", "startSchedule", Sort::Time),
+        ("", "chargingSchedulePeriod", Sort::List),
+        ("", "certificateHashData", Sort::List),
         ("", "meterValue", Sort::List),
         ("", "sampledValue", Sort::List),
         ("", "transactionData", Sort::List),
@@ -184,18 +205,28 @@ static V16: Rules = Rules {
                 kit16::SignedFirmwareStatus::VARIANTS,
                 kit16::UploadLogStatus::VARIANTS,
                 kit16::DiagnosticsStatus::VARIANTS,
+                kit16::FirmwareStatus::VARIANTS,
+                kit16::DataTransferStatus::VARIANTS,
+                kit16::ReservationStatus::VARIANTS,
+                kit16::UpdateStatus::VARIANTS,
+                kit16::UpdateFirmwareStatus::VARIANTS,
+                kit16::LogStatus::VARIANTS,
+                kit16::InstallCertificateStatus::VARIANTS,
+                kit16::DeleteCertificateStatus::VARIANTS,
+                kit16::ClearChargingProfileStatus::VARIANTS,
             ]),
         ),
     ],
 };
 
-static V201: Rules = Rules {
+const V201: Rules = Rules {
     version: Version::V201,
     malformed: "FormatViolation",
     occurrence: "OccurrenceConstraintViolation",
     framework: "RpcFrameworkError",
     unknown_type: Some("MessageTypeNotSupported"),
     answers_nameless: true,
+    sends: false,
     members: &[
         ("", "evseId", Sort::Whole),
         ("", "connectorId", Sort::Whole),
@@ -231,6 +262,10 @@ static V201: Rules = Rules {
         ("", "meterValue", Sort::List),
         ("", "sampledValue", Sort::List),
         ("", "reportData", Sort::List),
+        ("", "eventData", Sort::List),
+        ("", "monitor", Sort::List),
+        ("", "variableMonitoring", Sort::List),
+        ("", "messageInfo", Sort::List),
         ("", "variableAttribute", Sort::List),
         ("", "getVariableResult", Sort::List),
         ("", "setVariableResult", Sort::List),

@@ -8,6 +8,7 @@ use std::borrow::Cow;
 use std::collections::VecDeque;
 
 use charge::Timestamp;
+use charge::talk::line::quirk::{Quirk, Quirks};
 use charge::talk::line::{Direction, LineFault, LogLine, Version};
 
 use crate::frame::{self, Broken, Flaw, Frame, Id, Kind};
@@ -36,6 +37,11 @@ pub(crate) enum Incoming<'a, X> {
         call: Outgoing<X>,
         result: Result<&'a str, LineFault>,
     },
+    /// A message of 2.1 that is never answered.
+    Sent {
+        action: Cow<'a, str>,
+        payload: &'a str,
+    },
     /// Dealt with here.
     Done,
 }
@@ -49,6 +55,24 @@ pub(crate) struct Outgoing<X> {
     pub(crate) payload: String,
     pub(crate) expect: X,
     pub(crate) remarks: Vec<Box<str>>,
+}
+
+/// What was remarkable about a line of the log.
+pub(crate) struct Noted {
+    remarks: Vec<Box<str>>,
+    deviations: Quirks,
+}
+
+impl From<Notes> for Noted {
+    fn from(notes: Notes) -> Self {
+        Self { remarks: notes.remarks, deviations: notes.deviations }
+    }
+}
+
+impl From<Vec<Box<str>>> for Noted {
+    fn from(remarks: Vec<Box<str>>) -> Self {
+        Self { remarks, deviations: Quirks::NONE }
+    }
 }
 
 struct Asked<Q> {
@@ -68,6 +92,8 @@ struct Answer {
 pub(crate) struct Session<Q, X> {
     pub(crate) rules: &'static Rules,
     limits: Limits,
+    /// What is tolerated of the peer.
+    quirks: Quirks,
     /// The direction of the peer's frames.
     inward: Direction,
     asked: VecDeque<Asked<Option<Q>>>,
@@ -81,12 +107,21 @@ impl<Q, X> Session<Q, X> {
         Self {
             rules: Rules::of(version),
             limits,
+            quirks: Quirks::USUAL,
             inward,
             asked: VecDeque::new(),
             tickets: 0,
             open: None,
             waiting: VecDeque::new(),
         }
+    }
+
+    pub(crate) fn tolerate(&mut self, quirks: Quirks) {
+        self.quirks = quirks;
+    }
+
+    pub(crate) fn quirks(&self) -> Quirks {
+        self.quirks
     }
 
     pub(crate) fn version(&self) -> Version {
@@ -106,14 +141,25 @@ impl<Q, X> Session<Q, X> {
                 Some(call) => Incoming::Answer { call, result: Ok(payload) },
                 None => self.unasked(now, "answer -", text, out),
             },
-            Ok(Frame::Error { id, code, description }) => match self.close(&id) {
+            Ok(Frame::Error { id, code, description, whole }) => match self.close(&id) {
                 Some(call) => {
                     let fault = LineFault::Error { code: modern(&code).into(), description: description.into() };
-                    self.log_in(now, &format!("error {}", call.action), mask::frame(text).into(), Vec::new(), out);
-                    Incoming::Answer { call, result: Err(fault) }
+                    let (mut notes, odd) = (Notes::under(now, self.quirks), "not five elements, or odd ones");
+                    let read = whole || notes.tolerates(Quirk::OddError, "", odd);
+                    self.log_in(now, &format!("error {}", call.action), mask::frame(text).into(), notes, out);
+                    Incoming::Answer { call, result: Err(if read { fault } else { LineFault::Unreadable(odd.into()) }) }
                 }
                 None => self.unasked(now, "error -", text, out),
             },
+            Ok(Frame::Send { action, payload, .. }) if self.rules.sends => Incoming::Sent { action, payload },
+            Ok(Frame::ResultError { code, description, .. }) if self.rules.sends => {
+                let why = format!("could not read our answer: {code}: {description}");
+                self.log_in(now, "error -", mask::frame(text).into(), vec![why.into_boxed_str()], out);
+                Incoming::Done
+            }
+            Ok(Frame::Send { id, .. } | Frame::ResultError { id, .. }) => {
+                self.broken(now, text, &Broken { flaw: Flaw::UnknownType, kind: Kind::Unknown, id: Some(id) }, out)
+            }
             Err(broken) => self.broken(now, text, &broken, out),
         }
     }
@@ -129,7 +175,7 @@ impl<Q, X> Session<Q, X> {
             now,
             action,
             mask::frame(text).into(),
-            vec!["answers nothing that is waiting for an answer".into()],
+            vec![Box::from("answers nothing that is waiting for an answer")],
             out,
         );
         Incoming::Done
@@ -144,7 +190,11 @@ impl<Q, X> Session<Q, X> {
         out: &mut Vec<E>,
     ) -> Incoming<'a, X> {
         let why = broken.flaw.to_string();
-        self.log_in(now, "-", mask::unreadable(text), vec![why.clone().into()], out);
+        self.log_in(now, "-", mask::unreadable(text), vec![why.clone().into_boxed_str()], out);
+        if self.rules.sends && matches!(broken.kind, Kind::Send | Kind::ResultError) {
+            // nobody waits for an answer to these
+            return Incoming::Done;
+        }
         if matches!(broken.kind, Kind::Answer | Kind::Error) {
             return match broken.id.as_ref().and_then(|id| self.close(id)) {
                 Some(call) => Incoming::Answer { call, result: Err(LineFault::Unreadable(why.into())) },
@@ -153,6 +203,7 @@ impl<Q, X> Session<Q, X> {
         }
         let code = match (broken.flaw, broken.kind) {
             (Flaw::UnknownType, _) => Code::UnknownType,
+            (_, Kind::Send | Kind::ResultError) => Code::UnknownType,
             (_, Kind::Unknown) => Code::Framework,
             (Flaw::NotJson, _) if broken.id.is_none() => Code::Framework,
             (Flaw::TooLong | Flaw::TooDeep | Flaw::NotJson, _) => Code::Malformed,
@@ -183,6 +234,54 @@ impl<Q, X> Session<Q, X> {
         Some(self.enqueue(id, action, Some(what), None))
     }
 
+    /// A ticket for a message that gets no answer: void from the start.
+    pub(crate) fn void(&mut self) -> Ticket {
+        self.tickets += 1;
+        Ticket(self.tickets)
+    }
+
+    /// Sends a message that gets no answer. It does not wait for the CALL that is open (2.1 part 4, 4.2.4).
+    pub(crate) fn send<E: From<Wire>>(
+        &mut self,
+        now: Timestamp,
+        message_id: &str,
+        action: &str,
+        payload: &str,
+        remarks: Vec<Box<str>>,
+        out: &mut Vec<E>,
+    ) {
+        let frame = frame::send(&Id::new(message_id), action, payload);
+        self.log_out(now, action, frame, remarks, out);
+    }
+
+    /// Tells the peer of 2.1 that its answer cannot be read. Older versions have no way to say it.
+    pub(crate) fn complain<E: From<Wire>>(
+        &mut self,
+        now: Timestamp,
+        call: &Outgoing<X>,
+        fault: &Fault,
+        out: &mut Vec<E>,
+    ) {
+        let Some(code) = self.rules.spelling(fault.code).filter(|_| self.rules.sends) else { return };
+        let frame = frame::result_error(&Id::new(&call.message_id), code, &fault.told(), &fault.path);
+        self.log_out(now, &format!("error {}", call.action), frame, Vec::new(), out);
+    }
+
+    fn log_out<E: From<Wire>>(
+        &self,
+        at: Timestamp,
+        action: &str,
+        frame: String,
+        remarks: Vec<Box<str>>,
+        out: &mut Vec<E>,
+    ) {
+        let text = mask::sound(&frame);
+        out.push(Wire::Send(frame).into());
+        let direction = self.outward();
+        let deviations = Quirks::NONE;
+        out.push(Wire::Log(LogLine { at, direction, action: action.into(), text, remarks, deviations }).into());
+    }
+
     /// Answers a CALL with a CALLERROR, in its turn. Where the queue is full, at once: it must not grow.
     pub(crate) fn refuse<E: From<Wire>>(
         &mut self,
@@ -211,6 +310,11 @@ impl<Q, X> Session<Q, X> {
     /// What must be remembered for an open ticket; taken out, because an answer is given once.
     pub(crate) fn take(&mut self, ticket: Ticket) -> Option<Q> {
         self.asked.iter_mut().find(|asked| asked.ticket == ticket)?.what.take()
+    }
+
+    /// Does the peer wait for an answer?
+    pub(crate) fn owes(&self) -> bool {
+        !self.asked.is_empty()
     }
 
     pub(crate) fn any_asked(&self, is: impl Fn(&Q) -> bool) -> bool {
@@ -258,9 +362,8 @@ impl<Q, X> Session<Q, X> {
         let text = mask::sound(&answer.frame);
         let action = format!("{} {action}", answer.label).into();
         out.push(Wire::Send(answer.frame).into());
-        out.push(
-            Wire::Log(LogLine { at: now, direction: self.outward(), action, text, remarks: answer.remarks }).into(),
-        );
+        let (direction, remarks, deviations) = (self.outward(), answer.remarks, Quirks::NONE);
+        out.push(Wire::Log(LogLine { at: now, direction, action, text, remarks, deviations }).into());
     }
 
     /// Puts a CALL of ours in line.
@@ -289,7 +392,8 @@ impl<Q, X> Session<Q, X> {
         let action = call.action.as_ref().into();
         call.payload = String::new();
         out.push(Wire::Send(frame).into());
-        out.push(Wire::Log(LogLine { at: now, direction: self.outward(), action, text, remarks }).into());
+        let (direction, deviations) = (self.outward(), Quirks::NONE);
+        out.push(Wire::Log(LogLine { at: now, direction, action, text, remarks, deviations }).into());
         self.open = Some((call, now.plus(self.limits.call_timeout)));
     }
 
@@ -318,10 +422,11 @@ impl<Q, X> Session<Q, X> {
         at: Timestamp,
         action: &str,
         text: Box<str>,
-        remarks: Vec<Box<str>>,
+        noted: impl Into<Noted>,
         out: &mut Vec<E>,
     ) {
-        out.push(Wire::Log(LogLine { at, direction: self.inward, action: action.into(), text, remarks }).into());
+        let (Noted { remarks, deviations }, direction) = (noted.into(), self.inward);
+        out.push(Wire::Log(LogLine { at, direction, action: action.into(), text, remarks, deviations }).into());
     }
 
     const fn outward(&self) -> Direction {

@@ -7,9 +7,10 @@
 use std::fmt;
 
 use charge::Timestamp;
+use charge::talk::line::quirk::Quirks;
 use charge::talk::line::{Direction, FromStation, Heard, LineFault, LogLine, StationAnswer, ToStation, Version};
 
-use crate::bridge::{self, Call, Report, Said, Told};
+use crate::bridge::{self, Call, Said, Told};
 use crate::frame::Id;
 use crate::payload::Notes;
 use crate::session::{Incoming, Outgoing, Session, Wire};
@@ -51,12 +52,11 @@ impl From<Wire> for Event {
 /// One connection, seen from the station.
 pub struct Engine {
     session: Session<Told, Said>,
-    report: Report,
 }
 
 impl Engine {
     pub fn new(version: Version, limits: Limits) -> Self {
-        Self { session: Session::new(version, limits, Direction::ToStation), report: Report::default() }
+        Self { session: Session::new(version, limits, Direction::ToStation) }
     }
 
     /// Takes one text frame.
@@ -64,6 +64,10 @@ impl Engine {
         match self.session.read(now, text, out) {
             Incoming::Call { id, action, payload } => self.told(now, id, &action, payload, text, out),
             Incoming::Answer { call, result } => self.heard(now, &call, result, text, out),
+            Incoming::Sent { action, .. } => {
+                let why = Box::from("only stations send without an answer");
+                self.session.log_in(now, &action, mask::frame(text).into(), vec![why], out);
+            }
             Incoming::Done => {}
         }
         self.session.pump(now, out);
@@ -73,16 +77,22 @@ impl Engine {
     /// unique on this connection and have at most 36 characters.
     pub fn say(&mut self, now: Timestamp, said: u64, what: FromStation, message_id: String, out: &mut Vec<Event>) {
         let mut notes = Notes::at(now);
-        let queued = bridge::say(self.session.version(), &what, &mut self.report, &mut notes).and_then(|call| {
+        let queued = bridge::say(self.session.version(), &what, &mut notes).and_then(|call| {
             let Call { action, payload, expect } = call;
             let remarks = std::mem::take(&mut notes.remarks);
+            if action == bridge::SENT {
+                // nothing will come back: it is over when it is out
+                self.session.send(now, &message_id, &action, &payload, remarks, out);
+                out.push(Event::Heard { said, outcome: Ok(Heard::Noted) });
+                return Ok(());
+            }
             self.session.queue(Outgoing { number: said, message_id, action, payload, expect, remarks })
         });
         if let Err(fault) = queued {
             if !notes.remarks.is_empty() {
-                let (direction, remarks) = (Direction::FromStation, notes.remarks);
+                let (direction, remarks, deviations) = (Direction::FromStation, notes.remarks, Quirks::NONE);
                 let text = "(not sent)".into();
-                out.push(Event::Log(LogLine { at: now, direction, action: "-".into(), text, remarks }));
+                out.push(Event::Log(LogLine { at: now, direction, action: "-".into(), text, remarks, deviations }));
             }
             out.push(Event::Heard { said, outcome: Err(fault) });
         }
@@ -116,7 +126,7 @@ impl Engine {
     }
 
     fn told(&mut self, now: Timestamp, id: Id, action: &str, payload: &str, text: &str, out: &mut Vec<Event>) {
-        match bridge::told(self.session.version(), action, payload, &mut self.report) {
+        match bridge::told(self.session.version(), action, payload) {
             Ok((order, what)) => {
                 self.session.log_in(now, action, mask::sound(text), Vec::new(), out);
                 if let Some(ticket) = self.session.ask(now, id, action, what, out) {
@@ -124,7 +134,7 @@ impl Engine {
                 }
             }
             Err(fault) => {
-                self.session.log_in(now, action, mask::frame(text).into(), vec![fault.told().into()], out);
+                self.session.log_in(now, action, mask::frame(text).into(), vec![fault.told().into_boxed_str()], out);
                 self.session.refuse(now, id, action, &fault, out);
             }
         }
@@ -145,7 +155,10 @@ impl Engine {
                 notes.remark("", &fault.told());
             }
             let shown = if heard.is_ok() { mask::sound(text) } else { mask::frame(text).into() };
-            self.session.log_in(now, &format!("answer {}", call.action), shown, notes.remarks, out);
+            self.session.log_in(now, &format!("answer {}", call.action), shown, notes, out);
+            if let Err(fault) = &heard {
+                self.session.complain(now, call, fault, out);
+            }
             heard.map_err(|fault| LineFault::Unreadable(fault.told().into()))
         });
         out.push(Event::Heard { said: call.number, outcome });

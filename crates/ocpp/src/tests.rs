@@ -2,9 +2,14 @@
 //! Both engines against each other, against the field's frames, and against nonsense.
 
 mod codes;
+mod codes16;
+mod ends16;
 mod engines;
 mod quirks;
 mod round_trip;
+mod tolerance;
+mod words16;
+mod words2;
 
 use charge::Timestamp;
 use charge::talk::line::{FromStation, LogLine, Version};
@@ -61,5 +66,6 @@ fn the_newest_common_version_wins_whatever_the_station_prefers() {
     assert_eq!(choose(&offer(&["ocpp2.0.1", "ocpp1.6"]), &[Version::V16]), Some(Version::V16));
     assert_eq!(choose(&offer(&["ocpp1.5"]), &both), None);
     assert_eq!(choose(&[], &both), None);
-    assert_eq!(offered(Version::V16), "ocpp1.6");
+    assert_eq!(offered(Version::V16), Some("ocpp1.6"));
+    assert_eq!(offered(Version::S16), None);
 }

@@ -5,6 +5,7 @@
 //! reason that a technician at the pole understands; the reason never quotes what was presented as a password.
 
 use charge::id::StationId;
+use charge::talk::line::quirk::{Quirk, Quirks};
 use charge::talk::line::{Entry, Knock, Refusal, Version};
 use trust::station_key::StationKeyDigest;
 
@@ -36,6 +37,8 @@ pub struct Standing {
     pub retired: bool,
     /// The one knob that lets this station in without encryption.
     pub danger_plain_ws: bool,
+    /// What is tolerated of it.
+    pub quirks: Quirks,
 }
 
 /// Turned away: what the peer hears, and what the technician reads.
@@ -53,9 +56,15 @@ pub fn decide(knock: &Knock, standing: Option<&Standing>) -> Result<Entry, Turne
     if standing.retired {
         return Err(turned(Refusal::Blocked, "the station was retired; enrol it again to let it in"));
     }
+    if !standing.quirks.has(Quirk::IdentityCase) && knock.identity != standing.station.as_str() {
+        return Err(turned(
+            Refusal::UnknownStation,
+            "the identity is spelled in other letter case than enrolled, and that is not tolerated of this station",
+        ));
+    }
     proven(knock, standing)?;
-    let version = choose(&knock.offered)?;
-    Ok(Entry { station: standing.station.clone(), version })
+    let version = choose(&knock.offered, standing.quirks)?;
+    Ok(Entry { station: standing.station.clone(), version, quirks: standing.quirks })
 }
 
 fn proven(knock: &Knock, standing: &Standing) -> Result<(), Turned> {
@@ -106,10 +115,18 @@ fn with_key(knock: &Knock, standing: &Standing, digest: &StationKeyDigest) -> Re
     }
 }
 
-/// The server's order decides, newest first; nothing is guessed where nothing is offered (OCPP-J 1.6, 3.1.2).
-fn choose(offered: &[String]) -> Result<Version, Turned> {
-    const SPOKEN: [Version; 2] = [Version::V201, Version::V16];
-    let spoken = |version: &Version| offered.iter().any(|offer| offer.trim() == version.subprotocol());
+/// The server's order decides, newest first; nothing is guessed where nothing is offered (OCPP-J 1.6, 3.1.2), unless
+/// the operator permits it for this one station.
+fn choose(offered: &[String], quirks: Quirks) -> Result<Version, Turned> {
+    const SPOKEN: [Version; 3] = [Version::V21, Version::V201, Version::V16];
+    if offered.is_empty() && quirks.has(Quirk::NoSubprotocol) {
+        return Ok(Version::V16);
+    }
+    let pinned = quirks.has(Quirk::OldVersion) && offered.iter().any(|offer| offer.trim() == "ocpp1.6");
+    if pinned {
+        return Ok(Version::V16);
+    }
+    let spoken = |version: &Version| offered.iter().any(|offer| Some(offer.trim()) == version.subprotocol());
     SPOKEN.into_iter().find(spoken).ok_or_else(|| {
         let reason = if offered.is_empty() {
             "no Sec-WebSocket-Protocol was offered; wanted ocpp2.0.1 or ocpp1.6".to_owned()
@@ -118,6 +135,13 @@ fn choose(offered: &[String]) -> Result<Version, Turned> {
         };
         Turned { refusal: Refusal::NoCommonVersion, reason }
     })
+}
+
+/// How a knock deviates. Asked of stations that have proven themselves only.
+pub fn deviations(knock: &Knock, station: &StationId) -> Quirks {
+    let met =
+        [(Quirk::NoSubprotocol, knock.offered.is_empty()), (Quirk::IdentityCase, knock.identity != station.as_str())];
+    met.into_iter().filter(|(_, met)| *met).map(|(quirk, _)| quirk).collect()
 }
 
 /// The form in which identities are compared: stations in the field change the letter case (handbook, quirk 2).
@@ -184,6 +208,7 @@ mod tests {
             proof: Proof::Basic { digest: Box::new(digest.clone()), serial: Some("S1".to_owned()) },
             retired,
             danger_plain_ws,
+            quirks: Quirks::USUAL,
         };
         let strict = Standing { proof: Proof::Certificate { serial: "S1".to_owned() }, ..basic(true, false) };
         let knock = |password: Option<&[u8]>, cn: Option<&str>, encrypted, offered: &[&str]| Knock {
@@ -210,7 +235,7 @@ mod tests {
             (knock(Some(&right), None, true, &both), Some(strict.clone()), Err((401, "profile 3"))),
             (knock(None, Some("S2"), true, &both), Some(strict.clone()), Err((401, "number S2"))),
             (knock(None, None, false, &both), Some(strict), Err((401, "profile 3"))),
-            (knock(Some(&right), None, true, &["ocpp2.1"]), Some(basic(false, false)), Err((400, "ocpp2.1"))),
+            (knock(Some(&right), None, true, &["ocpp2.2"]), Some(basic(false, false)), Err((400, "ocpp2.2"))),
             (knock(Some(&right), None, true, &[]), Some(basic(false, false)), Err((400, "no Sec-WebSocket"))),
         ];
         for (at, (knock, standing, wanted)) in table.into_iter().enumerate() {
@@ -234,6 +259,7 @@ mod tests {
             proof: Proof::Basic { digest: Box::new(key.digest(&dice).unwrap()), serial: None },
             retired: false,
             danger_plain_ws: false,
+            quirks: Quirks::USUAL,
         };
         let knock = Knock {
             identity: "CP-1".to_owned(),

@@ -11,20 +11,33 @@
 pub mod admit;
 pub mod authorise;
 pub mod boot;
+pub mod campaign;
 pub mod close;
+pub mod desk;
+pub mod drift;
+pub mod explain;
+pub mod limits;
 mod memory;
 pub mod metering;
 pub mod order;
 pub mod publish;
+pub mod quirk;
 pub mod remote;
+pub mod request;
+pub mod reservation;
 mod service;
 pub mod session;
 pub mod transaction;
 pub mod view;
+pub mod whitelist;
+pub mod wording;
 
 pub use memory::cdr::Delivery;
 pub use order::{OrderOutcome, StationOrder};
 pub use service::command::{NewBay, NewStation, Profile};
+pub use service::firmware::{Chosen, NewCampaign, NewFirmware};
+pub use service::reservations::NewReservation;
+pub use service::shelf::{LogWish, Shelf};
 pub use service::{Event, Fault, Keys, Operator, Settings, Setup};
 
 #[cfg(test)]

@@ -4,17 +4,33 @@
 //! they get here and opened by whoever has a purpose. A row that no code of ours could have written is reported as
 //! damage with the name of its column, never guessed at.
 
+pub(crate) mod alarm;
+pub(crate) mod amend;
 pub(crate) mod cdr;
+pub(crate) mod certificate;
+pub(crate) mod credit;
+pub(crate) mod denial;
+pub(crate) mod firmware;
+pub(crate) mod handed;
 pub(crate) mod log;
+pub(crate) mod messages;
+pub(crate) mod model;
+pub(crate) mod news;
 pub(crate) mod notice;
 pub(crate) mod order;
 pub(crate) mod overview;
 pub(crate) mod permit;
 pub(crate) mod place;
+pub(crate) mod quirk;
+pub(crate) mod request;
+pub(crate) mod reservation;
 mod schema;
 pub(crate) mod session;
 pub(crate) mod station;
 pub(crate) mod tariff;
+pub(crate) mod template;
+pub(crate) mod upload;
+pub(crate) mod whitelist;
 
 use std::str::FromStr;
 

@@ -6,6 +6,8 @@ use charge::Secret;
 use charge::id::{EvseNo, SessionId};
 use charge::talk::line::{LineFault, ResetKind, Setting, StationAnswer, ToStation, Trigger, Written};
 
+use crate::wording;
+
 /// An order from page or API.
 #[derive(Clone, Debug)]
 pub enum StationOrder {
@@ -37,6 +39,8 @@ pub enum StationOrder {
         values: Vec<(Box<str>, Secret<Box<str>>)>,
     },
     ClearCache,
+    /// Any other word of the line, checked by whoever made it. A number that a later answer carries is given here.
+    Word(Box<ToStation>),
 }
 
 impl StationOrder {
@@ -47,6 +51,7 @@ impl StationOrder {
             Self::Stop { .. } => "stop",
             Self::Reset(ResetKind::Soft) => "reset soft",
             Self::Reset(ResetKind::Hard) => "reset hard",
+            Self::Reset(ResetKind::Resume) => "reset and resume",
             Self::Unlock { .. } => "unlock",
             Self::Availability { operative: true, .. } => "switch on",
             Self::Availability { operative: false, .. } => "switch off",
@@ -54,6 +59,7 @@ impl StationOrder {
             Self::ReadSettings { .. } => "read settings",
             Self::WriteSettings { .. } => "write settings",
             Self::ClearCache => "clear cache",
+            Self::Word(told) => wording::name(told),
         }
     }
 
@@ -70,6 +76,7 @@ impl StationOrder {
             Self::ReadSettings { keys } => Some(ToStation::ReadSettings { keys: keys.clone() }),
             Self::WriteSettings { values } => Some(ToStation::WriteSettings { values: values.clone() }),
             Self::ClearCache => Some(ToStation::ClearCache),
+            Self::Word(told) => Some((**told).clone()),
         }
     }
 }
@@ -87,6 +94,13 @@ pub enum Outcome {
 }
 
 impl Outcome {
+    const ALL: [Self; 6] =
+        [Self::Accepted, Self::Scheduled, Self::Refused, Self::TimedOut, Self::NotConnected, Self::Error];
+
+    pub fn named(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|outcome| outcome.as_str() == text)
+    }
+
     /// The spelling of the API.
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -101,7 +115,7 @@ impl Outcome {
 }
 
 /// What came of an order.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct OrderOutcome {
     pub outcome: Outcome,
     /// In plain words.
@@ -110,11 +124,23 @@ pub struct OrderOutcome {
     /// Keys that the station does not know.
     pub unknown: Vec<Box<str>>,
     pub written: Vec<(Box<str>, Written)>,
+    /// Where the answer comes later, in parts or by progress: under this number.
+    pub request: Option<i32>,
+    /// What else the station said.
+    pub answer: Option<StationAnswer>,
 }
 
 impl OrderOutcome {
     fn bare(outcome: Outcome, message: impl Into<String>) -> Self {
-        Self { outcome, message: message.into(), settings: Vec::new(), unknown: Vec::new(), written: Vec::new() }
+        Self {
+            outcome,
+            message: message.into(),
+            settings: Vec::new(),
+            unknown: Vec::new(),
+            written: Vec::new(),
+            request: None,
+            answer: None,
+        }
     }
 }
 
@@ -139,6 +165,19 @@ pub fn outcome(answer: Result<StationAnswer, LineFault>) -> OrderOutcome {
             let message = format!("{accepted} of {} settings taken", written.len());
             OrderOutcome { written, ..OrderOutcome::bare(outcome, message) }
         }
+        Ok(
+            answer @ (StationAnswer::Started(_)
+            | StationAnswer::Number(_)
+            | StationAnswer::File(_)
+            | StationAnswer::Composite(_)
+            | StationAnswer::Certificates(_)
+            | StationAnswer::Monitors(_)
+            | StationAnswer::Items(_)
+            | StationAnswer::Streams(_)
+            | StationAnswer::Tariffs(_)
+            | StationAnswer::Pending { .. }
+            | StationAnswer::Vendor(_)),
+        ) => OrderOutcome { answer: Some(answer), ..OrderOutcome::bare(Outcome::Accepted, "the station accepted") },
         Ok(StationAnswer::Foreign(foreign)) => {
             OrderOutcome::bare(Outcome::Accepted, format!("the station answered {}", foreign.action))
         }

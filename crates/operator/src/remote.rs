@@ -76,11 +76,25 @@ fn obstacle(bay: &Bay) -> Option<(OrderResult, &'static str)> {
 /// What the giver of an order hears about the station's answer.
 pub fn outcome(answer: &Result<StationAnswer, LineFault>) -> (OrderResult, Option<String>) {
     match answer {
-        Ok(StationAnswer::Accepted | StationAnswer::Scheduled) => (OrderResult::Accepted, None),
-        Ok(StationAnswer::Refused(word)) => (OrderResult::Rejected, Some(format!("the station answered {word}"))),
-        Ok(StationAnswer::Settings { .. } | StationAnswer::Written(_) | StationAnswer::Foreign(_)) => {
-            (OrderResult::Failed, Some("the station answered something else".to_owned()))
+        Ok(StationAnswer::Accepted | StationAnswer::Scheduled | StationAnswer::Started(_)) => {
+            (OrderResult::Accepted, None)
         }
+        Ok(StationAnswer::Refused(word)) => (OrderResult::Rejected, Some(format!("the station answered {word}"))),
+        Ok(
+            StationAnswer::Settings { .. }
+            | StationAnswer::Written(_)
+            | StationAnswer::Number(_)
+            | StationAnswer::File(_)
+            | StationAnswer::Composite(_)
+            | StationAnswer::Certificates(_)
+            | StationAnswer::Monitors(_)
+            | StationAnswer::Items(_)
+            | StationAnswer::Streams(_)
+            | StationAnswer::Tariffs(_)
+            | StationAnswer::Pending { .. }
+            | StationAnswer::Vendor(_)
+            | StationAnswer::Foreign(_),
+        ) => (OrderResult::Failed, Some("the station answered something else".to_owned())),
         Err(fault @ (LineFault::TimedOut | LineFault::Lost)) => (OrderResult::TimedOut, Some(fault.to_string())),
         Err(fault @ LineFault::NotInVersion) => (OrderResult::NotSupported, Some(fault.to_string())),
         Err(fault @ (LineFault::NotConnected | LineFault::Error { .. } | LineFault::Unreadable(_))) => {

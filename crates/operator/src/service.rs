@@ -3,15 +3,31 @@
 //! This file holds the operator itself and what its parts share: who is connected, what waits to be written to the
 //! logs, who is told of changes. Its parts are named after whom they serve: the line, the road, duties, people.
 
+mod alarms;
+mod amend;
+mod certificates;
+mod chore;
 pub(crate) mod command;
+mod cost;
+mod credit;
+mod daily;
 mod deliver;
 mod duty;
 mod errand;
+mod expert;
+pub(crate) mod firmware;
+mod handed;
 mod line;
 mod look;
-mod presence;
+mod news;
+pub(crate) mod presence;
+mod quirks;
+pub(crate) mod reservations;
 mod road;
+pub(crate) mod shelf;
+mod templates;
 mod transact;
+mod whitelist;
 
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
@@ -23,6 +39,7 @@ use charge::talk::road::{Answer, Letter, Question, Road, RoadFault};
 use charge::{Clock, Dice, Timestamp};
 use store::{Migration, Store, StoreError, Tx};
 use tokio::sync::{Notify, OnceCell, broadcast};
+use trust::pki::Authority;
 use trust::seal::SealKey;
 use trust::token_tag::TagKey;
 
@@ -128,8 +145,12 @@ pub(crate) struct House {
     pub(crate) dice: Arc<dyn Dice>,
     line: OnceLock<Arc<dyn Line>>,
     road: OnceLock<Arc<dyn Road>>,
+    /// Signs what stations ask for.
+    pub(crate) authority: OnceLock<Arc<Authority>>,
+    pub(crate) shelf: OnceLock<shelf::Shelf>,
     presences: Mutex<Presences>,
     notes: Mutex<Notes>,
+    deviations: Mutex<quirks::Counted>,
     events: broadcast::Sender<Event>,
     wake: Notify,
     /// What a crash left behind was taken up.
@@ -148,8 +169,11 @@ impl Operator {
             dice,
             line: OnceLock::new(),
             road: OnceLock::new(),
+            authority: OnceLock::new(),
+            shelf: OnceLock::new(),
             presences: Mutex::default(),
             notes: Mutex::default(),
+            deviations: Mutex::default(),
             events: broadcast::Sender::new(EVENTS_WAITING),
             wake: Notify::new(),
             settled: OnceCell::new(),
@@ -244,6 +268,10 @@ impl House {
 
     fn notes(&self) -> MutexGuard<'_, Notes> {
         self.notes.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn deviations(&self) -> MutexGuard<'_, quirks::Counted> {
+        self.deviations.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Nobody listening is no fault.

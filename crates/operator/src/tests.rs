@@ -2,13 +2,19 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
+mod alarms;
 mod crash;
+mod daily;
 mod door;
+mod handed;
+mod news;
 mod orders;
 mod people;
+mod quirks;
 mod remote;
 mod replay;
 mod tap;
 mod tell;
+mod upkeep;
 mod whole;
 mod world;

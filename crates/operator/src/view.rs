@@ -6,7 +6,7 @@ use billing::price::Line;
 use billing::record::Report;
 use charge::id::{CdrId, EvseId, EvseNo, EvseUid, LocationId, PartyId, SessionId, StationId};
 use charge::money::{Currency, Price};
-use charge::place::EvseStatus;
+use charge::place::{EvseStatus, Position};
 use charge::talk::line::{Admission, BayState, Direction, LogLine, Setting, Version};
 use charge::tariff::Tariff;
 use charge::units::{Energy, Power};
@@ -179,6 +179,107 @@ pub struct RefusedKnock {
     pub reason: String,
 }
 
+/// What is wrong, as far as a person should look at it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum AlarmKind {
+    /// An EVSE reports a fault.
+    EvseFault,
+    /// A station reports one of its own.
+    StationFault,
+    /// A station has been gone for longer than a short break.
+    StationAway,
+    /// A station's certificate ends within a month.
+    CertificateEnds,
+    /// Energy flowed that nobody pays for.
+    SessionUnclaimed,
+    /// Something about a session does not fit; the flags say what.
+    SessionFlagged,
+    /// A provider does not take a CDR.
+    RecordRefused,
+    /// A station spoke of a transaction that is not known.
+    ReadingUnplaced,
+}
+
+impl AlarmKind {
+    pub const ALL: [Self; 8] = [
+        Self::EvseFault,
+        Self::StationFault,
+        Self::StationAway,
+        Self::CertificateEnds,
+        Self::SessionUnclaimed,
+        Self::SessionFlagged,
+        Self::RecordRefused,
+        Self::ReadingUnplaced,
+    ];
+
+    /// For rows and pages.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::EvseFault => "evse_fault",
+            Self::StationFault => "station_fault",
+            Self::StationAway => "station_away",
+            Self::CertificateEnds => "certificate_ends",
+            Self::SessionUnclaimed => "session_unclaimed",
+            Self::SessionFlagged => "session_flagged",
+            Self::RecordRefused => "record_refused",
+            Self::ReadingUnplaced => "reading_unplaced",
+        }
+    }
+
+    pub fn named(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.as_str() == text)
+    }
+}
+
+/// Something that a person should look at, for as long as it stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Alarm {
+    pub kind: AlarmKind,
+    /// The EVSE, station, session, CDR or message that it is about.
+    pub subject: String,
+    pub station: Option<StationId>,
+    pub session: Option<SessionId>,
+    /// Since when it stands; of a certificate, when it ends.
+    pub since: Timestamp,
+    /// What is wrong, as the station or the partner put it; empty where the kind says all.
+    pub detail: String,
+    /// When somebody saw it, and who.
+    pub seen: Option<(Timestamp, String)>,
+}
+
+impl Alarm {
+    /// Names this one occurrence.
+    pub fn id(&self) -> String {
+        format!("{}:{}:{}", self.kind.as_str(), self.subject, self.since.micros())
+    }
+}
+
+/// A location without its EVSEs, as people mend it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LocationHead {
+    pub name: Option<String>,
+    pub address: String,
+    pub city: String,
+    pub postal_code: Option<String>,
+    /// ISO 3166-1 alpha-3.
+    pub country: String,
+    pub position: Position,
+    /// IANA name.
+    pub time_zone: String,
+}
+
+/// The meter of an EVSE, and its public key if one is known.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MeterCard {
+    pub evse: EvseUid,
+    pub evse_id: Option<EvseId>,
+    pub station: StationId,
+    pub no: Option<EvseNo>,
+    pub location: LocationId,
+    pub location_name: Option<String>,
+    pub key: Option<MeterKey>,
+}
+
 /// What a person did.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AuditLine {
@@ -210,6 +311,7 @@ pub struct SessionCard {
     pub no: Option<EvseNo>,
     pub evse: Option<EvseUid>,
     pub location: Option<LocationId>,
+    pub location_name: Option<String>,
     pub start: Timestamp,
     pub end: Option<Timestamp>,
     pub end_reason: Option<String>,

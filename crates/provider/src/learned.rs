@@ -148,7 +148,10 @@ pub(crate) fn told(question: &Question, code: Option<&str>) -> Vec<Field> {
         | Question::DropTariff(_)
         | Question::PutToken(_)
         | Question::Locations(_)
-        | Question::Tariffs(_) => Vec::new(),
+        | Question::Tariffs(_)
+        | Question::Fetch(_)
+        | Question::Reservation(_)
+        | Question::Profile(_) => Vec::new(),
     }
 }
 

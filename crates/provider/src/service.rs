@@ -7,6 +7,7 @@ mod charging;
 mod desk;
 mod duty;
 mod filing;
+mod handed;
 mod office;
 mod orders;
 mod people;

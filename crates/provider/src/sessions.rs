@@ -7,6 +7,7 @@
 use charge::id::{EvseId, EvseUid, LocationId, PartyId, SessionId};
 use charge::money::{Currency, Price};
 use charge::record::SessionStatus;
+use charge::tariff::Dimension;
 use charge::units::{Energy, Power};
 use charge::{Decimal, Timestamp};
 
@@ -83,6 +84,8 @@ pub struct Point {
 /// One line of a price.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CostLine {
+    /// What it is for; `None` for a minimum or maximum that moved the total.
+    pub dimension: Option<Dimension>,
     pub text: String,
     pub quantity: Decimal,
     pub unit: String,

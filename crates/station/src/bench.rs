@@ -104,14 +104,23 @@ impl Operator {
             FromStation::Tap(_) => Heard::Tap(verdict),
             FromStation::Transaction(report) if report.stage == Stage::Started => {
                 self.last_number += 1;
-                Heard::Transaction { number: Some(self.last_number), verdict: Some(verdict) }
+                Heard::Transaction { number: Some(self.last_number), verdict: Some(verdict), cost: None }
             }
-            FromStation::Transaction(_) => Heard::Transaction { number: None, verdict: None },
+            FromStation::Transaction(_) => Heard::Transaction { number: None, verdict: None, cost: None },
             FromStation::Status(_)
             | FromStation::Meter(_)
             | FromStation::Security { .. }
-            | FromStation::Settings(_)
-            | FromStation::Progress { .. }
+            | FromStation::Charging(_)
+            | FromStation::Reservation { .. }
+            | FromStation::Progress(_)
+            | FromStation::Certificate(_)
+            | FromStation::Model(_)
+            | FromStation::Display(_)
+            | FromStation::Customer(_)
+            | FromStation::Grid(_)
+            | FromStation::Swap(_)
+            | FromStation::Payment(_)
+            | FromStation::Vendor(_)
             | FromStation::Foreign(_) => Heard::Noted,
         }
     }
@@ -149,8 +158,17 @@ fn word(said: &FromStation) -> String {
         FromStation::Transaction(report) => format!("{:?}", report.stage).to_lowercase(),
         FromStation::Meter(_) => "meter".to_owned(),
         FromStation::Security { kind, .. } => kind.to_string(),
-        FromStation::Settings(_) => "settings".to_owned(),
-        FromStation::Progress { .. } => "progress".to_owned(),
+        FromStation::Model(_) => "model".to_owned(),
+        FromStation::Progress(_) => "progress".to_owned(),
+        FromStation::Charging(_) => "charging".to_owned(),
+        FromStation::Reservation { .. } => "reservation".to_owned(),
+        FromStation::Certificate(_) => "certificate".to_owned(),
+        FromStation::Display(_) => "display".to_owned(),
+        FromStation::Customer(_) => "customer".to_owned(),
+        FromStation::Grid(_) => "grid".to_owned(),
+        FromStation::Swap(_) => "swap".to_owned(),
+        FromStation::Payment(_) => "payment".to_owned(),
+        FromStation::Vendor(_) => "vendor".to_owned(),
         FromStation::Foreign(_) => "foreign".to_owned(),
     }
 }

@@ -9,6 +9,7 @@ use charge::Timestamp;
 use charge::id::EvseNo;
 use charge::place::Current;
 use charge::talk::line::BayState;
+use charge::talk::line::charging::Profile;
 use charge::token::{Allowed, PresentedToken};
 use charge::units::Power;
 
@@ -22,6 +23,8 @@ use crate::transactions::{Origin, TransactionNo};
 pub(crate) struct Permit {
     pub token: PresentedToken,
     pub origin: Origin,
+    /// Limits that came with the order to start.
+    pub profile: Option<Box<Profile>>,
 }
 
 /// The running transaction, seen from its EVSE.
@@ -43,6 +46,8 @@ pub(crate) enum Due {
     Keep,
     /// The car has had enough.
     Full,
+    /// The limit of the charging profiles changes.
+    Limit,
 }
 
 pub(crate) struct Evse {
@@ -58,7 +63,11 @@ pub(crate) struct Evse {
     pub reported: Option<BayState>,
     pub meter: Meter,
     pub car: Option<Car>,
+    /// Local load management, for all phases.
     pub limit: Option<Power>,
+    /// What the charging profiles leave for this car.
+    pub cap: Option<Power>,
+    pub limit_until: Option<Timestamp>,
     pub permit: Option<Permit>,
     pub give_up_at: Option<Timestamp>,
     pub running: Option<Running>,
@@ -82,6 +91,8 @@ impl Evse {
             meter,
             car: None,
             limit: None,
+            cap: None,
+            limit_until: None,
             permit: None,
             give_up_at: None,
             running: None,
@@ -100,7 +111,8 @@ impl Evse {
     pub fn offer(&self) -> Power {
         let given = self.limit.map_or(self.max_power, |limit| limit.min(self.max_power));
         let inlet = self.car.as_ref().map(|car| car.plan().inlet);
-        inlet.and_then(|inlet| inlet.offered(self.current, given)).unwrap_or(Power::ZERO)
+        let offered = inlet.and_then(|inlet| inlet.offered(self.current, given)).unwrap_or(Power::ZERO);
+        self.cap.map_or(offered, |cap| offered.min(cap))
     }
 
     /// What flows now.
@@ -167,7 +179,8 @@ impl Evse {
         };
         let full = full.map(|micros| (self.counted_to.plus(Duration::from_micros(micros)), Due::Full));
         // of several at the same moment, the end of charging comes first and the reading shows it
-        [full, give_up, sample, keep].into_iter().flatten().min_by_key(|(at, _)| *at)
+        let limit = self.limit_until.map(|at| (at, Due::Limit));
+        [limit, full, give_up, sample, keep].into_iter().flatten().min_by_key(|(at, _)| *at)
     }
 
     /// Whether a token is being asked about.

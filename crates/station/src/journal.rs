@@ -74,11 +74,12 @@ impl Journal {
 }
 
 /// The tables of this room.
-pub const MIGRATIONS: &[Migration] = &[Migration {
-    family: "station",
-    number: 1,
-    name: "journal",
-    sql: "
+pub const MIGRATIONS: &[Migration] = &[
+    Migration {
+        family: "station",
+        number: 1,
+        name: "journal",
+        sql: "
 CREATE TABLE station_meters (
     station TEXT NOT NULL,
     evse INTEGER NOT NULL,
@@ -137,15 +138,22 @@ CREATE TABLE station_messages (
     PRIMARY KEY (station, no)
 ) STRICT;
 ",
-}];
+    },
+    Migration {
+        family: "station",
+        number: 2,
+        name: "reservations",
+        sql: "ALTER TABLE station_transactions ADD COLUMN reservation INTEGER;",
+    },
+];
 
 const PUT_METER: &str = "INSERT OR REPLACE INTO station_meters (station, evse, register_mwh, rest_nj, page, kept_at)
     VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
 const PUT_SWITCH: &str = "INSERT OR REPLACE INTO station_switches (station, evse, operative) VALUES (?1, ?2, ?3)";
 const PUT_SETTING: &str = "INSERT OR REPLACE INTO station_settings (station, key, value) VALUES (?1, ?2, ?3)";
 const PUT_TRANSACTION: &str = "INSERT OR REPLACE INTO station_transactions (station, no, evse, id, number, uid, kind,
-    remote, started, begun_mwh, begin_record, begin_key, clock, seq_next, ended)
-    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)";
+    remote, started, begun_mwh, begin_record, begin_key, clock, seq_next, ended, reservation)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)";
 const DROP_TRANSACTION: &str = "DELETE FROM station_transactions WHERE station = ?1 AND no = ?2";
 const PUT_MESSAGE: &str = "INSERT INTO station_messages (station, no, transaction_no, seq, stage, at, register_mwh,
     power_mw, charged_percent, signed, signed_key, reason, by_token, state, offline)
@@ -156,7 +164,7 @@ const METERS: &str = "SELECT evse, register_mwh, rest_nj, page, kept_at FROM sta
 const SWITCHES: &str = "SELECT evse FROM station_switches WHERE station = ?1 AND operative = 0";
 const SETTINGS: &str = "SELECT key, value FROM station_settings WHERE station = ?1";
 const TRANSACTIONS: &str = "SELECT no, evse, id, number, uid, kind, remote, started, begun_mwh, begin_record,
-    begin_key, clock, seq_next, ended FROM station_transactions WHERE station = ?1 ORDER BY no";
+    begin_key, clock, seq_next, ended, reservation FROM station_transactions WHERE station = ?1 ORDER BY no";
 const MESSAGES: &str = "SELECT no, transaction_no, seq, stage, at, register_mwh, power_mw, charged_percent, signed,
     signed_key, reason, by_token, state, offline FROM station_messages WHERE station = ?1 ORDER BY no";
 
@@ -206,6 +214,7 @@ fn put_transaction(tx: &mut Tx<'_>, station: &str, of: &Transaction) -> Result<(
         place(&CLOCKS, &of.clock),
         of.seq_next,
         of.ended,
+        of.reservation,
     ];
     tx.execute(PUT_TRANSACTION, &row)?;
     Ok(())
@@ -274,6 +283,7 @@ fn transaction(row: &Row<'_>) -> Result<Transaction, StoreError> {
         clock: at_place(&CLOCKS, row.int(11)?, "clock")?,
         seq_next: fits(row.int(12)?)?,
         ended: row.flag(13)?,
+        reservation: row.int_opt(14)?.map(fits).transpose()?,
     })
 }
 
@@ -384,6 +394,7 @@ mod tests {
             clock: ClockQuality::Informative,
             seq_next: 1,
             ended: false,
+            reservation: Some(6),
         }
     }
 

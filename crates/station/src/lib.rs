@@ -9,15 +9,25 @@
 
 pub mod bay;
 pub mod car;
+pub mod certificates;
+pub mod charging;
+pub mod display;
+mod document;
 mod evse;
+pub mod grid;
 pub mod journal;
+pub mod local_list;
 pub mod meter;
+pub mod monitors;
 pub mod plan;
+pub mod reservations;
 pub mod scenario;
 pub mod service;
 pub mod settings;
 pub mod station;
+pub mod tariffs;
 pub mod transactions;
+pub mod upkeep;
 
 #[cfg(test)]
 mod bench;

@@ -16,11 +16,13 @@ use charge::units::Power;
 use charge::{Clock, Dice, Secret, Soon, Timestamp};
 use store::StoreError;
 use tokio::sync::{Notify, watch};
+use trust::pki::Identity;
 
 use crate::car::Car;
 use crate::journal::{Journal, Note};
 use crate::plan::{Plan, PlanFault};
 use crate::station::{BootReason, CannotDo, Deed, Output, Station, View};
+use crate::upkeep::Upload;
 
 /// Why a station cannot be switched on.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -41,6 +43,8 @@ pub struct VirtualStation {
     wake: Notify,
     view: watch::Sender<View>,
     password: watch::Sender<Option<Secret<Box<str>>>>,
+    identity: watch::Sender<Option<Arc<Identity>>>,
+    uploads: Notify,
     starts: watch::Sender<u32>,
 }
 
@@ -49,7 +53,15 @@ struct Desk {
     station: Station,
     notes: Vec<Note>,
     say: Option<(u64, FromStation)>,
+    uploads: Vec<Upload>,
     reboot: bool,
+}
+
+/// What the station proves itself with from the next connection on.
+#[derive(Default)]
+struct Fresh {
+    password: Option<Secret<Box<str>>>,
+    identity: Option<Identity>,
 }
 
 /// The clock that was handed in may run faster than the machine's, so nobody waits longer than this without looking
@@ -73,11 +85,13 @@ impl VirtualStation {
         let station = Station::new(clock.now(), plan, keys, memory, dice, &mut out).map_err(StartFault::Plan)?;
         let view = watch::Sender::new(station.view());
         let password = watch::Sender::new(station.password().cloned());
-        let mut desk = Desk { station, notes: Vec::new(), say: None, reboot: false };
+        let mut desk = Desk { station, notes: Vec::new(), say: None, uploads: Vec::new(), reboot: false };
         desk.take_in(out);
         let pen = tokio::sync::Mutex::new(());
         let (wake, starts) = (Notify::new(), watch::Sender::new(1));
-        Ok(Arc::new(Self { desk: Mutex::new(desk), pen, journal, clock, wake, view, password, starts }))
+        let (identity, uploads) = (watch::Sender::new(None), Notify::new());
+        let desk = Mutex::new(desk);
+        Ok(Arc::new(Self { desk, pen, journal, clock, wake, view, password, identity, uploads, starts }))
     }
 
     /// Says what there is to say, until the journal fails or the task is dropped. Run it once.
@@ -163,6 +177,29 @@ impl VirtualStation {
         self.password.subscribe()
     }
 
+    /// The certificate that the operator has signed for the next connection.
+    pub fn identity(&self) -> watch::Receiver<Option<Arc<Identity>>> {
+        self.identity.subscribe()
+    }
+
+    /// Waits for logs that are to be put somewhere. Whoever holds the station's door does it and answers
+    /// [`uploaded`](Self::uploaded); one waits at a time.
+    pub async fn next_uploads(&self) -> Vec<Upload> {
+        loop {
+            let uploads = std::mem::take(&mut self.desk().uploads);
+            if !uploads.is_empty() {
+                return uploads;
+            }
+            self.uploads.notified().await;
+        }
+    }
+
+    /// What came of an upload.
+    pub fn uploaded(&self, number: u64, done: bool) {
+        self.step(|station, now, out| station.uploaded(now, number, done, out));
+        self.wake.notify_one();
+    }
+
     /// How often the station has started: a restart loses the line, which whoever holds the line has to act on.
     pub fn starts(&self) -> watch::Receiver<u32> {
         self.starts.subscribe()
@@ -191,11 +228,18 @@ impl VirtualStation {
         let mut desk = self.desk();
         // the clock is read under the lock, or two steps could happen in the wrong order
         let result = act(&mut desk, self.clock.now(), &mut out);
-        let password = desk.take_in(out);
+        let fresh = desk.take_in(out);
         let view = desk.station.view();
+        let uploads = !desk.uploads.is_empty();
         drop(desk);
-        if password.is_some() {
-            self.password.send_replace(password);
+        if fresh.password.is_some() {
+            self.password.send_replace(fresh.password);
+        }
+        if let Some(identity) = fresh.identity {
+            self.identity.send_replace(Some(Arc::new(identity)));
+        }
+        if uploads {
+            self.uploads.notify_one();
         }
         self.view.send_if_modified(|shown| {
             let changed = *shown != view;
@@ -252,18 +296,20 @@ impl VirtualStation {
 }
 
 impl Desk {
-    /// Sorts what the engine wants; answers the password to use from now on, if there is a new one.
-    fn take_in(&mut self, out: Vec<Output>) -> Option<Secret<Box<str>>> {
-        let mut password = None;
+    /// Sorts what the engine wants; answers what to prove oneself with from now on, where that is new.
+    fn take_in(&mut self, out: Vec<Output>) -> Fresh {
+        let mut fresh = Fresh::default();
         for output in out {
             match output {
                 Output::Keep(note) => self.notes.push(note),
                 Output::Say(number, words) => self.say = Some((number, words)),
-                Output::Password(new) => password = Some(new),
+                Output::Password(new) => fresh.password = Some(new),
+                Output::Identity(new) => fresh.identity = Some(*new),
+                Output::Upload(upload) => self.uploads.push(upload),
                 Output::Reboot => self.reboot = true,
             }
         }
-        password
+        fresh
     }
 }
 

@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use charge::Secret;
+use charge::talk::line::document::Document;
 use charge::talk::line::{Setting, Version, Written};
 
 /// What the station does differently when it is changed.
@@ -40,6 +41,28 @@ pub enum Key {
     SignatureFormat,
     StartPoint,
     StopPoint,
+    LocalListEnabled,
+    LocalListMax,
+    LocalListPerMessage,
+    ReserveAnywhere,
+    ReservationEnabled,
+    ProfileStackLevel,
+    RateUnits,
+    PeriodsPerSchedule,
+    ProfilesMax,
+    OrganisationName,
+    SecurityProfile,
+    CertificatesMax,
+    BackOffMinimum,
+    BackOffRandom,
+    BackOffRepeats,
+    OfflineThreshold,
+    MonitoringEnabled,
+    DisplayEnabled,
+    CostEnabled,
+    Currency,
+    WebPayments,
+    WebPaymentsUrl,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -87,7 +110,7 @@ const fn both(v16: &'static str, v201: &'static str) -> (Option<&'static str>, O
 /// A day is the longest interval that makes sense on this line: one heartbeat a day is needed for the clock.
 const DAY_S: u32 = 86_400;
 
-const TABLE: [Row; 26] = [
+const TABLE: [Row; 48] = [
     row(
         Key::HeartbeatInterval,
         both("HeartbeatInterval", "OCPPCommCtrlr.HeartbeatInterval"),
@@ -216,12 +239,124 @@ const TABLE: [Row; 26] = [
         "0",
     ),
     row(Key::PhaseRotation, (Some("ConnectorPhaseRotation"), None), Kind::Text, Access::Read, "0.NotApplicable"),
-    row(Key::FeatureProfiles, (Some("SupportedFeatureProfiles"), None), Kind::Text, Access::Read, "Core,RemoteTrigger"),
+    row(
+        Key::FeatureProfiles,
+        (Some("SupportedFeatureProfiles"), None),
+        Kind::Text,
+        Access::Read,
+        "Core,FirmwareManagement,LocalAuthListManagement,Reservation,SmartCharging,RemoteTrigger",
+    ),
     row(Key::KeysMax, (Some("GetConfigurationMaxKeys"), None), Kind::Number(1, 1_000), Access::Read, "100"),
     row(Key::ResetRetries, (Some("ResetRetries"), None), Kind::Number(0, 0), Access::Read, "0"),
     row(Key::SignatureFormat, (Some("StopTransactionSignatureFormat"), None), Kind::Text, Access::Read, "SR"),
     row(Key::StartPoint, (None, Some("TxCtrlr.TxStartPoint")), Kind::Text, Access::Read, "PowerPathClosed"),
     row(Key::StopPoint, (None, Some("TxCtrlr.TxStopPoint")), Kind::Text, Access::Read, "EVConnected,Authorized"),
+    row(
+        Key::LocalListEnabled,
+        both("LocalAuthListEnabled", "LocalAuthListCtrlr.Enabled"),
+        Kind::Flag,
+        Access::ReadWrite,
+        "true",
+    ),
+    row(
+        Key::LocalListMax,
+        both("LocalAuthListMaxLength", "LocalAuthListCtrlr.Storage"),
+        Kind::Text,
+        Access::Read,
+        "10000",
+    ),
+    row(
+        Key::LocalListPerMessage,
+        both("SendLocalListMaxLength", "LocalAuthListCtrlr.ItemsPerMessage"),
+        Kind::Text,
+        Access::Read,
+        "1000",
+    ),
+    row(
+        Key::ReserveAnywhere,
+        both("ReserveConnectorZeroSupported", "ReservationCtrlr.NonEvseSpecific"),
+        Kind::Flag,
+        Access::Read,
+        "true",
+    ),
+    row(Key::ReservationEnabled, (None, Some("ReservationCtrlr.Enabled")), Kind::Flag, Access::Read, "true"),
+    row(
+        Key::ProfileStackLevel,
+        both("ChargeProfileMaxStackLevel", "SmartChargingCtrlr.ProfileStackLevel"),
+        Kind::Text,
+        Access::Read,
+        "20",
+    ),
+    row(
+        Key::RateUnits,
+        (Some("ChargingScheduleAllowedChargingRateUnit"), None),
+        Kind::Text,
+        Access::Read,
+        "Current,Power",
+    ),
+    row(
+        Key::PeriodsPerSchedule,
+        both("ChargingScheduleMaxPeriods", "SmartChargingCtrlr.PeriodsPerSchedule"),
+        Kind::Text,
+        Access::Read,
+        "672",
+    ),
+    row(
+        Key::ProfilesMax,
+        both("MaxChargingProfilesInstalled", "SmartChargingCtrlr.Entries[ChargingProfiles]"),
+        Kind::Text,
+        Access::Read,
+        "64",
+    ),
+    row(
+        Key::OrganisationName,
+        both("CpoName", "SecurityCtrlr.OrganizationName"),
+        Kind::Text,
+        Access::ReadWrite,
+        "Leyden",
+    ),
+    row(Key::SecurityProfile, both("SecurityProfile", "SecurityCtrlr.SecurityProfile"), Kind::Text, Access::Read, "2"),
+    row(
+        Key::CertificatesMax,
+        both("CertificateStoreMaxLength", "SecurityCtrlr.CertificateEntries"),
+        Kind::Text,
+        Access::Read,
+        "40",
+    ),
+    row(
+        Key::BackOffMinimum,
+        (None, Some("OCPPCommCtrlr.RetryBackOffWaitMinimum")),
+        Kind::Number(1, 3_600),
+        Access::ReadWrite,
+        "10",
+    ),
+    row(
+        Key::BackOffRandom,
+        (None, Some("OCPPCommCtrlr.RetryBackOffRandomRange")),
+        Kind::Number(0, 3_600),
+        Access::ReadWrite,
+        "10",
+    ),
+    row(
+        Key::BackOffRepeats,
+        (None, Some("OCPPCommCtrlr.RetryBackOffRepeatTimes")),
+        Kind::Number(0, 16),
+        Access::ReadWrite,
+        "5",
+    ),
+    row(
+        Key::OfflineThreshold,
+        (None, Some("OCPPCommCtrlr.OfflineThreshold")),
+        Kind::Number(0, DAY_S),
+        Access::ReadWrite,
+        "60",
+    ),
+    row(Key::MonitoringEnabled, (None, Some("MonitoringCtrlr.Enabled")), Kind::Flag, Access::Read, "true"),
+    row(Key::DisplayEnabled, (None, Some("DisplayMessageCtrlr.Enabled")), Kind::Flag, Access::Read, "true"),
+    row(Key::CostEnabled, (None, Some("TariffCostCtrlr.Enabled[Cost]")), Kind::Flag, Access::Read, "true"),
+    row(Key::Currency, (None, Some("TariffCostCtrlr.Currency")), Kind::Text, Access::ReadWrite, "EUR"),
+    row(Key::WebPayments, (None, Some("WebPaymentsCtrlr.Enabled")), Kind::Flag, Access::ReadWrite, "false"),
+    row(Key::WebPaymentsUrl, (None, Some("WebPaymentsCtrlr.URLTemplate")), Kind::Text, Access::ReadWrite, ""),
 ];
 
 /// The settings of one station.
@@ -324,7 +459,28 @@ impl Settings {
         }
     }
 
-    fn text(&self, key: Key) -> &str {
+    /// How the connection is to be tried again, as the operator wishes it (2.x `RetryBackOff*`; part 4, 5.3): the least
+    /// wait, the random part on top, and how often it doubles.
+    pub fn back_off(&self) -> (Duration, Duration, u32) {
+        (self.seconds(Key::BackOffMinimum), self.seconds(Key::BackOffRandom), self.number(Key::BackOffRepeats))
+    }
+
+    /// `VariableCharacteristics` of a setting, as a document.
+    pub fn characteristics(&self, version: Version, key: &str) -> Option<Document> {
+        let row = find(version, key)?;
+        Some(Document::new(match row.kind {
+            Kind::Flag => r#"{"dataType":"boolean","supportsMonitoring":true}"#.to_owned(),
+            Kind::Number(low, high) => {
+                format!(r#"{{"dataType":"integer","minLimit":{low},"maxLimit":{high},"supportsMonitoring":true}}"#)
+            }
+            Kind::Text => r#"{"dataType":"string","supportsMonitoring":true}"#.to_owned(),
+            Kind::Password => {
+                format!(r#"{{"dataType":"string","maxLimit":{PASSWORD_MAX},"supportsMonitoring":false}}"#)
+            }
+        }))
+    }
+
+    pub(crate) fn text(&self, key: Key) -> &str {
         let initial = || TABLE.iter().find(|row| row.key == key).map_or("", |row| row.initial);
         self.values.get(&key).map_or_else(initial, |value| value.expose())
     }
@@ -349,8 +505,8 @@ impl Key {
 impl Fact {
     fn setting(&self, version: Version) -> Option<Setting> {
         let key = match version {
-            Version::V16 => self.v16.clone(),
-            Version::V201 => self.v201.clone(),
+            Version::S15 | Version::S16 | Version::V16 => self.v16.clone(),
+            Version::V201 | Version::V21 => self.v201.clone(),
         };
         Some(Setting { key: key?, value: Some(self.value.clone()), read_only: true })
     }
@@ -359,8 +515,8 @@ impl Fact {
 impl Row {
     const fn spelled(&self, version: Version) -> Option<&'static str> {
         match version {
-            Version::V16 => self.v16,
-            Version::V201 => self.v201,
+            Version::S15 | Version::S16 | Version::V16 => self.v16,
+            Version::V201 | Version::V21 => self.v201,
         }
     }
 

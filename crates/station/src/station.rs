@@ -7,8 +7,12 @@
 //!
 //! Invariant: every [`Output::Say`] comes after the [`Output::Keep`]s of all that it says.
 
+mod blocks;
+mod care;
+mod guests;
 mod hand;
 mod orders;
+mod power;
 mod uplink;
 
 use std::collections::{BTreeSet, VecDeque};
@@ -17,7 +21,7 @@ use std::time::Duration;
 
 use billing::record::{ClockQuality, PublicKey};
 use charge::id::EvseNo;
-use charge::talk::line::{BayState, FromStation, Setting, Version};
+use charge::talk::line::{BayState, FromStation, Version};
 use charge::token::Allowed;
 use charge::units::{Energy, Power};
 use charge::{Dice, Personal, Secret, Timestamp};
@@ -29,7 +33,9 @@ use crate::meter::{Meter, MeterMemory};
 use crate::plan::{Plan, PlanFault};
 use crate::settings::{Fact, Key, Settings};
 use crate::transactions::Queue;
+use crate::upkeep::Upload;
 
+use blocks::Blocks;
 use hand::Cause;
 pub use hand::{CannotDo, Deed};
 
@@ -41,6 +47,10 @@ pub enum Output {
     Say(u64, FromStation),
     /// Use this password from the next connection on.
     Password(Secret<Box<str>>),
+    /// Show this certificate from the next connection on.
+    Identity(Box<trust::pki::Identity>),
+    /// Put a log at a place; the outcome comes back to [`Station::uploaded`].
+    Upload(Upload),
     /// The operator ordered a restart: switch off and on again.
     Reboot,
 }
@@ -50,6 +60,7 @@ pub enum Output {
 pub enum BootReason {
     PowerUp,
     RemoteReset,
+    FirmwareUpdate,
 }
 
 /// Where the station stands with its operator.
@@ -95,6 +106,8 @@ pub struct BayView {
     pub transaction: Option<(Box<str>, Option<i32>)>,
     /// What came of the last question about a token.
     pub last_verdict: Option<Allowed>,
+    /// What the running transaction costs so far, as the operator said.
+    pub cost: Option<charge::Decimal>,
     /// Transactions ended since the start.
     pub finished: u32,
 }
@@ -111,6 +124,10 @@ pub struct Station {
     line: bool,
     standing: Standing,
     boot_reason: BootReason,
+    /// Why the next start happens, if it is not the operator's order.
+    next_reason: Option<BootReason>,
+    /// 2.1: what runs goes on after the next start (`ImmediateAndResume`).
+    resumes: bool,
     /// What is on the line and not answered, under its number.
     under_way: Option<(u64, uplink::Said)>,
     said: u64,
@@ -123,6 +140,7 @@ pub struct Station {
     reset: Option<Reset>,
     reset_when_idle: bool,
     wanted: Wanted,
+    blocks: Blocks,
     /// Tokens that were accepted here lately, in their normal form, oldest first.
     cache: VecDeque<Personal<String>>,
     now: Timestamp,
@@ -134,7 +152,7 @@ struct Wanted {
     boot: bool,
     alive: bool,
     meters: BTreeSet<EvseNo>,
-    settings: VecDeque<Vec<Setting>>,
+    news: VecDeque<FromStation>,
     startup_event: bool,
 }
 
@@ -176,6 +194,8 @@ impl Station {
             line: false,
             standing: Standing::Unknown { not_before: now },
             boot_reason: BootReason::PowerUp,
+            next_reason: None,
+            resumes: false,
             under_way: None,
             said: 0,
             pause_until: None,
@@ -186,6 +206,7 @@ impl Station {
             reset: None,
             reset_when_idle: false,
             wanted: Wanted::default(),
+            blocks: Blocks::default(),
             cache: VecDeque::new(),
             now,
         };
@@ -200,7 +221,7 @@ impl Station {
         self.settings.restore(&memory.settings);
         self.queue = Queue::restored(memory.transactions, memory.messages);
         self.standing = Standing::Unknown { not_before: now };
-        self.boot_reason = reason;
+        self.boot_reason = self.next_reason.take().unwrap_or(reason);
         self.under_way = None;
         self.pause_until = None;
         self.clock = ClockQuality::Informative;
@@ -209,7 +230,9 @@ impl Station {
         (self.reset, self.reset_when_idle) = (None, false);
         self.wanted = Wanted { startup_event: true, ..Wanted::default() };
         self.cache.clear();
-        for at in 0..self.evses.len() {
+        self.blocks_wake_up();
+        let resumed = std::mem::take(&mut self.resumes);
+        for at in (0..self.evses.len()).filter(|_| !resumed) {
             self.wake_up(at, &memory.meters, &memory.inoperative, out);
         }
         self.speak(out);
@@ -231,6 +254,7 @@ impl Station {
         evse.meter.restore(kept);
         evse.operative = !inoperative.contains(&Some(evse.no));
         (evse.reported, evse.permit, evse.give_up_at, evse.running, evse.limit) = (None, None, None, None, None);
+        (evse.cap, evse.limit_until) = (None, None);
         let no = evse.no;
         let open = self.queue.running().find(|of| of.evse == no).map(|of| (of.no, of.started));
         evse.phase = match (&evse.car, open) {
@@ -255,12 +279,20 @@ impl Station {
         self.version = version;
         self.line = true;
         self.pause_until = None;
+        if let Some(since) = self.blocks.away_since.take() {
+            self.blocks.profiles.was_offline(self.now.since(since));
+        }
+        self.blocks.logbook.write(self.now, false, format!("line up, OCPP {}", version.label()));
+        self.relimit(out);
         self.speak(out);
     }
 
     pub fn line_down(&mut self, now: Timestamp, out: &mut Vec<Output>) {
         self.catch_up(now, out);
         self.line = false;
+        self.blocks.away_since.get_or_insert(self.now);
+        self.blocks.logbook.write(self.now, false, "line down");
+        self.relimit(out);
         self.unasked(out);
         self.speak(out);
     }
@@ -274,14 +306,14 @@ impl Station {
     /// When to look again, if nothing happens before.
     pub fn wake_at(&self) -> Option<Timestamp> {
         let evses = self.evses.iter().filter_map(|evse| evse.due().map(|(at, _)| at));
-        evses.chain(self.line_due()).chain(self.reset_due()).min()
+        evses.chain(self.line_due()).chain(self.reset_due()).chain(self.block_due()).min()
     }
 
     pub fn view(&self) -> View {
         let bays = self.evses.iter().map(|evse| BayView {
             evse: evse.no,
             phase: evse.phase,
-            shown: evse.phase.shown(),
+            shown: self.shown(evse),
             since: evse.since,
             register: evse.meter.register(),
             power: evse.power(),
@@ -290,6 +322,7 @@ impl Station {
                 .and_then(|running| self.queue.transaction(running.no))
                 .map(|of| (of.id.clone(), of.number)),
             last_verdict: evse.last_verdict,
+            cost: evse.running.and_then(|running| self.blocks.costs.get(&running.no).copied()),
             finished: evse.finished,
         });
         View {
@@ -317,18 +350,23 @@ impl Station {
     /// Lets everything that fell due happen, each at its own time. Time never falls.
     fn catch_up(&mut self, now: Timestamp, out: &mut Vec<Output>) {
         let now = now.max(self.now);
-        while let Some((at, due, place)) = self.next_due().filter(|(at, ..)| *at <= now) {
+        while let Some((at, due)) = self.next_due().filter(|(at, _)| *at <= now) {
             self.now = self.now.max(at);
             self.flow_on(out);
-            self.fall_due(place, due, now, out);
+            match due {
+                Some((place, due)) => self.fall_due(place, due, now, out),
+                None => self.blocks_fall_due(out),
+            }
         }
         self.now = now;
         self.flow_on(out);
     }
 
-    fn next_due(&self) -> Option<(Timestamp, Due, usize)> {
+    /// What falls due next: something at an EVSE, or `None` for one of the blocks.
+    fn next_due(&self) -> Option<(Timestamp, Option<(usize, Due)>)> {
         let dues = self.evses.iter().enumerate();
-        dues.filter_map(|(place, evse)| evse.due().map(|(at, due)| (at, due, place))).min_by_key(|(at, ..)| *at)
+        let dues = dues.filter_map(|(place, evse)| evse.due().map(|(at, due)| (at, Some((place, due)))));
+        dues.chain(self.block_due().map(|at| (at, None))).min_by_key(|(at, _)| *at)
     }
 
     /// All meters count up to this moment.
@@ -346,6 +384,7 @@ impl Station {
         match due {
             // the flow of current has shown it already
             Due::Full => {}
+            Due::Limit => self.relimit(out),
             Due::GiveUp => {
                 // a phase that has moved on has no time to give up any more
                 let _moved = self.bay(place, Event::TimedOut, Cause::LOCAL, out);

@@ -59,6 +59,8 @@ pub struct Transaction {
     pub clock: ClockQuality,
     pub seq_next: u32,
     pub ended: bool,
+    /// The reservation that it used up.
+    pub reservation: Option<i32>,
 }
 
 impl Transaction {
@@ -77,8 +79,8 @@ impl Transaction {
     /// What the operator calls it on a connection of this version.
     pub fn key(&self, version: Version) -> TransactionKey {
         match version {
-            Version::V16 => TransactionKey::Number(self.number.unwrap_or(NUMBERLESS)),
-            Version::V201 => TransactionKey::Text(self.id.clone()),
+            Version::S15 | Version::S16 | Version::V16 => TransactionKey::Number(self.number.unwrap_or(NUMBERLESS)),
+            Version::V201 | Version::V21 => TransactionKey::Text(self.id.clone()),
         }
     }
 }
@@ -106,7 +108,7 @@ impl Message {
     /// As it is said on a connection of this version.
     pub fn report(&self, of: &Transaction, version: Version) -> TransactionReport {
         let first = self.stage == Stage::Started;
-        let v16 = version == Version::V16;
+        let v16 = !version.is_2();
         let with_token = first || self.by_token;
         TransactionReport {
             stage: self.stage,
@@ -124,6 +126,7 @@ impl Message {
                 Origin::Remote(id) if first && !v16 => Some(id),
                 Origin::Remote(_) | Origin::Driver => None,
             },
+            reservation: of.reservation.filter(|_| first),
         }
     }
 
@@ -211,6 +214,16 @@ impl Queue {
             TransactionKey::Number(number) => of.number == Some(*number),
             TransactionKey::Text(id) => of.id == *id,
         })
+    }
+
+    /// Whether messages about this transaction wait.
+    pub fn owes(&self, key: &TransactionKey) -> bool {
+        let meant = |of: &&Transaction| match key {
+            TransactionKey::Number(number) => of.number == Some(*number),
+            TransactionKey::Text(id) => of.id == *id,
+        };
+        let no = self.transactions.values().find(meant).map(|of| of.no);
+        no.is_some_and(|no| self.waiting.iter().any(|(_, message)| message.transaction == no))
     }
 
     /// Whether another transaction can be reported to its end.
@@ -307,6 +320,7 @@ mod tests {
             clock: ClockQuality::Synchronised,
             seq_next: 0,
             ended: false,
+            reservation: None,
         });
         no
     }

@@ -17,11 +17,14 @@ pub(crate) struct Queue<T> {
 struct Line<T> {
     waiting: VecDeque<T>,
     open: bool,
+    /// Threads that wait for work and that nobody has called yet. Calling one costs a system call, so a thread that
+    /// is at work is not called.
+    idle: usize,
 }
 
 impl<T> Queue<T> {
     pub(crate) fn bounded(length_max: usize) -> Self {
-        let line = Line { waiting: VecDeque::new(), open: true };
+        let line = Line { waiting: VecDeque::new(), open: true, idle: 0 };
         Self { line: Mutex::new(line), changed: Condvar::new(), length_max }
     }
 
@@ -34,8 +37,12 @@ impl<T> Queue<T> {
             return Err(StoreError::Overloaded { waiting: line.waiting.len() });
         }
         line.waiting.push_back(item);
+        let call = line.idle > 0;
+        line.idle -= usize::from(call);
         drop(line);
-        self.changed.notify_one();
+        if call {
+            self.changed.notify_one();
+        }
         Ok(())
     }
 
@@ -43,6 +50,8 @@ impl<T> Queue<T> {
     pub(crate) fn take(&self, count_max: usize) -> Option<Vec<T>> {
         let mut line = self.line();
         while line.waiting.is_empty() && line.open {
+            // woken without a call it counts twice, and is called once too often
+            line.idle += 1;
             line = self.changed.wait(line).unwrap_or_else(PoisonError::into_inner);
         }
         if line.waiting.is_empty() {
@@ -78,6 +87,22 @@ mod tests {
         (1..=5).for_each(|n| assert_eq!(queue.push(n), Ok(())));
         assert_eq!(queue.take(3), Some(vec![1, 2, 3]));
         assert_eq!(queue.take(3), Some(vec![4, 5]));
+    }
+
+    #[test]
+    fn threads_that_wait_are_called_one_for_each_piece_of_work() {
+        let queue = Queue::bounded(1_000);
+        let taken = std::thread::scope(|scope| {
+            let takers = [(); 3].map(|()| scope.spawn(|| std::iter::from_fn(|| queue.take(1)).count()));
+            // whoever waits by then is called, whoever does not sees what is there before it waits
+            (0..900).for_each(|n| assert_eq!(queue.push(n), Ok(())));
+            while queue.len() > 0 {
+                std::thread::yield_now();
+            }
+            queue.close();
+            takers.map(|taker| taker.join().unwrap_or(0))
+        });
+        assert_eq!(taken.iter().sum::<usize>(), 900);
     }
 
     #[test]

@@ -4,29 +4,33 @@
 //! invariant: once the engine has rolled the transaction back by itself (a full disk can do that), every further
 //! statement is refused, so nothing is ever written outside of a transaction.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 
 use charge::Timestamp;
 use rusqlite::types::{Type, ValueRef};
 use rusqlite::{CachedStatement, Connection, params_from_iter};
 
+use crate::work::control;
 use crate::{StoreError, Value};
 
 /// An open transaction.
 pub struct Tx<'c> {
     connection: &'c Connection,
     writes: bool,
+    /// The savepoint to which a failure goes back is set before the first write: most of what fails, and whatever
+    /// changes nothing, fails and ends without one.
+    saved: Cell<bool>,
     /// The first failure of the engine, to tell the others in the group why their work is gone as well.
     failure: RefCell<Option<StoreError>>,
 }
 
 impl<'c> Tx<'c> {
     pub(crate) const fn writing(connection: &'c Connection) -> Self {
-        Self { connection, writes: true, failure: RefCell::new(None) }
+        Self { connection, writes: true, saved: Cell::new(false), failure: RefCell::new(None) }
     }
 
     pub(crate) const fn reading(connection: &'c Connection) -> Self {
-        Self { connection, writes: false, failure: RefCell::new(None) }
+        Self { connection, writes: false, saved: Cell::new(false), failure: RefCell::new(None) }
     }
 
     /// Runs a statement that returns no rows; answers how many rows it changed. Placeholders are `?1`, `?2`, …
@@ -70,7 +74,21 @@ impl<'c> Tx<'c> {
 
     /// Several statements in one text, for migrations only: nothing of it stays prepared.
     pub(crate) fn script(&mut self, sql: &str) -> Result<(), StoreError> {
+        self.save()?;
         self.connection.execute_batch(sql).map_err(StoreError::preparing)
+    }
+
+    /// Whether there is a savepoint to release.
+    pub(crate) const fn saved(&self) -> bool {
+        self.saved.get()
+    }
+
+    fn save(&self) -> Result<(), StoreError> {
+        if !self.saved.get() {
+            control(self.connection, "SAVEPOINT work")?;
+            self.saved.set(true);
+        }
+        Ok(())
     }
 
     /// Whether the engine has ended the transaction by itself, and why as far as we saw it.
@@ -106,8 +124,11 @@ impl<'c> Tx<'c> {
             return Err(why);
         }
         let statement = self.connection.prepare_cached(sql).map_err(StoreError::preparing)?;
-        if !self.writes && !statement.readonly() {
-            return Err(StoreError::Misuse("a write in a reading transaction".to_owned()));
+        if !statement.readonly() {
+            if !self.writes {
+                return Err(StoreError::Misuse("a write in a reading transaction".to_owned()));
+            }
+            self.save()?;
         }
         Ok(statement)
     }

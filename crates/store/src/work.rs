@@ -1,7 +1,7 @@
 //! The loops of the store's own threads: the writer with its group commit, and the readers.
 //!
-//! The writer takes everything that waits, gives each piece of work a savepoint inside one transaction, commits
-//! once and only then answers all. The invariant: no `Ok` is answered before the commit that carries it, and no
+//! The writer takes everything that waits, gives each piece of work that writes a savepoint inside one transaction,
+//! commits once and only then answers all. The invariant: no `Ok` is answered before the commit that carries it, and no
 //! piece of work, failing or panicking, ends the thread or leaves a trace in the others' work.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -110,7 +110,6 @@ impl Group<'_> {
     /// One caller's code in its savepoint. `Err` says that the whole transaction is gone, and why.
     fn one(&mut self, work: Work, began: Result<(), StoreError>) -> Result<(), StoreError> {
         let (name, writes, connection) = (work.name, work.writes, self.connection);
-        let began = began.and_then(|()| control(connection, "SAVEPOINT work"));
         let mut tx = if writes { Tx::writing(connection) } else { Tx::reading(connection) };
         let (outcome, took) = run_code(work, began.clone().map(|()| &mut tx));
         let keep = outcome.as_ref().is_some_and(|outcome| outcome.ok);
@@ -118,6 +117,9 @@ impl Group<'_> {
         began?;
         if let Some(why) = tx.ended() {
             return Err(why);
+        }
+        if !tx.saved() {
+            return Ok(());
         }
         if !keep {
             control(connection, "ROLLBACK TO work")?;
@@ -154,7 +156,7 @@ fn answer(outcome: Option<Outcome>, committed: Result<(), StoreError>) {
     }
 }
 
-fn control(connection: &Connection, sql: &'static str) -> Result<(), StoreError> {
+pub(crate) fn control(connection: &Connection, sql: &'static str) -> Result<(), StoreError> {
     let mut statement = connection.prepare_cached(sql).map_err(StoreError::preparing)?;
     statement.execute([]).map(|_| ()).map_err(StoreError::running)
 }

@@ -108,7 +108,7 @@ impl fmt::Display for KeyKind {
 }
 
 /// The one value of a name's attribute. Two of them would let a door and a reader see different ones.
-fn only<'a>(mut attributes: impl Iterator<Item = &'a AttributeTypeAndValue<'a>>) -> Option<String> {
+pub(crate) fn only<'a>(mut attributes: impl Iterator<Item = &'a AttributeTypeAndValue<'a>>) -> Option<String> {
     let first = attributes.next()?;
     if attributes.next().is_some() {
         return None;
@@ -126,7 +126,7 @@ fn serial(raw: &[u8]) -> String {
     if short.is_empty() { "0".to_owned() } else { short.to_owned() }
 }
 
-fn key_kind(key: &SubjectPublicKeyInfo<'_>) -> KeyKind {
+pub(crate) fn key_kind(key: &SubjectPublicKeyInfo<'_>) -> KeyKind {
     match key.parsed() {
         Ok(PublicKey::RSA(rsa)) => u32::try_from(rsa.key_size()).map_or(KeyKind::Other, KeyKind::Rsa),
         Ok(PublicKey::EC(_)) => {

@@ -4,6 +4,8 @@
 //! is where one is withdrawn. Keys of stations that make their own (SignCertificate) never come here. Invariant: a
 //! certificate ends no later than its authority, and its names were checked before they were signed.
 
+mod request;
+
 use std::fmt;
 use std::path::Path;
 use std::time::Duration;
@@ -20,6 +22,8 @@ use x509_parser::prelude::FromDer;
 
 use crate::certificate::Facts;
 use crate::private_file::{self, FileFault};
+
+pub use request::SigningRequest;
 
 /// Stations' clocks go wrong: a certificate is valid a little before it was issued.
 const BACKDATED: Duration = Duration::from_secs(3600);

@@ -7,6 +7,7 @@ use billing::price::Line;
 use billing::record::{PublicKey, Report, file};
 use charge::meter::SignedRecord;
 use charge::money::Currency;
+use charge::tariff::Dimension;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -28,6 +29,8 @@ pub(crate) struct CurvePoint {
 /// One line of a price.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct CostLine {
+    /// `ENERGY`, `TIME`, `PARKING_TIME` or `FLAT`; null for VAT and for a minimum or maximum that moved the total.
+    pub(crate) dimension: Option<&'static str>,
     /// In plain words: which element of the tariff, and what its step did.
     pub(crate) text: String,
     pub(crate) quantity: String,
@@ -37,8 +40,19 @@ pub(crate) struct CostLine {
 }
 
 impl CostLine {
+    /// The spelling of OCPI (2.2.1, 11.4.5).
+    pub(crate) const fn name(dimension: Dimension) -> &'static str {
+        match dimension {
+            Dimension::Energy => "ENERGY",
+            Dimension::Flat => "FLAT",
+            Dimension::ParkingTime => "PARKING_TIME",
+            Dimension::Time => "TIME",
+        }
+    }
+
     pub(crate) fn of(line: &Line, currency: Currency) -> Self {
         Self {
+            dimension: Some(Self::name(line.dimension)),
             text: line.rule.clone(),
             quantity: line.quantity.normalize().to_string(),
             unit: line.unit.to_owned(),

@@ -16,6 +16,7 @@ mod operator;
 pub mod permission;
 mod provider;
 mod shape;
+mod shelf;
 mod signing_in;
 mod stage;
 

@@ -53,6 +53,7 @@ const PUBLIC: [(HttpMethod, &str); 2] = [(HttpMethod::Get, "/api/parties"), (Htt
 pub(crate) fn document() -> utoipa::openapi::OpenApi {
     let mut document = Account::openapi();
     document.merge(crate::operator::Description::openapi());
+    document.merge(crate::operator::daily::Description::openapi());
     document.merge(crate::hub::Description::openapi());
     document.merge(crate::provider::Description::openapi());
     document.merge(crate::driver::Description::openapi());

@@ -13,6 +13,8 @@ pub enum Permission {
     StationsWrite,
     /// Start, stop, reset, unlock and so on.
     StationsCommand,
+    /// Any message with any payload to any station.
+    Expert,
     /// Sessions, charge detail records, disputes, invoices of the whole party.
     SessionsRead,
     TariffsRead,
@@ -32,11 +34,12 @@ pub enum Permission {
 }
 
 impl Permission {
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::Self_,
         Self::StationsRead,
         Self::StationsWrite,
         Self::StationsCommand,
+        Self::Expert,
         Self::SessionsRead,
         Self::TariffsRead,
         Self::TariffsWrite,
@@ -56,6 +59,7 @@ impl Permission {
             Self::StationsRead => "stations:read",
             Self::StationsWrite => "stations:write",
             Self::StationsCommand => "stations:command",
+            Self::Expert => "expert",
             Self::SessionsRead => "sessions:read",
             Self::TariffsRead => "tariffs:read",
             Self::TariffsWrite => "tariffs:write",
@@ -112,6 +116,7 @@ impl Role {
             | Permission::Metrics => matches!(self, Self::Admin | Self::Viewer),
             Permission::StationsWrite
             | Permission::StationsCommand
+            | Permission::Expert
             | Permission::TariffsWrite
             | Permission::BillingWrite
             | Permission::DriversWrite

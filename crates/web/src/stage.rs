@@ -32,6 +32,8 @@ pub enum Access {
     Needs(Permission),
     /// Open to everybody, with the reason.
     Public(&'static str),
+    /// Open to whoever knows the secret in the path, which the handler checks; with the reason.
+    Secret(&'static str),
 }
 
 /// A route as it was added.
@@ -156,9 +158,13 @@ async fn admit(State(pass): State<Pass>, mut request: Request, next: Next) -> Re
 }
 
 async fn judge(pass: &Pass, method: &Method, headers: &HeaderMap) -> Result<Option<Actor>, Fault> {
-    let Access::Needs(permission) = pass.access else {
+    let permission = match pass.access {
+        Access::Needs(permission) => permission,
         // a login is a write too: no other page may sign its visitors in here
-        return if method.is_safe() || from_our_page(headers) { Ok(None) } else { Err(Fault::ForeignPage) };
+        Access::Public(_) if method.is_safe() || from_our_page(headers) => return Ok(None),
+        Access::Public(_) => return Err(Fault::ForeignPage),
+        // no cookie counts here, so no page can borrow one
+        Access::Secret(_) => return Ok(None),
     };
     let actor = actor(&pass.guard, headers).await?.ok_or(Fault::NotSignedIn)?;
     if actor.by_cookie() && !method.is_safe() && !from_our_page(headers) {

@@ -3,9 +3,10 @@ import uPlot from 'uplot';
 import 'uplot/dist/uPlot.min.css';
 import { language } from '../i18n.svelte';
 
-interface Look { height: number; format: (value: number) => string; onhover: (index: number | null) => void }
+/** `stepped`: a value holds until the next one. */
+interface Look { height: number; stepped: boolean; format: (value: number) => string; onhover: (index: number | null) => void }
 
-export function draw(box: HTMLElement, data: [number[], number[]], { height, format, onhover }: Look): uPlot {
+export function draw(box: HTMLElement, data: [number[], number[]], { height, format, stepped, onhover }: Look): uPlot {
   const css = getComputedStyle(document.documentElement);
   const colour = (name: string) => css.getPropertyValue(name).trim();
   const font = `11px ${colour('--font')}`;
@@ -19,7 +20,7 @@ export function draw(box: HTMLElement, data: [number[], number[]], { height, for
     legend: { show: false },
     cursor: { drag: { x: false, y: false }, points: { size: 8, fill: colour('--accent') } },
     scales: { y: { range: (_, least, most) => [Math.min(0, least), most > 0 ? most * 1.1 : 1] } },
-    series: [{}, { stroke: colour('--accent'), width: 2, fill: `color-mix(in srgb, ${colour('--accent')} 16%, transparent)`, points: { show: false } }],
+    series: [{}, { stroke: colour('--accent'), width: 2, fill: `color-mix(in srgb, ${colour('--accent')} 16%, transparent)`, points: { show: false }, ...(stepped && uPlot.paths.stepped ? { paths: uPlot.paths.stepped({ align: 1 }) } : {}) }],
     axes: [
       { stroke: colour('--quiet'), font, grid: { show: false }, ticks: { show: false }, space: 70, size: 28,
         values: (_, splits, __, ___, step) => splits.map((seconds) => (step < 60 ? fine : time).format(new Date(seconds * 1000))) },

@@ -22,6 +22,11 @@ pub(super) fn zone(name: &str) -> Result<TimeZone, PriceFault> {
     TimeZone::get(name).map_err(|_| PriceFault::UnknownTimeZone(name.chars().take(40).collect()))
 }
 
+/// Whether prices by the hour can be worked out in this zone.
+pub fn knows_zone(name: &str) -> bool {
+    zone(name).is_ok()
+}
+
 /// What the restrictions of an element are held against.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Standing {

@@ -1,7 +1,18 @@
 //! The line: what a charging station and its operator say to each other (OCPP in all its versions).
 //!
-//! The words follow the richest version. What has no word of ours travels as [`Foreign`], is logged and answered,
-//! and never steers a decision.
+//! The words follow the richest version; each functional block has a file of its own below this one. What has no word
+//! of ours travels as [`Foreign`], is logged and answered, and never steers a decision.
+
+pub mod certificate;
+pub mod charging;
+pub mod display;
+pub mod document;
+pub mod grid;
+pub mod model;
+pub mod payment;
+pub mod quirk;
+pub mod reservation;
+pub mod upkeep;
 
 use std::fmt;
 use std::time::Duration;
@@ -10,29 +21,65 @@ use crate::id::{EvseNo, StationId, TransactionKey};
 use crate::meter::Reading;
 use crate::personal::Secret;
 use crate::token::{PresentedToken, Verdict};
-use crate::{Soon, Timestamp};
+use crate::{Decimal, Soon, Timestamp};
 
-/// The protocol version spoken on one connection. A property of the connection, never of the station.
+use certificate::{
+    CertificateNews, CertificateOrder, ChainAnswer, ContractProof, ContractStanding, InstalledCertificate,
+};
+use charging::{ChargingNews, ChargingOrder, Composite, NeedsVerdict};
+use display::{CustomerNews, CustomerOrder, DisplayNews, DisplayOrder, KeptTariff, TariffOrder};
+use document::{Document, ItemOutcome};
+use grid::{GridNews, GridOrder, SwapNews, SwapOrder};
+use model::{ModelNews, ModelOrder, MonitorSet, Stream};
+use payment::{PaymentNews, PaymentOrder, Vendor, VendorAnswer};
+use quirk::Quirks;
+use reservation::{ListOrder, ReservationEnd, ReservationOrder};
+use upkeep::{Progress, UpkeepOrder};
+
+/// The protocol version spoken on one connection. A property of the connection, never of the station. Ordered by age.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Version {
+    /// OCPP 1.5 over SOAP.
+    S15,
+    /// OCPP 1.6 over SOAP.
+    S16,
+    /// OCPP 1.6 over JSON.
     V16,
     V201,
+    V21,
 }
 
 impl Version {
-    /// The WebSocket subprotocol (OCPP-J 1.6, 3.1; OCPP 2.0.1 part 4, 3.1.2).
-    pub const fn subprotocol(self) -> &'static str {
+    pub const ALL: [Self; 5] = [Self::S15, Self::S16, Self::V16, Self::V201, Self::V21];
+
+    /// The WebSocket subprotocol (OCPP-J 1.6, 3.1; OCPP 2.0.1 part 4, 3.1.2); `None` for SOAP, which has no connection.
+    pub const fn subprotocol(self) -> Option<&'static str> {
         match self {
-            Self::V16 => "ocpp1.6",
-            Self::V201 => "ocpp2.0.1",
+            Self::S15 | Self::S16 => None,
+            Self::V16 => Some("ocpp1.6"),
+            Self::V201 => Some("ocpp2.0.1"),
+            Self::V21 => Some("ocpp2.1"),
         }
     }
 
+    /// For rows and pages.
     pub const fn label(self) -> &'static str {
         match self {
+            Self::S15 => "1.5 SOAP",
+            Self::S16 => "1.6 SOAP",
             Self::V16 => "1.6",
             Self::V201 => "2.0.1",
+            Self::V21 => "2.1",
         }
+    }
+
+    pub fn named(label: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|version| version.label() == label)
+    }
+
+    /// Whether the words are those of 2.x: a device model, one message for transactions, EVSEs.
+    pub const fn is_2(self) -> bool {
+        matches!(self, Self::V201 | Self::V21)
     }
 }
 
@@ -52,13 +99,21 @@ pub enum FromStation {
         at: Timestamp,
         detail: Option<Box<str>>,
     },
-    /// Settings reported unasked (2.x `NotifyReport`).
-    Settings(Vec<Setting>),
-    /// Progress of a firmware update or an upload: named, status as spelled by the version.
-    Progress {
-        of: Box<str>,
-        status: Box<str>,
+    Charging(ChargingNews),
+    /// `ReservationStatusUpdate` (2.x).
+    Reservation {
+        id: i32,
+        end: ReservationEnd,
     },
+    Progress(Progress),
+    Certificate(CertificateNews),
+    Model(ModelNews),
+    Display(DisplayNews),
+    Customer(CustomerNews),
+    Grid(GridNews),
+    Swap(SwapNews),
+    Payment(PaymentNews),
+    Vendor(Vendor),
     Foreign(Foreign),
 }
 
@@ -151,6 +206,8 @@ pub struct StatusReport {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Tap {
     pub token: PresentedToken,
+    /// Plug & Charge (2.x): what the station knows of the contract's certificate.
+    pub contract: Option<Box<ContractProof>>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -209,6 +266,8 @@ pub struct TransactionReport {
     pub offline: bool,
     /// 2.x: the remote start that this answers.
     pub remote_start: Option<i32>,
+    /// The reservation that it uses up.
+    pub reservation: Option<i32>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -234,9 +293,37 @@ pub enum Heard {
     Transaction {
         number: Option<i32>,
         verdict: Option<Verdict>,
+        /// 2.x: what it costs so far, or in all after the end, with VAT, in the station's currency.
+        cost: Option<Decimal>,
     },
-    /// Status, meter, security, settings, progress: taken, nothing to say.
+    /// A tap with a contract's certificate.
+    Contract {
+        verdict: Verdict,
+        standing: ContractStanding,
+    },
+    /// Status, meter, security, reports, progress: taken, nothing to say.
     Noted,
+    /// Taken or not, where the message can be refused (`SignCertificate`, `OpenPeriodicEventStream`, `BatterySwap`).
+    Taken(bool),
+    Needs(NeedsVerdict),
+    /// `PullDynamicScheduleUpdate`: the limits as a document, or refused.
+    Limits(Option<Document>),
+    /// `Get15118EVCertificate`: the EXI answer in base64, or failed.
+    Exi {
+        body: Option<Box<str>>,
+        remaining: Option<u32>,
+    },
+    /// `GetCertificateStatus`: the OCSP answer in base64, or failed.
+    Ocsp(Option<Box<str>>),
+    ChainStatus(Vec<ChainAnswer>),
+    /// `NotifySettlement`.
+    Receipt {
+        id: Option<Box<str>>,
+        url: Option<Box<str>>,
+    },
+    /// `VatNumberValidation`: the company as a document, or not valid.
+    Company(Option<Document>),
+    Vendor(VendorAnswer),
     /// Known to the protocol, not served here: becomes `NotSupported`, or the action's own refusal.
     NotServed,
 }
@@ -257,6 +344,8 @@ pub enum ToStation {
         evse: Option<EvseNo>,
         token: PresentedToken,
         remote_id: i32,
+        /// Limits from the first second on (1.6 5.16.2, 2.x F01).
+        profile: Option<Box<charging::Profile>>,
     },
     Stop {
         key: TransactionKey,
@@ -282,6 +371,20 @@ pub enum ToStation {
         values: Vec<(Box<str>, Secret<Box<str>>)>,
     },
     ClearCache,
+    Charging(ChargingOrder),
+    Reservation(ReservationOrder),
+    List(ListOrder),
+    Upkeep(UpkeepOrder),
+    Certificate(CertificateOrder),
+    Model(ModelOrder),
+    Display(DisplayOrder),
+    Customer(CustomerOrder),
+    Tariff(TariffOrder),
+    Grid(GridOrder),
+    Swap(SwapOrder),
+    Payment(PaymentOrder),
+    Vendor(Vendor),
+    /// The expert call: any action with a raw payload, answered in kind.
     Foreign(Foreign),
 }
 
@@ -290,6 +393,8 @@ pub enum ResetKind {
     /// When idle; running transactions end properly first.
     Soft,
     Hard,
+    /// 2.1: at once, and what ran goes on afterwards.
+    Resume,
 }
 
 /// What a station can be asked to send now.
@@ -299,6 +404,16 @@ pub enum Trigger {
     Status,
     Alive,
     Meter,
+    Firmware,
+    Log,
+    /// 1.6 without the security extension.
+    Diagnostics,
+    /// 2.x.
+    Transaction,
+    /// Ask for a new certificate with this key.
+    Sign(certificate::StationKey),
+    /// 2.x.
+    Publishing,
 }
 
 /// A configuration key (1.6) or a variable of a component (2.x, spelled `Component.Variable`,
@@ -324,6 +439,25 @@ pub enum StationAnswer {
     },
     /// Per key, what became of the write.
     Written(Vec<(Box<str>, Written)>),
+    /// A remote start of 2.x that already has its transaction.
+    Started(Option<TransactionKey>),
+    /// The version of the local list.
+    Number(i32),
+    /// The log will be uploaded under this name.
+    File(Option<Box<str>>),
+    Composite(Composite),
+    Certificates(Vec<InstalledCertificate>),
+    Monitors(Vec<MonitorSet>),
+    /// One outcome for each of several things: monitors cleared, tariffs cleared, controls superseded.
+    Items(Vec<ItemOutcome>),
+    Streams(Vec<Stream>),
+    Tariffs(Vec<KeptTariff>),
+    /// `GetTransactionStatus`.
+    Pending {
+        ongoing: Option<bool>,
+        queued: bool,
+    },
+    Vendor(VendorAnswer),
     Foreign(Foreign),
 }
 
@@ -418,6 +552,8 @@ pub struct StationCertificate {
 pub struct Entry {
     pub station: StationId,
     pub version: Version,
+    /// What is tolerated on this connection.
+    pub quirks: Quirks,
 }
 
 /// Not let in, with the HTTP status that the protocol wants and a reason for the technician.
@@ -456,6 +592,8 @@ pub struct LogLine {
     pub text: Box<str>,
     /// What was repaired or found wrong, with JSON paths; empty where nothing was.
     pub remarks: Vec<Box<str>>,
+    /// The kinds of deviation that were met, tolerated or not.
+    pub deviations: Quirks,
 }
 
 /// The operator's side of the line: the door asks it, it decides.

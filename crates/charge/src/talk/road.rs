@@ -70,13 +70,142 @@ pub enum Question {
     /// Everything that changed since then, oldest first.
     Locations(PageWish),
     Tariffs(PageWish),
+    /// One object, or a list of what belongs to the asking party. Answered with [`Answer::Found`].
+    Fetch(Wanted),
+    /// Make or give up a reservation. Answered like any order.
+    Reservation(ReservationOrder),
+    /// Slow down, or look at, a running session. Answered like any order.
+    Profile(ProfileOrder),
 }
 
+/// Which part of a list is wanted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct PageWish {
+    /// Inclusive (OCPI 2.2.1, 4.1.3.1 `date_from`).
     pub changed_since: Option<Timestamp>,
+    /// Exclusive (`date_to`).
+    pub changed_before: Option<Timestamp>,
     pub offset: u32,
+    /// Zero leaves the size of the page to the answering side.
     pub limit: u32,
+}
+
+/// What a `GET` asks for besides public lists. Whoever answers shows a party its own sessions, CDRs and tokens alone.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Wanted {
+    Sessions(PageWish),
+    Cdrs(PageWish),
+    Tokens(PageWish),
+    Location { owner: PartyId, id: LocationId },
+    Tariff { owner: PartyId, id: TariffId },
+    Session { owner: PartyId, id: SessionId },
+    Cdr { owner: PartyId, id: CdrId },
+    Token { owner: PartyId, token: PresentedToken },
+}
+
+/// What was found.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Found {
+    Sessions(Page<Session>),
+    Cdrs(Page<Cdr>),
+    Tokens(Page<IssuedToken>),
+    Location(Location),
+    Tariff(Tariff),
+    Session(Session),
+    Cdr(Box<Cdr>),
+    Token(IssuedToken),
+}
+
+/// An order about a reservation (OCPI 2.2.1, 13.3.4 `ReserveNow`, 13.3.1 `CancelReservation`).
+#[derive(Clone, Debug, PartialEq)]
+pub struct ReservationOrder {
+    pub order: OrderId,
+    pub return_to: Option<ReturnAddress>,
+    /// The giver's name for it, at most 36 characters: two givers may use the same one.
+    pub reservation: Box<str>,
+    pub wish: ReservationWish,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub enum ReservationWish {
+    Make {
+        token: Box<IssuedToken>,
+        until: Timestamp,
+        location: LocationId,
+        evse: Option<EvseUid>,
+        reference: Option<AuthorizationReference>,
+    },
+    Cancel,
+}
+
+/// An order about the power of a running session (OCPI 2.2.1, module 12).
+#[derive(Clone, Debug, PartialEq)]
+pub struct ProfileOrder {
+    pub order: OrderId,
+    pub return_to: Option<ReturnAddress>,
+    pub session: SessionId,
+    pub wish: ProfileWish,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub enum ProfileWish {
+    Set(PowerProfile),
+    Clear,
+    /// What is planned for so many seconds.
+    Show {
+        duration_s: u32,
+    },
+}
+
+/// The most that a session may draw, over time (OCPI 2.2.1, 12.4.2 `ChargingProfile`).
+#[derive(Clone, Debug, PartialEq)]
+pub struct PowerProfile {
+    pub start: Option<Timestamp>,
+    pub duration_s: Option<u32>,
+    pub unit: ProfileUnit,
+    pub min_rate: Option<rust_decimal::Decimal>,
+    /// Seconds after the start, and the limit from then on.
+    pub periods: Vec<(u32, rust_decimal::Decimal)>,
+}
+
+/// OCPI 2.2.1, 12.4.7 `ChargingRateUnit`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ProfileUnit {
+    Watts,
+    Amperes,
+}
+
+/// OCPI 2.2.1, 14.3.1.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ClientInfo {
+    pub party: PartyId,
+    /// As written: `CPO`, `EMSP` and whatever comes later.
+    pub role: Box<str>,
+    pub status: ClientStatus,
+    pub last_updated: Timestamp,
+}
+
+/// OCPI 2.2.1, 14.4.1 `ConnectionStatus`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ClientStatus {
+    Connected,
+    Offline,
+    Planned,
+    Suspended,
+}
+
+impl ClientStatus {
+    pub const ALL: [Self; 4] = [Self::Connected, Self::Offline, Self::Planned, Self::Suspended];
+
+    /// The spelling of OCPI.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Connected => "CONNECTED",
+            Self::Offline => "OFFLINE",
+            Self::Planned => "PLANNED",
+            Self::Suspended => "SUSPENDED",
+        }
+    }
 }
 
 /// A remote start (OCPI 2.2.1, 13.3.5 `StartSession`).
@@ -151,6 +280,7 @@ pub enum Answer {
     Noted,
     Locations(Page<Location>),
     Tariffs(Page<Tariff>),
+    Found(Box<Found>),
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -275,6 +405,18 @@ pub enum Errand {
         token: PresentedToken,
         valid: bool,
     },
+    /// Something that one named party asks another, which the hub has no part in: its kind, for the ledger.
+    Passing(Passing),
+}
+
+/// The kinds of letters that a hub passes on between two named parties, unread.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Passing {
+    /// `GET` of sessions, CDRs, tokens, or of one object at its owner.
+    Fetch,
+    /// What a running session plans to draw.
+    Plan,
+    Document,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -282,6 +424,10 @@ pub enum OrderKind {
     Start,
     Stop,
     Unlock,
+    Reserve,
+    CancelReservation,
+    /// Set, clear or show the power profile of a session.
+    Profile,
 }
 
 /// Where a hub sends a letter.
@@ -319,6 +465,18 @@ pub trait Exchange: Send + Sync {
 
     /// A page of the union of all parties' public objects, as JSON texts, for one asking party.
     fn published(&self, asker: PartyId, kind: Published, wish: PageWish) -> Soon<'_, Result<Page<Box<str>>, Denial>>;
+
+    /// One public object as its JSON text. `owner: None`: whose it is where one party alone has an object of this id.
+    fn published_one(
+        &self,
+        asker: PartyId,
+        kind: Published,
+        owner: Option<PartyId>,
+        id: Box<str>,
+    ) -> Soon<'_, Result<Box<str>, Denial>>;
+
+    /// The parties of the network with their standing.
+    fn clients(&self, asker: PartyId, wish: PageWish) -> Soon<'_, Result<Page<ClientInfo>, Denial>>;
 
     fn fared(&self, envelope: &Envelope, to: PartyId, fate: Fate);
 }

@@ -1,7 +1,7 @@
 //! Charging stations that are not ours: the PyPI package `ocpp`, which checks every message against the official
 //! schemas. Needs `LEYDEN_PYTHON`; says so where it is missing.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
 
@@ -9,6 +9,7 @@ use serde_json::Value;
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::Command;
 
+use super::peer::{python, skipped};
 use super::settle::{Credential, Driver, Enrol, Network, session_of_order, start_by_phone};
 use super::wait::{PATIENCE, until};
 
@@ -16,33 +17,20 @@ use super::wait::{PATIENCE, until};
 const DELIVERED_WH: [i64; 2] = [1_234, 1_000];
 
 /// Version, identity, serial number where it comes with a certificate, card.
-const RUNS: [(&str, &str, Option<&str>, &str); 4] = [
+const RUNS: [(&str, &str, Option<&str>, &str); 6] = [
     ("1.6", "FOREIGN-16-KEY", None, "04F0000001AA01"),
     ("1.6", "FOREIGN-16-CERT", Some("SN-16-CERT"), "04F0000001AA02"),
     ("2.0.1", "FOREIGN-201-KEY", None, "04F0000001AA03"),
     ("2.0.1", "FOREIGN-201-CERT", Some("SN-201-CERT"), "04F0000001AA04"),
+    ("2.1", "FOREIGN-21-KEY", None, "04F0000001AA05"),
+    ("2.1", "FOREIGN-21-CERT", Some("SN-21-CERT"), "04F0000001AA06"),
 ];
 
-/// The interpreter with the package, or why there is none.
-fn python() -> Result<PathBuf, String> {
-    let path = std::env::var_os("LEYDEN_PYTHON").ok_or("LEYDEN_PYTHON is not set")?;
-    let path = PathBuf::from(path);
-    let tried = std::process::Command::new(&path).args(["-c", "import ocpp, websockets"]).output();
-    match tried {
-        Ok(tried) if tried.status.success() => Ok(path),
-        Ok(_) => Err(format!("{} has no package `ocpp`", path.display())),
-        Err(fault) => Err(format!("{}: {fault}", path.display())),
-    }
-}
-
 #[tokio::test(flavor = "multi_thread")]
-async fn foreign_stations_charge_by_card_and_from_afar_in_both_versions_and_both_profiles() {
+async fn foreign_stations_charge_by_card_and_from_afar_in_every_version_and_both_profiles() {
     let python = match python() {
         Ok(python) => python,
-        Err(why) => {
-            eprintln!("SKIPPED, foreign stations: {why}; run `make tools` and set LEYDEN_PYTHON");
-            return;
-        }
+        Err(why) => return skipped("foreign stations", &why),
     };
     let network = Network::start().await;
     for (number, (version, id, serial, card)) in RUNS.into_iter().enumerate() {

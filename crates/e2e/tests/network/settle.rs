@@ -86,7 +86,7 @@ impl Network {
             json!({
                 "no": no,
                 "uid": evse_uid(wish.id, no),
-                "evse_id": format!("DE*VLT*E{}*{no}", wish.id.replace('-', "")),
+                "evse_id": format!("DE*VLT*E{}*{no}", wish.id.replace(|c: char| !c.is_ascii_alphanumeric(), "")),
                 "plug": "IEC_62196_T2_COMBO",
                 "attached_cable": true,
                 "current": "DC",
@@ -164,7 +164,8 @@ impl Network {
 }
 
 pub(super) fn evse_uid(station: &str, no: usize) -> String {
-    format!("{station}-E{no}")
+    let plain = |c: char| if c.is_ascii_alphanumeric() { c } else { '-' };
+    format!("{}-E{no}", station.chars().map(plain).collect::<String>())
 }
 
 /// Starts at a station's EVSE as the driver's page does: with the price that it was shown. Gives the order's id.

@@ -110,7 +110,7 @@ impl Number {
             .map_err(|_elapsed| CallFault::Slow)?
             .map_err(|error| upgrade_fault(&error))?;
         let chosen = response.headers().get(SEC_WEBSOCKET_PROTOCOL).and_then(|name| name.to_str().ok());
-        let version = self.offer.iter().find(|version| Some(version.subprotocol()) == chosen);
+        let version = self.offer.iter().find(|version| version.subprotocol().is_some_and(|name| Some(name) == chosen));
         Ok((socket, *version.ok_or(CallFault::NoVersion)?))
     }
 
@@ -138,10 +138,10 @@ impl CallFault {
 
 fn request(dial: &Dial, uri: Uri) -> Result<Request<()>, DialError> {
     let mut request = uri.into_client_request().map_err(|_| DialError::Address)?;
-    if dial.offer.is_empty() {
+    let offer: Vec<&str> = dial.offer.iter().filter_map(|version| version.subprotocol()).collect();
+    if offer.is_empty() {
         return Err(DialError::NoVersion);
     }
-    let offer: Vec<&str> = dial.offer.iter().map(|version| version.subprotocol()).collect();
     let offer = HeaderValue::from_str(&offer.join(", ")).map_err(|_| DialError::NoVersion)?;
     request.headers_mut().insert(SEC_WEBSOCKET_PROTOCOL, offer);
     if let Some((user, password)) = &dial.basic {

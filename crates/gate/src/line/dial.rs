@@ -23,6 +23,7 @@ use super::mailbox::Mailbox;
 use super::station::StationSide;
 use super::stream::Stream;
 use super::talk::{BootGate, Talk};
+use super::wire::Wire;
 
 /// Whom to call, and how.
 #[derive(Clone, Debug)]
@@ -41,6 +42,17 @@ pub struct Dial {
 
 /// Dials, and keeps the line up until [`Dialled::stop`]. Must be called inside the async runtime.
 pub fn dial(dial: Dial, pole: Arc<dyn Pole>, clock: Arc<dyn Clock>, dice: Arc<dyn Dice>) -> Result<Dialled, DialError> {
+    dial_through(dial, pole, clock, dice, None)
+}
+
+/// The same with a hand on the wire.
+pub fn dial_through(
+    dial: Dial,
+    pole: Arc<dyn Pole>,
+    clock: Arc<dyn Clock>,
+    dice: Arc<dyn Dice>,
+    wire: Option<Arc<dyn Wire>>,
+) -> Result<Dialled, DialError> {
     let number = Number::of(&dial)?;
     let wish = watch::Sender::new(Wish::Up);
     let desired = wish.subscribe();
@@ -50,6 +62,7 @@ pub fn dial(dial: Dial, pole: Arc<dyn Pole>, clock: Arc<dyn Clock>, dice: Arc<dy
         pole,
         clock,
         dice,
+        wire,
         wish,
         current: Mutex::new(None),
         counts: Counts::default(),
@@ -113,6 +126,7 @@ struct Caller {
     pole: Arc<dyn Pole>,
     clock: Arc<dyn Clock>,
     dice: Arc<dyn Dice>,
+    wire: Option<Arc<dyn Wire>>,
     wish: watch::Sender<Wish>,
     /// Of the connection that is up.
     current: Mutex<Option<Arc<Messages>>>,
@@ -156,6 +170,7 @@ impl Caller {
             pole: &*self.pole,
             clock: &*self.clock,
             dice: &*self.dice,
+            wire: self.wire.as_deref(),
         };
         self.pole.line_up(version);
         let mut talk = Talk::new(side, socket, &up.messages, &self.dial.limits, &self.counts, BootGate::Open);

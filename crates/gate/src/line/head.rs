@@ -96,7 +96,7 @@ fn parse(bytes: &[u8], rest: Vec<u8>) -> Result<Head, BadHead> {
 
 /// The station of a path: `/ocpp/<identity>` or `/<identity>`, decoded once, empty segments left out because
 /// stations join addresses carelessly. A literal plus is a plus.
-fn identity(path: &str) -> Option<String> {
+pub(super) fn identity(path: &str) -> Option<String> {
     let segments: Vec<&str> = path.split('/').filter(|segment| !segment.is_empty()).collect();
     let last = match segments.as_slice() {
         [last] | ["ocpp", last] => last,
@@ -123,7 +123,7 @@ fn percent_decoded(text: &str) -> Option<String> {
 
 /// User and password, split at the first colon of the bytes: passwords exist that are not UTF-8 (OCPP 1.6 security
 /// whitepaper, AuthorizationKey). Anything else than a proper Basic header counts as none.
-fn basic(headers: &HeaderMap) -> Option<(String, Secret<Vec<u8>>)> {
+pub(super) fn basic(headers: &HeaderMap) -> Option<(String, Secret<Vec<u8>>)> {
     let value = headers.get(AUTHORIZATION)?.as_bytes();
     let (scheme, encoded) = value.split_at_checked("Basic ".len())?;
     if !scheme.eq_ignore_ascii_case(b"Basic ") {

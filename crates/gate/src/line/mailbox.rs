@@ -5,6 +5,7 @@
 //! wait in it are dropped, which tells their senders that the line is lost.
 
 use std::collections::VecDeque;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
 
@@ -23,6 +24,8 @@ pub(super) struct Letter<O, A> {
 
 pub(super) struct Mailbox<O, A> {
     inside: Mutex<Inside<O, A>>,
+    /// There is something inside. The connection looks here with every message, and it is hardly ever true.
+    news: AtomicBool,
     bell: AtomicWaker,
 }
 
@@ -33,7 +36,8 @@ struct Inside<O, A> {
 
 impl<O, A> Mailbox<O, A> {
     pub fn new() -> Self {
-        Self { inside: Mutex::new(Inside { letters: VecDeque::new(), ending: None }), bell: AtomicWaker::new() }
+        let inside = Mutex::new(Inside { letters: VecDeque::new(), ending: None });
+        Self { inside, news: AtomicBool::new(false), bell: AtomicWaker::new() }
     }
 
     /// Puts an order in line. The answer comes through the receiver; a receiver that ends without one means that
@@ -49,6 +53,7 @@ impl<O, A> Mailbox<O, A> {
                 return Err(LineFault::Overloaded);
             }
             inside.letters.push_back(Letter { order, answer });
+            self.news.store(true, Ordering::Release);
         }
         self.bell.wake();
         Ok(waits)
@@ -60,6 +65,7 @@ impl<O, A> Mailbox<O, A> {
             let mut inside = self.lock();
             inside.ending.get_or_insert(ending);
             inside.letters.clear();
+            self.news.store(true, Ordering::Release);
         }
         self.bell.wake();
     }
@@ -71,17 +77,25 @@ impl<O, A> Mailbox<O, A> {
     /// Ready when the connection is to end. For the connection's own task only.
     pub fn poll_ending(&self, cx: &mut Context<'_>) -> Poll<Ending> {
         self.bell.register(cx.waker());
+        if !self.news.load(Ordering::Acquire) {
+            return Poll::Pending;
+        }
         self.lock().ending.clone().map_or(Poll::Pending, Poll::Ready)
     }
 
     /// The next order whose sender still waits. The waker is the one given to [`Self::poll_ending`].
     pub fn take(&self) -> Option<Letter<O, A>> {
+        if !self.news.load(Ordering::Acquire) {
+            return None;
+        }
         let mut inside = self.lock();
         while let Some(letter) = inside.letters.pop_front() {
             if !letter.answer.is_closed() {
                 return Some(letter);
             }
         }
+        // a wish to end stays news
+        self.news.store(inside.ending.is_some(), Ordering::Release);
         None
     }
 
@@ -105,6 +119,22 @@ mod tests {
         assert_eq!(mailbox.post(99).unwrap_err(), LineFault::NotConnected);
         assert!(mailbox.take().is_none());
         assert!(waiting.iter_mut().all(|one| one.try_recv() == Err(oneshot::error::TryRecvError::Closed)));
+    }
+
+    #[test]
+    fn a_mailbox_that_was_emptied_hears_of_the_next_order_and_of_the_end() {
+        let mailbox = Mailbox::<usize, ()>::new();
+        let mut cx = Context::from_waker(std::task::Waker::noop());
+        for order in 0..3 {
+            assert!(mailbox.take().is_none());
+            let _waits = mailbox.post(order).unwrap();
+            assert_eq!(mailbox.poll_ending(&mut cx), Poll::Pending);
+            assert_eq!(mailbox.take().map(|letter| letter.order), Some(order));
+        }
+        assert!(mailbox.take().is_none());
+        mailbox.close(Ending::Stopping);
+        assert!(mailbox.take().is_none());
+        assert_eq!(mailbox.poll_ending(&mut cx), Poll::Ready(Ending::Stopping));
     }
 
     #[test]

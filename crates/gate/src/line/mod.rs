@@ -5,7 +5,7 @@
 //! [`charge::talk::line::Desk`] or [`charge::talk::line::Pole`]); what frames mean is the tongue's (`ocpp`).
 //!
 //! One task a connection; both ends run the same loop (`talk`). A station has one live connection, the newest that
-//! the desk let in (`registry`). Compression is not negotiated, and there is no SOAP leg.
+//! the desk let in (`registry`). [`soap`] is the leg without connections.
 
 mod backoff;
 mod call;
@@ -19,18 +19,28 @@ mod listen;
 mod mailbox;
 mod pace;
 mod registry;
+pub mod soap;
 mod sources;
 mod station;
 mod stream;
 mod talk;
 mod welcome;
+mod wire;
 
 pub use backoff::Backoff;
 pub use call::{DialError, station_url};
-pub use dial::{Dial, Dialled, dial};
+pub use dial::{Dial, Dialled, dial, dial_through};
 pub use figures::Figures;
 pub use limits::{Options, TalkLimits};
 pub use listen::{LineServer, ListenError, listen, listen_plain};
+pub use wire::{Frames, Wire};
+
+/// For `fuzz/` alone: reads a request head out of memory.
+#[cfg(feature = "fuzz")]
+pub fn read_head(mut bytes: &[u8]) {
+    // memory is always ready: one look is the whole
+    let _head = futures_util::FutureExt::now_or_never(head::read(&mut bytes));
+}
 
 #[cfg(test)]
 mod tests;

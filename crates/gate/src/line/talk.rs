@@ -79,6 +79,9 @@ pub(super) enum BootGate {
     Booting,
 }
 
+/// A message and its line for the log; a longer list would not fit the allocator's small change.
+const SAID_USUALLY: usize = 2;
+
 /// What happened next.
 enum Happened<R> {
     Replied(R),
@@ -268,7 +271,7 @@ impl<'r, S: Side> Talk<'r, S> {
             self.gate = BootGate::Open;
         }
         self.paced = self.paced.filter(|welcome| *welcome > now);
-        let mut said = Vec::new();
+        let mut said = Vec::with_capacity(SAID_USUALLY);
         self.side.tick(&mut said);
         self.do_all(said).await?;
         if now >= self.ping_at() {
@@ -295,7 +298,7 @@ impl<'r, S: Side> Talk<'r, S> {
         match message {
             Message::Text(text) => {
                 self.counts.frames_in.add();
-                let mut said = Vec::new();
+                let mut said = Vec::with_capacity(SAID_USUALLY);
                 self.side.receive(&text, &mut said);
                 self.do_all(said).await
             }
@@ -315,7 +318,7 @@ impl<'r, S: Side> Talk<'r, S> {
 
     async fn replied(&mut self, reply: S::Reply) -> Result<(), End> {
         let Some(asking) = self.asking.take() else { return Ok(()) };
-        let mut said = Vec::new();
+        let mut said = Vec::with_capacity(SAID_USUALLY);
         self.side.reply(asking.ticket, reply, &mut said);
         self.do_all(said).await?;
         if asking.is_boot {
@@ -328,7 +331,7 @@ impl<'r, S: Side> Talk<'r, S> {
     async fn order(&mut self) -> Result<(), End> {
         let Some(letter) = self.taken.take() else { return Ok(()) };
         self.ordered = Some(letter.answer);
-        let mut said = Vec::new();
+        let mut said = Vec::with_capacity(SAID_USUALLY);
         self.side.order(letter.order, &mut said);
         self.do_all(said).await
     }
@@ -374,7 +377,13 @@ impl<'r, S: Side> Talk<'r, S> {
     }
 
     async fn write(&mut self, message: Message) -> Result<(), End> {
-        match timeout(WRITE_TIME_MAX, self.socket.send(message)).await {
+        let mut send = self.socket.send(message);
+        // nearly always the kernel takes it at once, and no patience is needed
+        let patience = match poll_fn(|cx| Poll::Ready(send.poll_unpin(cx))).await {
+            Poll::Ready(sent) => Ok(sent),
+            Poll::Pending => timeout(WRITE_TIME_MAX, send).await,
+        };
+        match patience {
             Ok(Ok(())) => Ok(()),
             Ok(Err(error)) => Err(End::of(error)),
             Err(_late) => Err(End::Stalled),

@@ -6,4 +6,4 @@ mod door;
 mod ends;
 mod storm;
 mod talk;
-mod world;
+pub(super) mod world;

@@ -124,8 +124,8 @@ async fn open(door: &Door, tcp: TcpStream, peer: SocketAddr) -> Option<Opened> {
     match admitted {
         Ok(entry) => {
             // exactly the version chosen, and none to a station that offered none (RFC 6455, 4.2.2; quirk 1)
-            if offers {
-                let version = HeaderValue::from_static(entry.version.subprotocol());
+            if let (true, Some(name)) = (offers, entry.version.subprotocol()) {
+                let version = HeaderValue::from_static(name);
                 upgrade.headers_mut().insert(SEC_WEBSOCKET_PROTOCOL, version);
             }
             Some(Opened { stream, upgrade, rest, entry })
@@ -267,7 +267,7 @@ async fn converse(house: &House, opened: Opened) {
     let socket = WebSocketStream::from_partially_read(stream, rest, Role::Server, Some(config)).await;
     house.desk.arrived(&entry, taken.seat.connection).await;
     let side = OperatorSide {
-        engine: ocpp::csms::Engine::new(entry.version, house.options.talk.ocpp),
+        engine: ocpp::csms::Engine::new(entry.version, house.options.talk.ocpp).tolerating(entry.quirks),
         desk: &*house.desk,
         station: &entry.station,
         clock: &*house.clock,

@@ -3,9 +3,11 @@
 use std::sync::Arc;
 
 use charge::Soon;
-use charge::talk::road::{Answer, Letter, Question, Road, RoadFault};
-use ocpi::answer;
-use ocpi::ask::{self, Asked};
+use charge::talk::road::{Answer, Letter, Question, Road, RoadDesk, RoadFault, Wanted};
+use ocpi::Version;
+use ocpi::answer::{self, Answered};
+use ocpi::ask::{self, Asked, Toward};
+use ocpi::cross::Beside;
 
 use super::figures::{Direction, Figures};
 use super::neighbour::{Hop, Neighbour};
@@ -15,43 +17,57 @@ pub struct Client {
     hub: Arc<Neighbour>,
     base: String,
     figures: Arc<Figures>,
+    desk: Option<Arc<dyn RoadDesk>>,
 }
 
 impl Client {
     /// `base` is our own address, such as `https://operator.example`, where outcomes of our orders are to be sent.
     pub fn new(hub: Arc<Neighbour>, base: impl Into<String>, figures: Arc<Figures>) -> Self {
-        Self { hub, base: base.into(), figures }
+        Self { hub, base: base.into(), figures, desk: None }
+    }
+
+    /// With our own desk, for what a neighbour of OCPI 2.1.1 wants to have whole: the location of a session.
+    #[must_use]
+    pub fn beside(mut self, desk: Arc<dyn RoadDesk>) -> Self {
+        self.desk = Some(desk);
+        self
     }
 
     async fn carry(&self, letter: Letter) -> Result<Answer, RoadFault> {
         let asked = Asked::of(&letter.question);
-        let request = ask::request(&letter, &self.base)
+        let version = self.hub.version().await?;
+        let place = self.place(version, &letter).await;
+        let toward = Toward { version, base: &self.base, place: place.as_deref() };
+        let request = ask::request(&letter, toward)
             .map_err(|fault| RoadFault::Denied(charge::talk::road::Denial::from(fault)))?;
         let kind = request.value.kind;
         tell_lost("out", kind.as_str(), &request.lost);
-        // lists are asked of the hub itself (OCPI 2.2.1, 4.2.2, "GET all via hub"); anything else without a receiver
-        // is an open routing request
+        // public lists are asked of the hub itself (OCPI 2.2.1, 4.2.2, "GET all via hub"); anything else without a
+        // receiver is an open routing request
         let to = match &letter.question {
             Question::Locations(_) | Question::Tariffs(_) => letter.to.or(Some(self.hub.party())),
-            Question::MayCharge { .. }
-            | Question::Start(_)
-            | Question::Stop { .. }
-            | Question::Unlock { .. }
-            | Question::Outcome { .. }
-            | Question::PutSession(_)
-            | Question::PostCdr(_)
-            | Question::PutLocation(_)
-            | Question::PatchEvse { .. }
-            | Question::PutTariff(_)
-            | Question::DropTariff(_)
-            | Question::PutToken(_) => letter.to,
+            _letter => letter.to,
         };
         self.figures.count(Direction::Out, kind);
-        let hop = Hop { from: letter.from, to, correlation: letter.correlation };
+        let (from, owner) = (letter.from, to);
+        let hop = Hop { from, to, correlation: letter.correlation };
         let reply = self.hub.ask(request.value, &hop).await?;
-        let answer = answer::read(&asked, &reply)?;
+        let beside = Beside { owner, payer: Some(from), place: None };
+        let answer = answer::read(&asked, &reply, Answered { version, beside })?;
         tell_lost("out", kind.as_str(), &answer.lost);
         Ok(answer.value)
+    }
+
+    /// The location of a session, for a neighbour that wants it whole.
+    async fn place(&self, version: Version, letter: &Letter) -> Option<String> {
+        let Question::PutSession(session) = &letter.question else { return None };
+        let (desk, false) = (self.desk.as_ref()?, version.has_routing()) else { return None };
+        let question = Question::Fetch(Wanted::Location { owner: letter.from, id: session.location.clone() });
+        let own = Letter { from: letter.from, to: None, correlation: letter.correlation.clone(), question };
+        match desk.hear(own).await {
+            Ok(Answer::Found(found)) => answer::document(&found, &mut ocpi::Lost::new()).ok(),
+            Ok(_) | Err(_) => None,
+        }
     }
 }
 

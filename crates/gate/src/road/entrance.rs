@@ -11,16 +11,21 @@ use charge::talk::road::Denial;
 use charge::{Clock, Dice, Secret, Timestamp};
 use http::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use http::request::Parts;
+use ocpi::Version;
 use ocpi::credentials::{PartyRole, Role, presented};
 use ocpi::status::{refusal, refusal_as};
-use ocpi::wire::{Incoming, Method, Module, Reply, Side};
+use ocpi::wire::{Incoming, Kind, Method, Module, Reply, Side};
 use serde_json::Value;
 use trust::bearer::BearerDigest;
 
+use super::fair::Fair;
 use super::figures::Figures;
 use super::limits::{PAGE_ITEMS_MAX, REQUEST_BYTES_MAX, RoadLimits};
 use super::neighbour::{CORRELATION_ID, FROM, REQUEST_ID, TO, climbs};
 use super::peers::{PeerAccess, PeerBook};
+
+/// Where operators of OCPI 2.0 ask a provider about a token.
+const LEGACY_TOKENS: &str = "emsp/2.0/tokens/";
 
 /// Who we are on the road.
 #[derive(Clone, Debug)]
@@ -41,14 +46,15 @@ pub(crate) struct Threshold {
     pub figures: Arc<Figures>,
     /// For dialling a peer that introduces itself.
     pub limits: RoadLimits,
+    pub fair: Fair,
 }
 
 /// What a path means.
 #[derive(Debug)]
 pub(crate) enum Resource {
     Versions,
-    Details,
-    Credentials,
+    Details(Version),
+    Credentials(Version),
     Module(Incoming),
 }
 
@@ -56,6 +62,8 @@ pub(crate) enum Resource {
 pub(crate) struct Actor {
     pub access: PeerAccess,
     pub token: Secret<String>,
+    /// It came as it is, not in base64: so the peer will want ours.
+    pub raw: bool,
 }
 
 /// A peer we exchange letters with.
@@ -81,7 +89,11 @@ impl Threshold {
         let header = headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok()).unwrap_or_default();
         for token in presented(header) {
             if let Some(access) = self.peers.by_token(BearerDigest::of(token.expose())).await {
-                return Ok(Actor { access, token });
+                if let PeerAccess::Known { party, .. } = &access {
+                    self.fair.request(*party, self.now()).map_err(|denial| self.refuse(&denial))?;
+                }
+                let raw = header.trim_end().ends_with(token.expose().as_str());
+                return Ok(Actor { access, token, raw });
             }
         }
         Err(self.not_known())
@@ -102,25 +114,36 @@ impl Threshold {
         if below == "versions" {
             return if method == Method::Get { Ok(Resource::Versions) } else { Err(Denial::NotSupported) };
         }
-        let below = below.strip_prefix(ocpi::VERSION).ok_or(Denial::UnknownObject)?;
+        let query = parts.uri.query().unwrap_or_default();
+        if let Some(rest) = below.strip_prefix(LEGACY_TOKENS).filter(|_| self.own.role == Role::Provider) {
+            // the answer of 2.0 is that of 2.1.1 (12.1 there), and nothing else of it is spoken here
+            let asked = Incoming::new(Version::V211, method, (Module::Tokens, Side::Sender), rest, query)?;
+            return if asked.kind == Kind::MayCharge {
+                Ok(Resource::Module(asked))
+            } else {
+                Err(Denial::UnknownObject)
+            };
+        }
+        let (version, below) = below.split_once('/').unwrap_or((below, ""));
+        let version = Version::named(version).ok_or(Denial::UnknownObject)?;
         match below {
-            "" if method == Method::Get => return Ok(Resource::Details),
+            "" if method == Method::Get => return Ok(Resource::Details(version)),
             "" => return Err(Denial::NotSupported),
-            "/credentials" => return Ok(Resource::Credentials),
+            "credentials" => return Ok(Resource::Credentials(version)),
             _module => {}
         }
-        let mut parts_of_path = below.trim_start_matches('/').splitn(3, '/');
+        let mut parts_of_path = below.splitn(3, '/');
         let side = match parts_of_path.next() {
             Some("sender") => Side::Sender,
             Some("receiver") => Side::Receiver,
             Some(_) | None => return Err(Denial::UnknownObject),
         };
         let module = parts_of_path.next().and_then(Module::named).ok_or(Denial::UnknownObject)?;
-        if !offered(self.own.role).contains(&(module, side)) {
+        if !offered(self.own.role).contains(&(module, side)) || !module.is_in(version) {
             return Err(Denial::UnknownObject);
         }
         let rest = parts_of_path.next().unwrap_or_default();
-        Incoming::new(method, module, side, rest, parts.uri.query().unwrap_or_default()).map(Resource::Module)
+        Incoming::new(version, method, (module, side), rest, query).map(Resource::Module)
     }
 
     /// Stage 3: in whose name the letter comes, and whether the peer may speak for it.
@@ -166,27 +189,54 @@ pub(crate) const fn page_limit(wished: u32) -> u32 {
 
 /// The interfaces that a role serves. An operator takes no tokens: who may charge is asked, never listed.
 pub(crate) fn offered(role: Role) -> &'static [(Module, Side)] {
-    const OPERATOR: &[(Module, Side)] =
-        &[(Module::Locations, Side::Sender), (Module::Tariffs, Side::Sender), (Module::Commands, Side::Receiver)];
+    const OPERATOR: &[(Module, Side)] = &[
+        (Module::Locations, Side::Sender),
+        (Module::Tariffs, Side::Sender),
+        (Module::Sessions, Side::Sender),
+        (Module::Cdrs, Side::Sender),
+        (Module::Commands, Side::Receiver),
+        (Module::ChargingProfiles, Side::Receiver),
+        (Module::HubClientInfo, Side::Receiver),
+        (Module::InvoiceReconciliation, Side::Sender),
+        (Module::InvoiceReconciliation, Side::Receiver),
+        (Module::Payments, Side::Receiver),
+        (Module::Bookings, Side::Sender),
+    ];
     const PROVIDER: &[(Module, Side)] = &[
         (Module::Tokens, Side::Sender),
         (Module::Commands, Side::Sender),
+        (Module::ChargingProfiles, Side::Sender),
         (Module::Locations, Side::Receiver),
         (Module::Tariffs, Side::Receiver),
         (Module::Sessions, Side::Receiver),
         (Module::Cdrs, Side::Receiver),
+        (Module::HubClientInfo, Side::Receiver),
+        (Module::InvoiceReconciliation, Side::Sender),
+        (Module::InvoiceReconciliation, Side::Receiver),
+        (Module::Bookings, Side::Receiver),
     ];
     const HUB: &[(Module, Side)] = &[
         (Module::Locations, Side::Sender),
         (Module::Tariffs, Side::Sender),
+        (Module::Sessions, Side::Sender),
+        (Module::Cdrs, Side::Sender),
         (Module::Tokens, Side::Sender),
         (Module::Commands, Side::Sender),
+        (Module::ChargingProfiles, Side::Sender),
+        (Module::HubClientInfo, Side::Sender),
         (Module::Locations, Side::Receiver),
         (Module::Tariffs, Side::Receiver),
         (Module::Sessions, Side::Receiver),
         (Module::Cdrs, Side::Receiver),
         (Module::Tokens, Side::Receiver),
         (Module::Commands, Side::Receiver),
+        (Module::ChargingProfiles, Side::Receiver),
+        (Module::InvoiceReconciliation, Side::Sender),
+        (Module::InvoiceReconciliation, Side::Receiver),
+        (Module::Payments, Side::Sender),
+        (Module::Payments, Side::Receiver),
+        (Module::Bookings, Side::Sender),
+        (Module::Bookings, Side::Receiver),
     ];
     match role {
         Role::Operator => OPERATOR,
@@ -194,6 +244,18 @@ pub(crate) fn offered(role: Role) -> &'static [(Module, Side)] {
         Role::Hub => HUB,
         Role::Other => &[],
     }
+}
+
+/// What a peer is shown. OCPI 2.1.1 has no sides and no hubs: towards an operator a hub is a provider, and towards
+/// anybody else an operator.
+pub(crate) fn offered_in(version: Version, role: Role, facing: Role) -> Vec<(Module, Side)> {
+    if version.has_routing() || role != Role::Hub {
+        return offered(role).to_vec();
+    }
+    let like = if facing == Role::Operator { Role::Provider } else { Role::Operator };
+    let tokens = [(Module::Tokens, Side::Receiver)];
+    let tokens = tokens.into_iter().filter(|_| like == Role::Operator);
+    offered(like).iter().copied().chain(tokens).collect()
 }
 
 /// A response from a reply, with the ids of its request.

@@ -29,10 +29,17 @@ pub struct Line {
 }
 
 /// The counters of one party's road. A request and its response count as one, on the side that got or made it.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Figures {
     heard: [AtomicU64; Kind::ALL.len()],
     sent: [AtomicU64; Kind::ALL.len()],
+}
+
+impl Default for Figures {
+    fn default() -> Self {
+        let zeros = || std::array::from_fn(|_| AtomicU64::new(0));
+        Self { heard: zeros(), sent: zeros() }
+    }
 }
 
 impl Figures {

@@ -1,23 +1,30 @@
 //! The door of a hub: reads envelopes, asks the exchange for the way, passes letters on as the bytes they came as.
 //!
 //! Of a letter's body it reads what it cannot do without: an order's return address and whether a pushed token is
-//! valid. Public objects go to the exchange whole. Invariant: parties never learn each other's addresses; return
+//! valid; and where sender and receiver speak different versions, it is carried over in memory. Public objects go to
+//! the exchange whole, in 2.2.1. Invariant: parties never learn each other's addresses; return
 //! addresses, links and `Location` headers that pass are the hub's own.
 
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::{Request, State};
 use axum::response::Response;
 use bytes::Bytes;
-use charge::talk::road::{Denial, Envelope, Errand, Exchange, Published, ReturnAddress, Way};
+use charge::talk::road::{Denial, Envelope, Errand, Exchange, PageWish, Passing, Published, ReturnAddress, Way};
 use charge::{Clock, Dice};
 use http::request::Parts;
+use ocpi::credentials::Role;
+use ocpi::cross::{self, Beside, Noun};
 use ocpi::wire::{Incoming, Kind, Module, Reply, Target};
-use ocpi::{answer, hear, status, url};
+use ocpi::{Version, answer, client, hear, patch, status, url};
 use serde_json::Value;
 
+use super::client::tell_lost;
+use super::documents;
 use super::entrance::{Own, Resource, Sender, Threshold, page_limit, respond};
+use super::fair::Fair;
 use super::figures::{Direction, Figures};
 use super::handshake;
 use super::limits::RoadLimits;
@@ -29,7 +36,12 @@ struct Door {
     threshold: Threshold,
     exchange: Arc<dyn Exchange>,
     relay: Relay,
+    /// Changes of parts of one location or tariff go one after the other: each reads what the one before it wrote.
+    parts: [tokio::sync::Mutex<()>; PART_LOCKS],
 }
+
+/// Locations that are changed in part at the same time rarely share a lock of so many.
+const PART_LOCKS: usize = 64;
 
 /// The routes below `/ocpi` of a hub.
 pub fn hub_router(
@@ -41,8 +53,10 @@ pub fn hub_router(
     figures: Arc<Figures>,
 ) -> Router {
     let relay = Relay::new(Arc::clone(&exchange), Arc::clone(&peers), Arc::clone(&figures));
-    let threshold = Threshold { own, peers, clock, dice, figures, limits: RoadLimits::FORWARD };
-    let door = Arc::new(Door { threshold, exchange, relay });
+    let fair = Fair::default();
+    let threshold = Threshold { own, peers, clock, dice, figures, limits: RoadLimits::FORWARD, fair };
+    let door =
+        Arc::new(Door { threshold, exchange, relay, parts: std::array::from_fn(|_| tokio::sync::Mutex::new(())) });
     Router::new().route("/ocpi/{*rest}", axum::routing::any(enter)).with_state(door)
 }
 
@@ -63,9 +77,12 @@ async fn enter(State(door): State<Arc<Door>>, request: Request) -> Response {
                 door.threshold.figures.count(Direction::In, incoming.kind);
                 let (bytes, body) = door.threshold.body(body).await?;
                 let letter = Received { incoming, parts, bytes, body, sender };
-                door.handle(letter).await.map_err(|denial| door.threshold.refuse(&denial))
+                door.receive(letter).await.map_err(|denial| door.threshold.refuse(&denial))
             }
-            Ok(platform) => handshake::answer(&door.threshold, &platform, &parts.method, actor, body).await,
+            Ok(platform) => {
+                let facing = door.role_of(&actor.access).await;
+                handshake::answer(&door.threshold, &platform, &parts.method, actor, facing, body).await
+            }
         }
     };
     respond(reply.await.unwrap_or_else(|refusal: Reply| refusal), &headers)
@@ -88,26 +105,48 @@ struct Received {
 }
 
 impl Door {
+    /// Whoever asks about one unknown token after the other is noticed, and stopped for a while.
+    async fn receive(&self, mut letter: Received) -> Result<Reply, Denial> {
+        let (kind, from, now) = (letter.incoming.kind, letter.sender.from, self.threshold.now());
+        let tap = kind == Kind::MayCharge;
+        if tap {
+            self.threshold.fair.may_ask(from, now)?;
+        }
+        if !letter.incoming.version.has_routing() && letter.sender.to.is_none() {
+            // OCPI 2.1.1 names no receiver: whoever owes is named by the contract
+            letter.sender.to = hear::payer(&letter.incoming, &letter.bytes);
+        }
+        let answered = self.handle(letter).await;
+        let unknown = match &answered {
+            Ok(reply) => tap && reply.http == 404,
+            Err(denial) => tap && *denial == Denial::UnknownToken,
+        };
+        if unknown && self.threshold.fair.unknown(from, now) {
+            tracing::warn!(party = %from, "this party asks about many tokens that nobody knows");
+        }
+        answered
+    }
+
     async fn handle(&self, letter: Received) -> Result<Reply, Denial> {
+        let asked_here = letter.sender.to.is_none_or(|to| to == self.threshold.own.party);
         match letter.incoming.kind {
             Kind::Locations => return self.published(&letter, Published::Locations, Module::Locations).await,
             Kind::Tariffs => return self.published(&letter, Published::Tariffs, Module::Tariffs).await,
-            Kind::MayCharge
-            | Kind::Start
-            | Kind::Stop
-            | Kind::Unlock
-            | Kind::Outcome
-            | Kind::PutSession
-            | Kind::PatchSession
-            | Kind::PostCdr
-            | Kind::PutLocation
-            | Kind::PatchLocation
-            | Kind::Evse
-            | Kind::PutTariff
-            | Kind::DropTariff
-            | Kind::PutToken
-            | Kind::PatchToken => {}
+            Kind::OneLocation | Kind::KeptLocation | Kind::KeptTariff => return self.published_one(&letter).await,
+            Kind::Clients => return self.clients(&letter).await,
+            // a hub has none of its own: whose are wanted is said by the receiver
+            Kind::Sessions | Kind::Cdrs | Kind::Tokens if asked_here => return self.nothing(&letter),
+            Kind::Documents | Kind::OneDocument | Kind::PutDocument | Kind::DropDocument if asked_here => {
+                return documents::answer(&self.threshold, &letter.incoming, letter.sender.from, &letter.bytes).await;
+            }
+            _letter => {}
         }
+        let part = letter.incoming.kind.is_part().then(|| self.part_lock(&letter));
+        let turn = match part {
+            Some(lock) => Some(lock.lock().await),
+            None => None,
+        };
+        let letter = self.whole(letter).await?;
         let envelope = Envelope {
             from: letter.sender.from,
             to: letter.sender.to,
@@ -116,27 +155,93 @@ impl Door {
             bytes: letter.bytes.len(),
         };
         let return_to = self.return_to(&letter).await?;
-        let way = self.exchange.route(envelope.clone(), return_to, public(&letter)).await?;
+        let public = self.public(&letter).await?;
+        let way = self.exchange.route(envelope.clone(), return_to, public).await?;
+        drop(turn);
         self.go(letter, envelope, way).await
+    }
+
+    fn part_lock(&self, letter: &Received) -> &tokio::sync::Mutex<()> {
+        let mut hasher = DefaultHasher::new();
+        (letter.sender.from, letter.incoming.segments.get(2).map(|id| id.to_ascii_lowercase())).hash(&mut hasher);
+        let [first, ..] = &self.parts;
+        let at = usize::try_from(hasher.finish() % PART_LOCKS as u64).unwrap_or_default();
+        self.parts.get(at).unwrap_or(first)
+    }
+
+    /// A change of a part of a public object becomes the whole, which is kept and told to everybody. A status alone
+    /// passes as it is.
+    async fn whole(&self, mut letter: Received) -> Result<Received, Denial> {
+        let incoming = &letter.incoming;
+        let public = matches!(incoming.module, Module::Locations | Module::Tariffs);
+        if !public || !incoming.kind.is_part() || hear::is_status(incoming, &letter.body) {
+            return Ok(letter);
+        }
+        let merged = self.merged(&letter).await?;
+        let incoming = letter.incoming.as_put();
+        letter.body = ocpi::parse(merged.as_bytes())?;
+        letter.bytes = merged.into();
+        letter.incoming = incoming;
+        Ok(letter)
+    }
+
+    /// What is kept with the change laid over it, in the version of its sender.
+    async fn merged(&self, letter: &Received) -> Result<String, Denial> {
+        let incoming = &letter.incoming;
+        let kind = if incoming.module == Module::Tariffs { Published::Tariffs } else { Published::Locations };
+        let id: String = hear::segment(incoming, 2)?;
+        let owner = incoming.owner().transpose()?;
+        let kept = self.exchange.published_one(letter.sender.from, kind, owner, id.into()).await?;
+        let beside = Beside { owner, payer: None, place: None };
+        let put = incoming.as_put().kind;
+        let lowered = cross::body(Version::V221, incoming.version, put, kept.as_bytes(), beside)?.value;
+        patch::merged(lowered.as_deref().unwrap_or(&kept), incoming, &letter.bytes, self.threshold.now())
+    }
+
+    /// The body of a public object in 2.2.1, to be kept.
+    async fn public(&self, letter: &Received) -> Result<Option<Box<str>>, Denial> {
+        let incoming = &letter.incoming;
+        let text = match incoming.kind {
+            Kind::PutLocation | Kind::PutTariff => std::str::from_utf8(&letter.bytes).ok().map(str::to_owned),
+            // a status of a location that is not known here is passed on all the same
+            Kind::Evse => self.merged(letter).await.ok(),
+            _private => None,
+        };
+        let Some(text) = text else { return Ok(None) };
+        let put = incoming.as_put().kind;
+        let beside = Beside { owner: incoming.owner().transpose()?, payer: None, place: None };
+        let lifted = cross::body(incoming.version, Version::V221, put, text.as_bytes(), beside)?.value;
+        Ok(Some(lifted.unwrap_or(text).into()))
     }
 
     async fn go(&self, letter: Received, envelope: Envelope, way: Way) -> Result<Reply, Denial> {
         let kind = letter.incoming.kind;
         let hop = |to| Hop { from: letter.sender.from, to: Some(to), correlation: letter.sender.correlation.clone() };
+        let _place = match &way {
+            Way::To { .. } | Way::Back { .. } => {
+                Some(self.threshold.fair.place(letter.sender.from, self.threshold.now())?)
+            }
+            Way::Kept | Way::Everyone(_) => None,
+        };
         match way {
             Way::Kept => Ok(status::done(self.threshold.now())),
             Way::To { party, hub_order } => {
-                let body = match (kind.order(), hub_order) {
-                    (None, _) => letter.bytes.clone(),
+                let mut parcel = parcel(&letter, endpoint(&letter), letter.bytes.clone(), hop(party), envelope);
+                match (kind.order(), hub_order) {
+                    (None, _) => {}
                     // the sender's own address would tell the receiver where the sender is
                     (Some(_), None) => return Err(Denial::Internal),
                     (Some(order), Some(id)) => {
-                        let address = url::callback(&self.threshold.own.base, order, &id);
-                        hear::with_return_address(&letter.bytes, &address)?.into()
+                        let version = letter.incoming.version;
+                        let address = url::callback(&self.threshold.own.base, version, order, &id);
+                        if letter.bytes.is_empty() {
+                            parcel.query = hear::query_with_return_address(&letter.incoming, &address);
+                        } else {
+                            parcel.body = Some(hear::with_return_address(&letter.bytes, &address)?.into());
+                        }
                     }
-                };
-                let parcel = parcel(&letter, endpoint(&letter), body, hop(party), envelope);
-                self.relay.pass(party, parcel).await.map(|reply| self.readdressed(kind, reply))
+                }
+                self.relay.pass(party, parcel).await.map(|reply| self.readdressed(&letter, reply))
             }
             Way::Back { party, return_to } => {
                 let body = letter.bytes.clone();
@@ -154,6 +259,57 @@ impl Door {
         }
     }
 
+    /// One public object, or a part of a location.
+    async fn published_one(&self, letter: &Received) -> Result<Reply, Denial> {
+        let incoming = &letter.incoming;
+        let own = self.threshold.own.party;
+        let (owner, position) = match incoming.kind {
+            Kind::OneLocation => (letter.sender.to.filter(|to| *to != own), 0),
+            _kept => (incoming.owner().transpose()?, 2),
+        };
+        let kind = if incoming.module == Module::Tariffs { Published::Tariffs } else { Published::Locations };
+        let id: String = hear::segment(incoming, position)?;
+        let text = self.exchange.published_one(letter.sender.from, kind, owner, id.into()).await?;
+        let below = incoming.segments.get(position + 1..).unwrap_or_default();
+        let text = if kind == Published::Locations { patch::picked(&text, below)? } else { text.into() };
+        let reply = status::success_of_text(&text, self.threshold.now());
+        let reply = cross::reply_of(Version::V221, incoming.version, part_noun(incoming, below.len()), reply)?;
+        Ok(reply.value)
+    }
+
+    async fn clients(&self, letter: &Received) -> Result<Reply, Denial> {
+        let mut wish = hear::wish(&letter.incoming)?;
+        wish.limit = page_limit(wish.limit);
+        let page = self.exchange.clients(letter.sender.from, wish).await?;
+        let items: Vec<String> = page.items.iter().map(client::write).collect();
+        let reply = status::success_of_texts(&items, self.threshold.now());
+        Ok(self.paged(letter, reply, wish, page.total, page.next))
+    }
+
+    fn nothing(&self, letter: &Received) -> Result<Reply, Denial> {
+        let mut wish = hear::wish(&letter.incoming)?;
+        wish.limit = page_limit(wish.limit);
+        Ok(self.paged(letter, status::success_of_texts::<&str>(&[], self.threshold.now()), wish, 0, None))
+    }
+
+    fn paged(&self, letter: &Received, reply: Reply, wish: PageWish, total: u32, next: Option<u32>) -> Reply {
+        let at = (self.threshold.own.base.as_str(), letter.incoming.version);
+        answer::paged(reply, letter.incoming.module, wish, total, next, at)
+    }
+
+    /// What a peer is, for versions in which a hub has to stand for the other side.
+    async fn role_of(&self, access: &PeerAccess) -> Role {
+        let party = match access {
+            PeerAccess::Known { party, .. } => *party,
+            PeerAccess::Invited(invitation) => invitation.party,
+        };
+        let clients = self.exchange.clients(party, PageWish { limit: u32::MAX, ..PageWish::default() }).await;
+        let operator = clients.is_ok_and(|page| {
+            page.items.iter().any(|client| client.party == party && &*client.role == Role::Operator.as_str())
+        });
+        if operator { Role::Operator } else { Role::Provider }
+    }
+
     /// A page of what all parties published.
     async fn published(&self, letter: &Received, kind: Published, module: Module) -> Result<Reply, Denial> {
         if letter.sender.to.is_some_and(|to| to != self.threshold.own.party) {
@@ -163,7 +319,9 @@ impl Door {
         wish.limit = page_limit(wish.limit);
         let page = self.exchange.published(letter.sender.from, kind, wish).await?;
         let reply = status::success_of_texts(&page.items, self.threshold.now());
-        Ok(answer::paged(reply, module, wish, page.total, page.next, &self.threshold.own.base))
+        let reply = cross::list(Version::V221, letter.incoming.version, letter.incoming.kind, reply)?;
+        tell_lost("list", module.as_str(), &reply.lost);
+        Ok(self.paged(letter, reply.value, wish, page.total, page.next))
     }
 
     /// The return address of an order, which must be one of the platform that brought it.
@@ -171,7 +329,7 @@ impl Door {
         if letter.incoming.kind.order().is_none() {
             return Ok(None);
         }
-        let address = hear::return_address(&letter.body)?;
+        let address = hear::return_address(&letter.incoming, &letter.body)?;
         let way = self.threshold.peers.peer(letter.sender.peer).await.ok_or(Denial::NotYours)?;
         if url::origin(&address.0).as_deref() != Some(way.origin()) {
             let why = "is not an address of the asking platform".into();
@@ -180,15 +338,35 @@ impl Door {
         Ok(Some(address))
     }
 
-    /// The address of a kept CDR becomes one of ours; no other answer carries an address.
-    fn readdressed(&self, kind: Kind, mut reply: Reply) -> Reply {
-        let base = &self.threshold.own.base;
-        reply.headers.retain(|(name, _)| *name == ocpi::wire::LOCATION && kind == Kind::PostCdr);
-        for (_, address) in &mut reply.headers {
-            let id = address.trim_end_matches('/').rsplit('/').next().and_then(url::decode).unwrap_or_default();
-            *address = answer::cdr_url(base, &id);
+    /// The address of a kept CDR and the link to the next page become ours; no other answer carries an address.
+    fn readdressed(&self, letter: &Received, mut reply: Reply) -> Reply {
+        let (base, version) = (&self.threshold.own.base, letter.incoming.version);
+        let kind = letter.incoming.kind;
+        let paged = matches!(kind, Kind::Sessions | Kind::Cdrs | Kind::Tokens | Kind::Documents);
+        reply.headers.retain(|(name, _)| match *name {
+            ocpi::wire::LOCATION => kind == Kind::PostCdr,
+            _page => paged,
+        });
+        for (name, value) in &mut reply.headers {
+            if *name == ocpi::wire::LOCATION {
+                let id = value.trim_end_matches('/').rsplit('/').next().and_then(url::decode).unwrap_or_default();
+                *value = answer::cdr_url(base, version, &id);
+            } else if *name == ocpi::wire::LINK {
+                let next = answer::linked_query(value).unwrap_or_default();
+                let endpoint = url::endpoint(base, version, letter.incoming.module, letter.incoming.side);
+                *value = format!("<{endpoint}?{next}>; rel=\"next\"");
+            }
         }
         reply
+    }
+}
+
+fn part_noun(incoming: &Incoming, below: usize) -> Noun {
+    match (incoming.module, below) {
+        (Module::Tariffs, _) => Noun::Tariff,
+        (_, 0) => Noun::Location,
+        (_, 1) => Noun::Evse,
+        (_, _) => Noun::Connector,
     }
 }
 
@@ -197,10 +375,22 @@ fn errand(letter: &Received) -> Result<Errand, Denial> {
     let owner = || incoming.owner().unwrap_or(Err(Denial::UnknownObject));
     Ok(match incoming.kind {
         Kind::MayCharge => Errand::MayCharge { token: hear::named_token(incoming)? },
-        Kind::Start => Errand::Order(charge::talk::road::OrderKind::Start),
-        Kind::Stop => Errand::Order(charge::talk::road::OrderKind::Stop),
-        Kind::Unlock => Errand::Order(charge::talk::road::OrderKind::Unlock),
-        Kind::Outcome => Errand::Outcome { hub_order: hear::outcome_of(incoming)? },
+        Kind::Start
+        | Kind::Stop
+        | Kind::Unlock
+        | Kind::Reserve
+        | Kind::CancelReservation
+        | Kind::SetProfile
+        | Kind::ClearProfile
+        | Kind::ShowProfile => Errand::Order(incoming.kind.order().ok_or(Denial::Internal)?),
+        Kind::Outcome | Kind::ProfileOutcome => Errand::Outcome { hub_order: hear::outcome_of(incoming)? },
+        Kind::Sessions | Kind::Cdrs | Kind::Tokens | Kind::KeptSession | Kind::KeptCdr | Kind::KeptToken => {
+            Errand::Passing(Passing::Fetch)
+        }
+        Kind::Plan | Kind::Preferences => Errand::Passing(Passing::Plan),
+        Kind::Documents | Kind::OneDocument | Kind::PutDocument | Kind::DropDocument => {
+            Errand::Passing(Passing::Document)
+        }
         Kind::PutSession | Kind::PatchSession => Errand::Session { owner: owner()? },
         Kind::PostCdr => Errand::Cdr,
         Kind::PutLocation => Errand::Location { owner: owner()?, id: hear::segment(incoming, 2)?, evse: None },
@@ -219,42 +409,38 @@ fn errand(letter: &Received) -> Result<Errand, Denial> {
             let valid = valid.ok_or_else(|| Denial::Malformed { path: "/valid".into(), why: "is missing".into() })?;
             Errand::Token { owner: owner()?, token: hear::named_token(incoming)?, valid }
         }
-        // a part of a location cannot be put into the whole by somebody who reads no bodies
-        Kind::PatchLocation | Kind::Locations | Kind::Tariffs => return Err(Denial::NotSupported),
+        Kind::PatchLocation
+        | Kind::Connector
+        | Kind::PatchTariff
+        | Kind::Locations
+        | Kind::OneLocation
+        | Kind::KeptLocation
+        | Kind::Tariffs
+        | Kind::KeptTariff
+        | Kind::Clients
+        | Kind::PutClient
+        | Kind::KeptClient => return Err(Denial::NotSupported),
     })
 }
 
-/// The body of a public object.
-fn public(letter: &Received) -> Option<Box<str>> {
-    match letter.incoming.kind {
-        Kind::PutLocation | Kind::Evse | Kind::PutTariff => std::str::from_utf8(&letter.bytes).ok().map(Into::into),
-        Kind::MayCharge
-        | Kind::Start
-        | Kind::Stop
-        | Kind::Unlock
-        | Kind::Outcome
-        | Kind::PutSession
-        | Kind::PatchSession
-        | Kind::PostCdr
-        | Kind::PatchLocation
-        | Kind::DropTariff
-        | Kind::PutToken
-        | Kind::PatchToken
-        | Kind::Locations
-        | Kind::Tariffs => None,
-    }
-}
-
-/// The same endpoint of the receiver, with the path as it came.
+/// The same endpoint of the receiver, with the path as it came, or of the whole that a part became.
 fn endpoint(letter: &Received) -> Target {
-    let (module, side) = (letter.incoming.module, letter.incoming.side);
-    let prefix = url::endpoint("", module, side);
-    let rest = letter.parts.uri.path().strip_prefix(&prefix).unwrap_or_default().trim_end_matches('/').to_owned();
+    let incoming = &letter.incoming;
+    let (module, side) = (incoming.module, incoming.side);
+    let rest = if incoming.segments.len() == 3 && incoming.method == ocpi::wire::Method::Put {
+        incoming.segments.iter().map(|segment| format!("/{}", url::encode(segment))).collect()
+    } else {
+        let prefix = url::endpoint("", incoming.version, module, side);
+        let path = letter.parts.uri.path();
+        path.strip_prefix(&prefix).unwrap_or_default().trim_end_matches('/').to_owned()
+    };
     Target::Endpoint { module, side, rest }
 }
 
 fn parcel(letter: &Received, target: Target, body: Bytes, hop: Hop, envelope: Envelope) -> Parcel {
+    let incoming = &letter.incoming;
     let query = letter.parts.uri.query().unwrap_or_default().to_owned();
     let body = (!body.is_empty()).then_some(body);
-    Parcel { kind: letter.incoming.kind, method: letter.incoming.method, target, query, body, hop, envelope }
+    let (version, kind, method) = (incoming.version, incoming.kind, incoming.method);
+    Parcel { version, kind, method, target, query, body, hop, envelope }
 }

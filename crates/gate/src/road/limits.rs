@@ -11,6 +11,26 @@ pub const RESPONSE_BYTES_MAX: usize = 4 * 1024 * 1024;
 pub const PAGE_ITEMS_MAX: u32 = 100;
 /// Letters that a hub passes on at one time: each waits for another party and holds a body meanwhile.
 pub const FORWARDS_MAX: usize = 256;
+/// Of these, how many one party may have under way: a quarter, so that three silent receivers of one asker leave room
+/// for everybody else.
+pub const FORWARDS_PER_PARTY_MAX: usize = FORWARDS_MAX / 4;
+/// Requests of one partner in the long run. A whole country's operator sends some hundreds; more is a flood.
+pub const REQUESTS_PER_SECOND: u64 = 5_000;
+/// Requests of one partner at once, for what has piled up during an outage.
+pub const REQUESTS_BURST_MAX: u64 = 10_000;
+/// Tokens of nobody that one operator may ask about within [`UNKNOWN_TOKENS_WITHIN`] before somebody is told: cards of
+/// foreign networks are held to readers every day, some of them again and again.
+pub const UNKNOWN_TOKENS_ALARM: u32 = 200;
+/// And before its questions are refused until the time is over: a thousand wrong cards in ten minutes is guessing.
+pub const UNKNOWN_TOKENS_MAX: u32 = 1_000;
+pub const UNKNOWN_TOKENS_WITHIN: Duration = Duration::from_secs(600);
+/// Parties whose use is counted at one door; a network has hundreds.
+pub const PARTIES_MAX: usize = 10_000;
+/// Documents of 2.3.0 that one owner may leave with us.
+pub const DOCUMENTS_PER_OWNER_MAX: i64 = 10_000;
+/// Sessions and CDRs whose last document is remembered, so that a change of a part can be understood and read back.
+/// In memory alone: after a restart the sender sends the whole again.
+pub const RECENT_MAX: usize = 4_096;
 /// Published objects that wait for one slow receiver. Beyond it the newest are dropped: the receiver fetches the list.
 pub const QUEUE_MAX: usize = 1024;
 /// Bytes of such objects that wait for one slow receiver: [`QUEUE_MAX`] honest ones have a few kilobytes each.

@@ -5,24 +5,31 @@
 //! and what fits, never what is right. Invariant: no path, header or body of a letter is logged, only its template,
 //! because token uids travel in paths.
 
+pub mod book;
 pub mod client;
+mod documents;
 mod entrance;
+mod fair;
 pub mod figures;
+mod guard;
 mod handshake;
 pub mod hub;
 pub mod limits;
 pub mod neighbour;
 pub mod party;
 pub mod peers;
+mod recent;
 mod relay;
 pub mod serve;
 
+pub use book::{Book, BookFault};
 pub use client::Client;
 pub use entrance::Own;
 pub use figures::{Direction, Figures, Line};
 pub use hub::hub_router;
 pub use limits::RoadLimits;
-pub use neighbour::{Neighbour, Peer, PeerFault};
+pub use neighbour::{Neighbour, Peer, PeerFault, Quirks};
+pub use ocpi::Version;
 pub use ocpi::credentials::Role;
 pub use party::party_router;
 pub use peers::{Invitation, PeerAccess, PeerBook, Peers, Registration};

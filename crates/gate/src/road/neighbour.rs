@@ -10,6 +10,7 @@ use charge::id::{CorrelationId, PartyId};
 use charge::talk::road::{Denial, RoadFault};
 use charge::{Dice, Secret};
 use http::header::{AUTHORIZATION, CONTENT_TYPE};
+use ocpi::Version;
 use ocpi::credentials::{Credentials, authorization};
 use ocpi::versions::{Endpoints, read_details, read_versions};
 use ocpi::wire::{Kind, Method, Module, READ_HEADERS, Reply, Request, Side, Target};
@@ -41,6 +42,21 @@ impl fmt::Debug for Peer {
     }
 }
 
+/// How a peer differs from what the standard says, and what it is allowed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Quirks {
+    /// It wants its token as it is, not in base64.
+    pub raw_token: bool,
+    /// Spoken with it although there is another one in common.
+    pub version: Option<Version>,
+    /// It may have an address that is not public.
+    pub local: bool,
+}
+
+/// What we speak with a partner that has several versions in common with us: the one that our own readers and writers
+/// are made for, because a crossing saved is a loss avoided.
+const PREFERRED: [Version; 3] = [Version::V221, Version::V230, Version::V211];
+
 /// Why a peer cannot be dialled at all. Whoever runs this machine can mend it.
 #[derive(Debug, thiserror::Error)]
 pub enum PeerFault {
@@ -48,6 +64,8 @@ pub enum PeerFault {
     Address(PartyId),
     #[error("the HTTP client for {0} cannot be made")]
     Client(PartyId),
+    #[error("the address of {0} is not public, and it is not declared local")]
+    Private(PartyId),
 }
 
 /// Why a request brought no response.
@@ -90,6 +108,7 @@ pub struct Neighbour {
     http: reqwest::Client,
     dice: Arc<dyn Dice>,
     limits: RoadLimits,
+    quirks: Quirks,
     endpoints: RwLock<Option<Arc<Endpoints>>>,
 }
 
@@ -102,17 +121,34 @@ impl fmt::Debug for Neighbour {
 impl Neighbour {
     pub fn new(peer: Peer, limits: RoadLimits, dice: Arc<dyn Dice>) -> Result<Self, PeerFault> {
         let origin = ocpi::url::origin(&peer.versions_url).ok_or(PeerFault::Address(peer.party))?;
-        let http = reqwest::Client::builder()
-            .tls_backend_preconfigured((*peer.tls).clone())
-            .https_only(true)
-            .http1_only()
-            .no_proxy()
-            .redirect(reqwest::redirect::Policy::none())
-            .connect_timeout(limits.connect)
-            .timeout(limits.answer)
-            .build()
-            .map_err(|_| PeerFault::Client(peer.party))?;
-        Ok(Self { peer, origin, http, dice, limits, endpoints: RwLock::new(None) })
+        let http = client(&peer, limits, Resolved::Anywhere)?;
+        let quirks = Quirks { local: true, ..Quirks::default() };
+        Ok(Self { peer, origin, http, dice, limits, quirks, endpoints: RwLock::new(None) })
+    }
+
+    /// A neighbour of the configuration may be anywhere; one that told us its address itself has to be declared local
+    /// for that.
+    pub fn with_quirks(mut self, quirks: Quirks) -> Result<Self, PeerFault> {
+        if !quirks.local {
+            if super::guard::is_private_literal(&self.origin) {
+                return Err(PeerFault::Private(self.peer.party));
+            }
+            self.http = client(&self.peer, self.limits, Resolved::Public)?;
+        }
+        self.quirks = quirks;
+        Ok(self)
+    }
+
+    pub const fn quirks(&self) -> Quirks {
+        self.quirks
+    }
+
+    pub(crate) fn versions_url(&self) -> &str {
+        &self.peer.versions_url
+    }
+
+    pub(crate) const fn token_out(&self) -> &Secret<String> {
+        &self.peer.token_out
     }
 
     pub const fn party(&self) -> PartyId {
@@ -135,8 +171,30 @@ impl Neighbour {
     /// Introduces us: sends our credentials with the token that the peer gave us for that, and returns the peer's,
     /// which hold the token to come with from then on (OCPI 2.2.1, 7.1.1).
     pub async fn introduce(&self, own: &Credentials) -> Result<Credentials, RoadFault> {
+        self.present(Method::Post, own).await
+    }
+
+    /// Renews our credentials, or tells that we have moved (OCPI 2.2.1, 7.1.3).
+    pub async fn renew(&self, own: &Credentials) -> Result<Credentials, RoadFault> {
+        self.remember(None);
+        self.present(Method::Put, own).await
+    }
+
+    /// Ends the relation from our side (OCPI 2.2.1, 7.2.4).
+    pub async fn leave(&self) -> Result<(), RoadFault> {
         let url = self.endpoints().await?.credentials.clone().ok_or(RoadFault::Denied(Denial::NotSupported))?;
-        let reply = self.exchange(Method::Post, &url, Some(own.write().into()), None).await?;
+        let reply = self.exchange(Method::Delete, &url, None, None).await?;
+        match ocpi::status::code_of(reply.body.as_bytes()) {
+            Some(1000..2000) if reply.http < 300 => Ok(()),
+            code => Err(RoadFault::Denied(ocpi::status::denial(reply.http, code, ""))),
+        }
+    }
+
+    async fn present(&self, method: Method, own: &Credentials) -> Result<Credentials, RoadFault> {
+        let endpoints = self.endpoints().await?;
+        let url = endpoints.credentials.clone().ok_or(RoadFault::Denied(Denial::NotSupported))?;
+        let body = own.write(endpoints.version);
+        let reply = self.exchange(method, &url, Some(body.into()), None).await?;
         if reply.http == 405 {
             return Err(RoadFault::Denied(Denial::NotSupported));
         }
@@ -155,6 +213,12 @@ impl Neighbour {
         Ok(found)
     }
 
+    /// What is spoken with this neighbour, found out within the time that an answer may take.
+    pub(crate) async fn version(&self) -> Result<Version, SendFault> {
+        let found = tokio::time::timeout(self.limits.answer, self.endpoints()).await;
+        Ok(found.unwrap_or(Err(SendFault::TimedOut))?.version)
+    }
+
     fn remember(&self, endpoints: Option<Arc<Endpoints>>) {
         *self.endpoints.write().unwrap_or_else(PoisonError::into_inner) = endpoints;
     }
@@ -162,10 +226,12 @@ impl Neighbour {
     async fn discover(&self) -> Result<Endpoints, SendFault> {
         let unreadable = |fault: ocpi::Fault| SendFault::Unreadable(format!("versions: {fault}").into());
         let list = self.exchange(Method::Get, &self.peer.versions_url, None, None).await?;
-        let details = read_versions(list.http, list.body.as_bytes()).map_err(unreadable)?;
-        let details = details.ok_or(SendFault::NotOffered)?;
-        let reply = self.exchange(Method::Get, &details, None, None).await?;
-        read_details(reply.http, reply.body.as_bytes()).map_err(unreadable)
+        let common = read_versions(list.http, list.body.as_bytes()).map_err(unreadable)?;
+        let wanted = self.quirks.version.into_iter().chain(PREFERRED);
+        let best = wanted.into_iter().find_map(|version| common.iter().find(|(each, _)| *each == version));
+        let (version, details) = best.ok_or(SendFault::NotOffered)?;
+        let reply = self.exchange(Method::Get, details, None, None).await?;
+        read_details(*version, reply.http, reply.body.as_bytes()).map_err(unreadable)
     }
 
     pub(crate) async fn ask(&self, request: Request, hop: &Hop) -> Result<Reply, SendFault> {
@@ -239,7 +305,7 @@ impl Neighbour {
         let mut request = self
             .http
             .request(http_method(method), url)
-            .header(AUTHORIZATION, authorization(&self.peer.token_out).expose())
+            .header(AUTHORIZATION, authorization(&self.peer.token_out, self.quirks.raw_token).expose())
             .header(REQUEST_ID, self.dice.uuid());
         request = match hop {
             None => request.header(CORRELATION_ID, self.dice.uuid()),
@@ -260,6 +326,28 @@ impl Neighbour {
         let response = request.send().await.map_err(|error| send_fault(&error))?;
         read(response).await
     }
+}
+
+/// Where a name may lead.
+enum Resolved {
+    Anywhere,
+    Public,
+}
+
+fn client(peer: &Peer, limits: RoadLimits, resolved: Resolved) -> Result<reqwest::Client, PeerFault> {
+    let builder = reqwest::Client::builder()
+        .tls_backend_preconfigured((*peer.tls).clone())
+        .https_only(true)
+        .http1_only()
+        .no_proxy()
+        .redirect(reqwest::redirect::Policy::none())
+        .connect_timeout(limits.connect)
+        .timeout(limits.answer);
+    let builder = match resolved {
+        Resolved::Anywhere => builder,
+        Resolved::Public => builder.dns_resolver(Arc::new(super::guard::PublicOnly)),
+    };
+    builder.build().map_err(|_| PeerFault::Client(peer.party))
 }
 
 /// Whether a part of the path is `.` or `..` in whatever spelling. An HTTP client resolves these away, escaped or not

@@ -5,22 +5,28 @@ use std::sync::Arc;
 use axum::Router;
 use axum::extract::{Request, State};
 use axum::response::Response;
+use bytes::Bytes;
 use charge::id::{OrderId, PartyId};
-use charge::talk::road::{Denial, Letter, Question, ReturnAddress, RoadDesk};
+use charge::talk::road::{Answer, Denial, Found, Letter, PageWish, Question, ReturnAddress, RoadDesk, Wanted};
 use charge::{Clock, Dice};
 use ocpi::answer::{self, Answering};
 use ocpi::ask::Asked;
-use ocpi::hear;
-use ocpi::wire::{Incoming, Reply};
+use ocpi::credentials::Role;
+use ocpi::cross::{self, Beside};
+use ocpi::wire::{Incoming, Kind, Module, Reply};
+use ocpi::{Version, client, hear, patch, status};
 use serde_json::Value;
 use trust::bearer::BearerDigest;
 
 use super::client::tell_lost;
+use super::documents;
 use super::entrance::{Own, Resource, Sender, Threshold, page_limit, respond};
+use super::fair::Fair;
 use super::figures::{Direction, Figures};
 use super::handshake;
 use super::limits::RoadLimits;
 use super::peers::{PeerAccess, PeerBook};
+use super::recent::Recent;
 
 /// An order that came in is named by this many hex digits of the digest of its return address.
 const ORDER_NAME_DIGITS: usize = 32;
@@ -28,6 +34,9 @@ const ORDER_NAME_DIGITS: usize = 32;
 struct Door {
     threshold: Threshold,
     desk: Arc<dyn RoadDesk>,
+    recent: Recent,
+    /// Changes of parts, one after the other: each reads what the one before it wrote.
+    parts: tokio::sync::Mutex<()>,
 }
 
 /// The routes below `/ocpi` of an operator or a provider.
@@ -39,8 +48,10 @@ pub fn party_router(
     dice: Arc<dyn Dice>,
     figures: Arc<Figures>,
 ) -> Router {
-    let threshold = Threshold { own, peers, clock, dice, figures, limits: RoadLimits::default() };
-    Router::new().route("/ocpi/{*rest}", axum::routing::any(enter)).with_state(Arc::new(Door { threshold, desk }))
+    let fair = Fair::default();
+    let threshold = Threshold { own, peers, clock, dice, figures, limits: RoadLimits::default(), fair };
+    let door = Door { threshold, desk, recent: Recent::default(), parts: tokio::sync::Mutex::default() };
+    Router::new().route("/ocpi/{*rest}", axum::routing::any(enter)).with_state(Arc::new(door))
 }
 
 async fn enter(State(door): State<Arc<Door>>, request: Request) -> Response {
@@ -59,10 +70,14 @@ async fn enter(State(door): State<Arc<Door>>, request: Request) -> Response {
                 let sender = door.threshold.sender(&actor.access, &headers).map_err(|d| door.threshold.refuse(&d))?;
                 let sender = door.owner_rule(&incoming, sender).map_err(|d| door.threshold.refuse(&d))?;
                 door.threshold.figures.count(Direction::In, incoming.kind);
-                let (_, body) = door.threshold.body(body).await?;
-                Ok(door.hear(&incoming, &body, sender).await)
+                let (bytes, body) = door.threshold.body(body).await?;
+                let reply = door.handle(&incoming, &bytes, &body, sender).await;
+                Ok(reply.unwrap_or_else(|denial| door.threshold.refuse(&denial)))
             }
-            Ok(platform) => handshake::answer(&door.threshold, &platform, &parts.method, actor, body).await,
+            Ok(platform) => {
+                let facing = Role::Hub;
+                handshake::answer(&door.threshold, &platform, &parts.method, actor, facing, body).await
+            }
         }
     };
     respond(reply.await.unwrap_or_else(|refusal: Reply| refusal), &headers)
@@ -82,25 +97,125 @@ impl Door {
         if sender.from == owner { Ok(sender) } else { Err(Denial::NotYours) }
     }
 
-    async fn hear(&self, incoming: &Incoming, body: &Value, sender: Sender) -> Reply {
-        let heard = match hear::question(incoming, body, &name_order) {
-            Ok(heard) => heard,
-            Err(denial) => return self.threshold.refuse(&denial),
+    async fn handle(&self, incoming: &Incoming, bytes: &Bytes, body: &Value, sender: Sender) -> Result<Reply, Denial> {
+        match incoming.kind {
+            Kind::PutDocument | Kind::OneDocument | Kind::DropDocument | Kind::Documents => {
+                return documents::answer(&self.threshold, incoming, sender.from, bytes).await;
+            }
+            Kind::PutClient => {
+                return self.put_client(incoming, bytes, &sender);
+            }
+            Kind::KeptClient => return self.kept_client(incoming),
+            Kind::KeptSession | Kind::KeptCdr => return self.read_back(incoming, &sender),
+            _letter => {}
+        }
+        if incoming.kind.is_part() && !hear::is_status(incoming, body) {
+            let _one_at_a_time = self.parts.lock().await;
+            let whole = self.whole(incoming, bytes, &sender).await?;
+            return self.hear(&incoming.as_put(), &whole, sender).await;
+        }
+        self.hear(incoming, bytes, sender).await
+    }
+
+    /// The whole that a change of a part makes, in the version that it came in.
+    async fn whole(&self, incoming: &Incoming, change: &Bytes, sender: &Sender) -> Result<Bytes, Denial> {
+        let kept = match incoming.module {
+            Module::Sessions => {
+                let id = incoming.segments.get(2).map(String::as_str).unwrap_or_default();
+                self.recent.get(sender.from, Module::Sessions, id).ok_or(Denial::UnknownObject)?
+            }
+            _kept_by_the_room => {
+                let asked = Incoming { kind: kept_kind(incoming.module), ..incoming.clone() };
+                let question = Question::Fetch(hear::wanted(&asked, self.threshold.own.party)?);
+                let correlation = sender.correlation.clone();
+                let letter = Letter { from: sender.from, to: sender.to, correlation, question };
+                match self.desk.hear(letter).await? {
+                    Answer::Found(found) => answer::document(&found, &mut ocpi::Lost::new())?,
+                    _another => return Err(Denial::Internal),
+                }
+            }
         };
+        // a part is laid over the whole in the words that it is written in
+        let beside = self.beside(incoming, sender);
+        let put = incoming.as_put().kind;
+        let lowered = cross::body(Version::V221, incoming.version, put, kept.as_bytes(), beside)?.value;
+        patch::merged(&lowered.unwrap_or(kept), incoming, change, self.threshold.now()).map(Bytes::from)
+    }
+
+    fn beside(&self, incoming: &Incoming, sender: &Sender) -> Beside<'static> {
+        let owner = incoming.owner().and_then(Result::ok).unwrap_or(sender.from);
+        Beside { owner: Some(owner), payer: Some(self.threshold.own.party), place: None }
+    }
+
+    async fn hear(&self, incoming: &Incoming, bytes: &Bytes, mut sender: Sender) -> Result<Reply, Denial> {
+        let beside = self.beside(incoming, &sender);
+        let body = hear::lifted(incoming, bytes, beside)?;
+        let own = &self.threshold.own;
+        let heard = hear::question(incoming, &body, own.party, &name_order)?;
         tell_lost("in", incoming.kind.as_str(), &heard.lost);
         let question = bounded(heard.value);
-        if let Err(denial) = self.judge(&question, &sender).await {
-            return self.threshold.refuse(&denial);
+        // OCPI 2.1.1 has no sender in its headers: a hub's record is its owner's
+        if sender.is_hub && sender.from == sender.peer && !incoming.version.has_routing() {
+            sender.from = beside.owner.unwrap_or(sender.from);
         }
-        let asked = Asked::of(&question);
-        let letter = Letter { from: sender.from, to: sender.to, correlation: sender.correlation, question };
+        self.judge(&question, &sender).await?;
+        let remembered = self.to_remember(incoming, &question);
+        let asked = Asked::heard(&question, incoming);
+        let from = sender.from;
+        let letter = Letter { from, to: sender.to, correlation: sender.correlation, question };
         let result = self.desk.hear(letter).await;
-        let own = &self.threshold.own;
-        let said =
-            answer::write(&asked, result, Answering { party: own.party, base: &own.base, now: self.threshold.now() });
+        if let (Ok(_), Some((module, id, text))) = (&result, remembered) {
+            self.recent.put(from, module, &id, text);
+        }
+        let answering =
+            Answering { party: own.party, base: &own.base, now: self.threshold.now(), version: incoming.version };
+        let said = answer::write(&asked, result, answering);
         tell_lost("in", incoming.kind.as_str(), &said.lost);
         tracing::debug!(peer = %sender.peer, errand = incoming.kind.as_str(), http = said.value.http, "letter");
-        said.value
+        Ok(said.value)
+    }
+
+    /// What its owner may want to read back, or change a part of.
+    fn to_remember(&self, incoming: &Incoming, question: &Question) -> Option<(Module, String, String)> {
+        let (module, id, found) = match question {
+            Question::PutSession(session) => {
+                (Module::Sessions, session.id.as_str().to_owned(), Found::Session((**session).clone()))
+            }
+            Question::PostCdr(cdr) if incoming.kind == Kind::PostCdr => {
+                (Module::Cdrs, cdr.id.as_str().to_owned(), Found::Cdr(cdr.clone()))
+            }
+            _other => return None,
+        };
+        Some((module, id, answer::document(&found, &mut ocpi::Lost::new()).ok()?))
+    }
+
+    fn read_back(&self, incoming: &Incoming, sender: &Sender) -> Result<Reply, Denial> {
+        let position = if incoming.kind == Kind::KeptCdr { 0 } else { 2 };
+        let id = incoming.segments.get(position).map(String::as_str).unwrap_or_default();
+        let text = self.recent.get(sender.from, incoming.module, id).ok_or(Denial::UnknownObject)?;
+        let reply = status::success_of_text(&text, self.threshold.now());
+        Ok(cross::reply(Version::V221, incoming.version, incoming.kind, reply, Beside::default())?.value)
+    }
+
+    /// Only a hub tells who is there.
+    fn put_client(&self, incoming: &Incoming, bytes: &Bytes, sender: &Sender) -> Result<Reply, Denial> {
+        if !sender.is_hub {
+            return Err(Denial::NotYours);
+        }
+        let client = client::read(bytes)?;
+        if named_party(incoming)? != client.party {
+            return Err(Denial::Malformed {
+                path: "/party_id".into(),
+                why: "is not the party that the URL names".into(),
+            });
+        }
+        self.threshold.peers.put_client(client);
+        Ok(status::done(self.threshold.now()))
+    }
+
+    fn kept_client(&self, incoming: &Incoming) -> Result<Reply, Denial> {
+        let client = self.threshold.peers.client(named_party(incoming)?).ok_or(Denial::UnknownObject)?;
+        Ok(status::success_of_text(&client::write(&client), self.threshold.now()))
     }
 
     /// What can be said about a letter's content without knowing the room.
@@ -111,7 +226,10 @@ impl Door {
             Question::Stop { return_to, .. } | Question::Unlock { return_to, .. } => {
                 self.return_address(return_to.as_ref(), sender.peer).await
             }
-            Question::MayCharge { .. }
+            Question::Reservation(order) => self.return_address(order.return_to.as_ref(), sender.peer).await,
+            Question::Profile(order) => self.return_address(order.return_to.as_ref(), sender.peer).await,
+            Question::Fetch(_)
+            | Question::MayCharge { .. }
             | Question::Outcome { .. }
             | Question::PutSession(_)
             | Question::PutLocation(_)
@@ -145,16 +263,31 @@ fn name_order(address: &ReturnAddress) -> Option<OrderId> {
     OrderId::new(digest.get(..ORDER_NAME_DIGITS)?).ok()
 }
 
+fn named_party(incoming: &Incoming) -> Result<PartyId, Denial> {
+    let (country, code) = (incoming.segments.first(), incoming.segments.get(1));
+    let named = country.zip(code).and_then(|(country, code)| PartyId::new(country, code).ok());
+    named.ok_or(Denial::UnknownObject)
+}
+
+const fn kept_kind(module: Module) -> Kind {
+    match module {
+        Module::Tariffs => Kind::KeptTariff,
+        Module::Tokens => Kind::KeptToken,
+        _locations => Kind::KeptLocation,
+    }
+}
+
 fn bounded(question: Question) -> Question {
     match question {
-        Question::Locations(mut wish) => {
-            wish.limit = page_limit(wish.limit);
-            Question::Locations(wish)
-        }
-        Question::Tariffs(mut wish) => {
-            wish.limit = page_limit(wish.limit);
-            Question::Tariffs(wish)
-        }
+        Question::Fetch(Wanted::Sessions(wish)) => Question::Fetch(Wanted::Sessions(limited(wish))),
+        Question::Fetch(Wanted::Cdrs(wish)) => Question::Fetch(Wanted::Cdrs(limited(wish))),
+        Question::Fetch(Wanted::Tokens(wish)) => Question::Fetch(Wanted::Tokens(limited(wish))),
+        Question::Locations(wish) => Question::Locations(limited(wish)),
+        Question::Tariffs(wish) => Question::Tariffs(limited(wish)),
         other => other,
     }
+}
+
+fn limited(wish: PageWish) -> PageWish {
+    PageWish { limit: page_limit(wish.limit), ..wish }
 }

@@ -1,17 +1,20 @@
 //! Who may come in and how to get to them: the book of peers.
 //!
 //! Tokens that peers come with are known by their digest alone and compared in constant time. A registration token
-//! ("token A") opens nothing but versions and credentials, and it invites one named party. [`Peers`] keeps the book in
-//! memory and is filled by the binary; a book that survives a restart is another implementation of [`PeerBook`].
+//! ("token A") opens nothing but versions and credentials, and it invites one named party. A token that was replaced
+//! stays good until its successor was used once, so that a lost answer locks nobody out. [`Peers`] keeps the book in
+//! memory; [`super::Book`] is the one that survives a restart.
 
+use std::collections::HashMap;
 use std::fmt;
 use std::sync::{Arc, PoisonError, RwLock};
 
-use charge::Soon;
 use charge::id::PartyId;
-use charge::talk::road::Denial;
+use charge::talk::road::{ClientInfo, Denial, Page, PageWish};
+use charge::{Soon, Timestamp};
 use trust::bearer::BearerDigest;
 
+use super::limits::PARTIES_MAX;
 use super::neighbour::Neighbour;
 
 /// What a token opens.
@@ -45,6 +48,8 @@ impl PeerAccess {
 pub struct Invitation {
     pub party: PartyId,
     pub is_hub: bool,
+    /// Whether the party may tell us addresses that are not public.
+    pub local: bool,
     pub tls: Arc<rustls::ClientConfig>,
 }
 
@@ -66,6 +71,23 @@ pub struct Registration {
     pub way: Arc<Neighbour>,
 }
 
+/// Where a document stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DocumentSpot {
+    pub owner: PartyId,
+    pub shelf: String,
+    pub id: String,
+}
+
+impl fmt::Display for DocumentSpot {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "road_document/{}/{}/{}", self.owner, self.shelf, self.id)
+    }
+}
+
+/// Documents as they came.
+pub type DocumentPage = Page<String>;
+
 pub trait PeerBook: Send + Sync {
     fn by_token(&self, token: BearerDigest) -> Soon<'_, Option<PeerAccess>>;
 
@@ -77,6 +99,30 @@ pub trait PeerBook: Send + Sync {
 
     /// The peer leaves: neither its token nor the way to it are good any more.
     fn withdraw(&self, token: BearerDigest) -> Soon<'_, Result<(), Denial>>;
+
+    /// What a hub tells of a party of the network.
+    fn put_client(&self, client: ClientInfo);
+
+    fn client(&self, party: PartyId) -> Option<ClientInfo>;
+
+    /// Documents of modules that no room works with. A book in memory keeps none.
+    fn read_document(&self, _: DocumentSpot) -> Soon<'_, Result<Option<String>, Denial>> {
+        Box::pin(async { Err(Denial::NotSupported) })
+    }
+
+    fn put_document(&self, _: DocumentSpot, _: String, _: Timestamp) -> Soon<'_, Result<(), Denial>> {
+        Box::pin(async { Err(Denial::NotSupported) })
+    }
+
+    /// `false`: there was none.
+    fn drop_document(&self, _: DocumentSpot) -> Soon<'_, Result<bool, Denial>> {
+        Box::pin(async { Err(Denial::NotSupported) })
+    }
+
+    /// The documents of one owner on a shelf, the oldest change first.
+    fn documents(&self, _: PartyId, _: String, _: PageWish) -> Soon<'_, Result<DocumentPage, Denial>> {
+        Box::pin(async { Err(Denial::NotSupported) })
+    }
 }
 
 /// A book in memory.
@@ -85,8 +131,16 @@ pub struct Peers(RwLock<Book>);
 
 #[derive(Default)]
 struct Book {
-    tokens: Vec<(BearerDigest, PeerAccess)>,
+    tokens: Vec<Entry>,
     ways: Vec<Arc<Neighbour>>,
+    clients: HashMap<PartyId, ClientInfo>,
+}
+
+struct Entry {
+    token: BearerDigest,
+    access: PeerAccess,
+    /// The token that this one replaces, good until this one is used.
+    replaces: Option<BearerDigest>,
 }
 
 impl Peers {
@@ -104,6 +158,22 @@ impl Peers {
         self.write().know(way);
     }
 
+    /// The same, where no way is known yet.
+    pub(crate) fn know_first(&self, way: Arc<Neighbour>) {
+        let mut book = self.write();
+        if !book.ways.iter().any(|each| each.party() == way.party()) {
+            book.know(way);
+        }
+    }
+
+    /// Whose token this is, without using it.
+    pub(crate) fn known(&self, token: BearerDigest) -> Option<PartyId> {
+        self.read().entry(token).and_then(|entry| match &entry.access {
+            PeerAccess::Known { party, .. } => Some(*party),
+            PeerAccess::Invited(_) => None,
+        })
+    }
+
     fn write(&self) -> std::sync::RwLockWriteGuard<'_, Book> {
         self.0.write().unwrap_or_else(PoisonError::into_inner)
     }
@@ -115,8 +185,8 @@ impl Peers {
 
 impl Book {
     fn admit(&mut self, token: BearerDigest, access: PeerAccess) {
-        self.tokens.retain(|(each, _)| *each != token);
-        self.tokens.push((token, access));
+        self.tokens.retain(|each| each.token != token);
+        self.tokens.push(Entry { token, access, replaces: None });
     }
 
     fn know(&mut self, way: Arc<Neighbour>) {
@@ -124,15 +194,40 @@ impl Book {
         self.ways.push(way);
     }
 
-    fn access(&self, token: BearerDigest) -> Option<&PeerAccess> {
-        self.tokens.iter().find(|(each, _)| *each == token).map(|(_, access)| access)
+    fn entry(&self, token: BearerDigest) -> Option<&Entry> {
+        self.tokens.iter().find(|each| each.token == token)
+    }
+
+    /// The new token is the party's only one, but for the one that it replaces.
+    fn register(&mut self, registration: Registration) {
+        let Registration { spent, token, party, is_hub, way } = registration;
+        let stays = |each: &Entry| {
+            each.token == spent || !matches!(&each.access, PeerAccess::Known { party: known, .. } if *known == party)
+        };
+        self.tokens.retain(stays);
+        self.admit(token, PeerAccess::Known { party, parties: vec![party], is_hub });
+        if let Some(entry) = self.tokens.last_mut() {
+            entry.replaces = Some(spent);
+        }
+        self.know(way);
+    }
+
+    /// A token was used: the one before it is good for nothing any more.
+    fn used(&mut self, token: BearerDigest) {
+        let before = self.tokens.iter_mut().find(|each| each.token == token).and_then(|each| each.replaces.take());
+        if let Some(before) = before {
+            self.tokens.retain(|each| each.token != before);
+        }
     }
 }
 
 impl PeerBook for Peers {
     fn by_token(&self, token: BearerDigest) -> Soon<'_, Option<PeerAccess>> {
-        let found = self.read().access(token).cloned();
-        Box::pin(async move { found })
+        let found = self.read().entry(token).map(|entry| (entry.access.clone(), entry.replaces.is_some()));
+        if found.as_ref().is_some_and(|(_, first_use)| *first_use) {
+            self.write().used(token);
+        }
+        Box::pin(async move { found.map(|(access, _)| access) })
     }
 
     fn peer(&self, party: PartyId) -> Soon<'_, Option<Arc<Neighbour>>> {
@@ -142,12 +237,8 @@ impl PeerBook for Peers {
 
     fn register(&self, registration: Registration) -> Soon<'_, Result<(), Denial>> {
         let mut book = self.write();
-        let done = if book.access(registration.spent).is_some() {
-            book.tokens.retain(|(token, _)| *token != registration.spent);
-            let parties = vec![registration.party];
-            let access = PeerAccess::Known { party: registration.party, parties, is_hub: registration.is_hub };
-            book.admit(registration.token, access);
-            book.know(registration.way);
+        let done = if book.entry(registration.spent).is_some() {
+            book.register(registration);
             Ok(())
         } else {
             Err(Denial::NotYours)
@@ -157,10 +248,23 @@ impl PeerBook for Peers {
 
     fn withdraw(&self, token: BearerDigest) -> Soon<'_, Result<(), Denial>> {
         let mut book = self.write();
-        if let Some(PeerAccess::Known { party, .. }) = book.access(token).cloned() {
-            book.tokens.retain(|(each, _)| *each != token);
+        if let Some(PeerAccess::Known { party, .. }) = book.entry(token).map(|entry| entry.access.clone()) {
+            // whichever of its tokens it leaves with, while a new one is not used yet
+            book.tokens
+                .retain(|each| !matches!(&each.access, PeerAccess::Known { party: known, .. } if *known == party));
             book.ways.retain(|way| way.party() != party);
         }
         Box::pin(async { Ok(()) })
+    }
+
+    fn put_client(&self, client: ClientInfo) {
+        let mut book = self.write();
+        if book.clients.len() < PARTIES_MAX || book.clients.contains_key(&client.party) {
+            book.clients.insert(client.party, client);
+        }
+    }
+
+    fn client(&self, party: PartyId) -> Option<ClientInfo> {
+        self.read().clients.get(&party).cloned()
     }
 }

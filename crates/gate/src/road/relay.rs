@@ -9,18 +9,23 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
 use charge::id::PartyId;
-use charge::talk::road::{Denial, Envelope, Exchange, Fate};
+use charge::talk::road::{Denial, Envelope, Exchange, Fate, Published};
+use ocpi::cross::{self, Beside};
 use ocpi::status::code_of;
 use ocpi::wire::{Kind, Method, Reply, Target};
+use ocpi::{Version, hear};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 
+use super::client::tell_lost;
 use super::figures::{Direction, Figures};
 use super::limits::{FORWARDS_MAX, QUEUE_BYTES_MAX, QUEUE_MAX};
-use super::neighbour::{Hop, SendFault};
+use super::neighbour::{Hop, Neighbour, SendFault};
 use super::peers::PeerBook;
 
 /// A letter on its way through the hub.
 pub(crate) struct Parcel {
+    /// What its sender speaks.
+    pub version: Version,
     pub kind: Kind,
     pub method: Method,
     pub target: Target,
@@ -32,7 +37,7 @@ pub(crate) struct Parcel {
 
 pub(crate) struct Relay {
     way: Arc<WayOut>,
-    /// Letters that wait for their receiver's answer.
+    /// Letters that wait for their receiver's answer, of all parties together.
     forwards: Semaphore,
     queues: Mutex<HashMap<PartyId, Queue>>,
 }
@@ -101,19 +106,70 @@ async fn deliver(to: PartyId, mut parcels: mpsc::Receiver<(Parcel, OwnedSemaphor
 
 impl WayOut {
     async fn pass(&self, to: PartyId, parcel: Parcel) -> Result<Reply, Denial> {
-        let Parcel { kind, method, target, query, body, hop, envelope } = parcel;
-        let result = match self.peers.peer(to).await {
-            Some(way) => {
-                self.figures.count(Direction::Out, kind);
-                way.send(method, &target, &query, body, &hop, kind).await
-            }
-            None => Err(SendFault::Unreachable),
+        let (envelope, kind, version) = (parcel.envelope.clone(), parcel.kind, parcel.version);
+        let owner = parcel.envelope.from;
+        let (fate, result) = match self.peers.peer(to).await {
+            Some(way) => match self.carry(&way, parcel).await {
+                Ok((spoken, result)) => {
+                    let (fate, result) = judge(result);
+                    let beside = Beside { owner: Some(to), payer: Some(owner), place: None };
+                    (fate, result.and_then(|reply| back(spoken, version, kind, reply, beside)))
+                }
+                Err(denial) => (Fate::Refused, Err(denial)),
+            },
+            None => judge(Err(SendFault::Unreachable)),
         };
-        let (fate, result) = judge(result);
         self.exchange.fared(&envelope, to, fate);
         tracing::debug!(from = %envelope.from, %to, errand = kind.as_str(), ?fate, "letter passed on");
         result
     }
+
+    /// In the words of the receiver: untouched where they are the sender's own.
+    async fn carry(&self, way: &Neighbour, parcel: Parcel) -> Result<(Version, Result<Reply, SendFault>), Denial> {
+        let spoken = match way.version().await {
+            Ok(version) => version,
+            Err(fault) => return Ok((parcel.version, Err(fault))),
+        };
+        let Parcel { version, kind, method, target, query, body, hop, envelope } = parcel;
+        self.figures.count(Direction::Out, kind);
+        if spoken == version {
+            return Ok((spoken, way.send(method, &target, &query, body, &hop, kind).await));
+        }
+        if kind.is_part() && kind != Kind::Evse {
+            // its sender asks back what is kept and sends the whole (OCPI 2.2.1, 4.1.2)
+            return Err(Denial::NotSupported);
+        }
+        if let Target::Endpoint { module, .. } = &target
+            && !module.is_in(spoken)
+        {
+            return Err(Denial::NotSupported);
+        }
+        let place = self.place(spoken, kind, body.as_deref(), &envelope).await;
+        let payer = hop.to;
+        let beside = Beside { owner: Some(envelope.from), payer, place: place.as_deref() };
+        let crossed = cross::body(version, spoken, kind, body.as_deref().unwrap_or_default(), beside)?;
+        tell_lost("through", kind.as_str(), &crossed.lost);
+        let body = crossed.value.map(Bytes::from).or(body);
+        Ok((spoken, way.send(method, &target, &query, body, &hop, kind).await))
+    }
+
+    /// The location of a session, for a receiver of 2.1.1 that wants it whole: public, and kept here anyway.
+    async fn place(&self, spoken: Version, kind: Kind, body: Option<&[u8]>, envelope: &Envelope) -> Option<String> {
+        if spoken.has_routing() || kind != Kind::PutSession {
+            return None;
+        }
+        let id = hear::session_location(body?)?;
+        let owner = Some(envelope.from);
+        let kept = self.exchange.published_one(envelope.from, Published::Locations, owner, id.into()).await;
+        kept.ok().map(String::from)
+    }
+}
+
+/// The answer in the words of the asker.
+fn back(from: Version, to: Version, kind: Kind, reply: Reply, beside: Beside<'_>) -> Result<Reply, Denial> {
+    let crossed = cross::reply(from, to, kind, reply, beside)?;
+    tell_lost("back", kind.as_str(), &crossed.lost);
+    Ok(crossed.value)
 }
 
 /// What the receiver said is passed on if it is an OCPI answer. That our own token was refused is not the asker's
@@ -150,6 +206,7 @@ mod tests {
         let correlation = CorrelationId::new("c").unwrap();
         let errand = Errand::Location { owner, id: LocationId::new("L1").unwrap(), evse: None };
         Parcel {
+            version: Version::V221,
             kind: Kind::PutLocation,
             method: Method::Put,
             target: Target::Endpoint { module: Module::Locations, side: Side::Receiver, rest: String::new() },

@@ -3,9 +3,12 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
+mod book;
 mod handshake;
 mod hub;
+mod samples;
 mod stages;
+mod versions;
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -17,8 +20,8 @@ use charge::clock::SystemClock;
 use charge::id::{CorrelationId, OrderId, PartyId};
 use charge::personal::Personal;
 use charge::talk::road::{
-    Answer, Denial, Envelope, Errand, Exchange, Fate, Letter, OrderAck, Page, PageWish, Published, Question,
-    ReturnAddress, Road, RoadDesk, Way,
+    Answer, ClientInfo, ClientStatus, Denial, Envelope, Errand, Exchange, Fate, Found, Letter, OrderAck, Page,
+    PageWish, Published, Question, ReturnAddress, Road, RoadDesk, Wanted, Way,
 };
 use charge::token::{Allowed, ContractId, PresentedToken, TokenKind, TokenUid, Verdict};
 use charge::{Clock, Secret, Soon};
@@ -65,6 +68,30 @@ impl Desk {
     }
 }
 
+impl Desk {
+    /// The last location that was put here, and empty lists.
+    fn find(&self, wanted: &Wanted) -> Result<Answer, Denial> {
+        let page = || Page { items: vec![], total: 0, next: None, complaints: vec![] };
+        let last = || {
+            self.heard().into_iter().rev().find_map(|letter| match letter.question {
+                Question::PutLocation(location) => Some(*location),
+                _other => None,
+            })
+        };
+        let found = match wanted {
+            Wanted::Sessions(_) => Found::Sessions(page()),
+            Wanted::Cdrs(_) => {
+                let cdr = samples::cdr();
+                Found::Cdrs(Page { items: vec![cdr], total: 3, next: Some(1), complaints: vec![] })
+            }
+            Wanted::Tokens(_) => Found::Tokens(Page { items: vec![], total: 0, next: None, complaints: vec![] }),
+            Wanted::Location { .. } => Found::Location(last().ok_or(Denial::UnknownObject)?),
+            _other => return Err(Denial::UnknownObject),
+        };
+        Ok(Answer::Found(Box::new(found)))
+    }
+}
+
 impl RoadDesk for Desk {
     fn hear(&self, letter: Letter) -> Soon<'_, Result<Answer, Denial>> {
         let question = letter.question.clone();
@@ -80,7 +107,11 @@ impl RoadDesk for Desk {
                     ..Verdict::bare(Allowed::Yes)
                 })),
                 Question::MayCharge { .. } => Ok(Answer::May(Verdict::bare(Allowed::Unknown))),
-                Question::Start(_) | Question::Stop { .. } | Question::Unlock { .. } => {
+                Question::Start(_)
+                | Question::Stop { .. }
+                | Question::Unlock { .. }
+                | Question::Reservation(_)
+                | Question::Profile(_) => {
                     Ok(Answer::Order { ack: OrderAck::Accepted { outcome_within_s: 30 }, message: None })
                 }
                 Question::PostCdr(cdr) => Ok(Answer::Kept(cdr.id.clone())),
@@ -94,6 +125,7 @@ impl RoadDesk for Desk {
                 Question::Locations(_) => {
                     Ok(Answer::Locations(Page { items: vec![], total: 0, next: None, complaints: vec![] }))
                 }
+                Question::Fetch(wanted) => self.find(&wanted),
                 Question::Tariffs(_) => Err(Denial::NotSupported),
             }
         })
@@ -106,6 +138,7 @@ struct Office {
     envelopes: Mutex<Vec<Envelope>>,
     orders: Mutex<Vec<(OrderId, PartyId, ReturnAddress)>>,
     fates: Mutex<Vec<(PartyId, Fate)>>,
+    public: Mutex<Vec<Box<str>>>,
 }
 
 impl Office {
@@ -136,6 +169,7 @@ impl Office {
                 Ok(Way::Everyone(vec![party("DE-8AA"), party("DE-8BB")]))
             }
             Errand::Token { .. } => Ok(Way::Kept),
+            Errand::Passing(_) => way(known(to.ok_or(Denial::UnknownReceiver)?)?),
         }
     }
 }
@@ -145,8 +179,11 @@ impl Exchange for Office {
         &self,
         envelope: Envelope,
         return_to: Option<ReturnAddress>,
-        _public: Option<Box<str>>,
+        public: Option<Box<str>>,
     ) -> Soon<'_, Result<Way, Denial>> {
+        if let Some(text) = public {
+            self.public.lock().unwrap().push(text);
+        }
         self.envelopes.lock().unwrap().push(envelope.clone());
         Box::pin(async move { self.find(&envelope, return_to) })
     }
@@ -155,6 +192,23 @@ impl Exchange for Office {
         let items = vec![r#"{"id": "not readable"}"#.into()];
         let next = (wish.offset == 0).then_some(1);
         Box::pin(async move { Ok(Page { items, total: 2, next, complaints: vec![] }) })
+    }
+
+    fn published_one(
+        &self,
+        _: PartyId,
+        _: Published,
+        _: Option<PartyId>,
+        _: Box<str>,
+    ) -> Soon<'_, Result<Box<str>, Denial>> {
+        let last = self.public.lock().unwrap().last().cloned();
+        Box::pin(async move { last.ok_or(Denial::UnknownObject) })
+    }
+
+    fn clients(&self, _: PartyId, _: PageWish) -> Soon<'_, Result<Page<ClientInfo>, Denial>> {
+        let (party, role, last_updated) = (party("DE-OPA"), "CPO".into(), charge::Timestamp::from_secs(1_790_000_000));
+        let items = vec![ClientInfo { party, role, status: ClientStatus::Connected, last_updated }];
+        Box::pin(async move { Ok(Page { items, total: 1, next: None, complaints: vec![] }) })
     }
 
     fn fared(&self, _: &Envelope, to: PartyId, fate: Fate) {
@@ -297,7 +351,7 @@ impl World {
     /// A request by hand: HTTP status, OCPI code and the body.
     async fn raw(&self, method: &str, url: &str, token: &str, body: Option<String>) -> (u16, Option<u16>, Value) {
         let http = reqwest::Client::builder().tls_backend_preconfigured((*self.tls).clone()).build().unwrap();
-        let header = ocpi::credentials::authorization(&Secret::new(token.to_owned()));
+        let header = ocpi::credentials::authorization(&Secret::new(token.to_owned()), false);
         let mut request = http.request(method.parse().unwrap(), url).header("authorization", header.expose());
         if let Some(body) = body {
             request = request.body(body);

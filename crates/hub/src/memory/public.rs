@@ -19,14 +19,33 @@ pub(crate) fn drop_one(tx: &mut Tx<'_>, kind: Published, owner: PartyId, id: &st
     tx.execute(DROP, &values![name(kind), owner.to_string(), id]).map(drop)
 }
 
+/// One object; of several owners' objects of one id none, because nobody can tell which is meant.
+pub(crate) fn one(
+    tx: &Tx<'_>,
+    kind: Published,
+    owner: Option<PartyId>,
+    id: &str,
+) -> Result<Option<Box<str>>, StoreError> {
+    let owner = owner.map(|owner| owner.to_string());
+    let mut found = tx.query(ONE, &values![name(kind), id, owner], |row| row.text(0).map(String::into_boxed_str))?;
+    Ok(if found.len() == 1 { found.pop() } else { None })
+}
+
+/// How many objects of a kind an owner has here, and whether this is one of them.
+pub(crate) fn holdings(tx: &Tx<'_>, kind: Published, owner: PartyId, id: &str) -> Result<(i64, bool), StoreError> {
+    let row = values![name(kind), owner.to_string(), id];
+    Ok(tx.one(HOLDINGS, &row, |row| Ok((row.int(0)?, row.flag(1)?)))?.unwrap_or_default())
+}
+
 /// Oldest first. What counts is when the object came here: that an owner's clock is behind, or its letter was late,
 /// hides nothing from those who ask for "everything since".
 pub(crate) fn page(tx: &Tx<'_>, kind: Published, wish: PageWish) -> Result<Page<Box<str>>, StoreError> {
     let since = wish.changed_since.unwrap_or(Timestamp::from_micros(i64::MIN));
+    let before = wish.changed_before.unwrap_or(Timestamp::from_micros(i64::MAX));
     let limit = wish.limit.clamp(1, PAGE_MAX);
-    let total = tx.one(COUNT, &values![name(kind), since], |row| row.int(0))?.unwrap_or(0);
-    let items =
-        tx.query(PAGE, &values![name(kind), since, limit, wish.offset], |row| row.text(0).map(String::into_boxed_str))?;
+    let total = tx.one(COUNT, &values![name(kind), since, before], |row| row.int(0))?.unwrap_or(0);
+    let range = values![name(kind), since, before, limit, wish.offset];
+    let items = tx.query(PAGE, &range, |row| row.text(0).map(String::into_boxed_str))?;
     let total = u32::try_from(total).unwrap_or(u32::MAX);
     let next = wish.offset.saturating_add(limit);
     Ok(Page { items, total, next: (next < total).then_some(next), complaints: Vec::new() })
@@ -45,6 +64,9 @@ pub(crate) const PAGE_MAX: u32 = 500;
 const PUT: &str = "INSERT INTO hub_public (kind, owner, id, body, changed) VALUES (?1, ?2, ?3, ?4, ?5)
     ON CONFLICT (kind, owner, id) DO UPDATE SET body = excluded.body, changed = excluded.changed";
 const DROP: &str = "DELETE FROM hub_public WHERE kind = ?1 AND owner = ?2 AND id = ?3";
-const COUNT: &str = "SELECT COUNT(*) FROM hub_public WHERE kind = ?1 AND changed >= ?2";
-const PAGE: &str = "SELECT body FROM hub_public WHERE kind = ?1 AND changed >= ?2
-    ORDER BY changed, owner, id LIMIT ?3 OFFSET ?4";
+const ONE: &str = "SELECT body FROM hub_public
+    WHERE kind = ?1 AND id = ?2 AND (?3 IS NULL OR owner = ?3) LIMIT 2";
+const HOLDINGS: &str = "SELECT COUNT(*), COALESCE(SUM(id = ?3), 0) <> 0 FROM hub_public WHERE kind = ?1 AND owner = ?2";
+const COUNT: &str = "SELECT COUNT(*) FROM hub_public WHERE kind = ?1 AND changed >= ?2 AND changed < ?3";
+const PAGE: &str = "SELECT body FROM hub_public WHERE kind = ?1 AND changed >= ?2 AND changed < ?3
+    ORDER BY changed, owner, id LIMIT ?4 OFFSET ?5";

@@ -1,6 +1,6 @@
 //! The drivers of the demo: they arrive, plug in, tap a card or start from their phone, charge, and leave.
 //!
-//! A driver with a phone is a program that signs in and uses the driver's API; a driver with a card stands at the
+//! A driver with a phone is a program with a key that uses the driver's API; a driver with a card stands at the
 //! station. Nobody reaches into a room.
 
 use std::path::Path;
@@ -11,7 +11,7 @@ use charge::clock::SeededDice;
 use charge::id::EvseNo;
 use charge::token::TokenUid;
 use charge::units::{Energy, Power};
-use charge::{Decimal, Dice, Secret, Timestamp};
+use charge::{Decimal, Dice, Timestamp};
 use serde_json::json;
 use station::VirtualStation;
 use station::bay::Phase;
@@ -20,11 +20,12 @@ use station::station::BayView;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
+use super::keys::Phones;
 use super::settle::{Driver, Settled};
 use super::street::{Place, Street};
 use super::{OPERATOR, PROVIDERS, visitor};
 use crate::Failure;
-use crate::api::{Api, Session};
+use crate::api::Session;
 
 /// One driver of three starts from the phone.
 const PHONES: u64 = 3;
@@ -64,15 +65,14 @@ impl Crowd {
 /// What a driver brings along.
 struct Person {
     driver: Driver,
-    slug: &'static str,
-    /// Signed in, where this driver uses a phone.
-    phone: Option<Api>,
+    /// Where this driver uses one.
+    phone: Option<Session>,
     dice: SeededDice,
     speed: u32,
 }
 
 /// Drivers who come and go for ever.
-pub(crate) fn live(street: &Arc<Street>, api: &Api, settled: &Settled, speed: u32, seed: u64) -> Crowd {
+pub(crate) fn live(street: &Arc<Street>, phones: &Phones, settled: &Settled, speed: u32, seed: u64) -> Crowd {
     let going_home = watch::Sender::new(false);
     let mut drivers = JoinSet::new();
     let everybody = PROVIDERS.iter().flat_map(|(slug, ..)| {
@@ -83,9 +83,10 @@ pub(crate) fn live(street: &Arc<Street>, api: &Api, settled: &Settled, speed: u3
         if settled.drivers.get(slug).and_then(|all| all.first()).is_some_and(|first| first.user == driver.user) {
             continue;
         }
-        let phone = (number % PHONES == 0).then(|| api.clone());
+        let own = phones.get(&(slug.to_owned(), driver.user.clone()));
+        let phone = own.filter(|_| number % PHONES == 0).cloned();
         let dice = SeededDice::new(seed ^ (number + 1).wrapping_mul(0x9e37_79b9));
-        let person = Person { driver, slug, phone, dice, speed };
+        let person = Person { driver, phone, dice, speed };
         let (street, home) = (Arc::clone(street), going_home.subscribe());
         drivers.spawn(person.live(street, home));
     }
@@ -132,7 +133,8 @@ impl Person {
         let (station, no) = (&place.standing.station, place.bay.no);
         let started = async {
             match &self.phone {
-                Some(api) => self.start_by_phone(api, place).await?,
+                // as the page does it: look at the place, accept its price, start
+                Some(phone) => drop(start(phone, place.standing.location.as_str(), place.bay.uid.as_str()).await?),
                 None => {
                     let uid = TokenUid::new(&self.driver.card).map_err(|fault| fault.to_string())?;
                     station.tap(no, uid).map_err(|fault| format!("{fault:?}"))?;
@@ -156,13 +158,6 @@ impl Person {
             _gone = home.wait_for(|home| *home) => {}
         }
         Ok(())
-    }
-
-    /// As the page does it: look at the place, accept its price, start.
-    async fn start_by_phone(&self, api: &Api, place: &Place<'_>) -> Result<(), String> {
-        let secret = Secret::new(self.driver.password.clone());
-        let session = api.sign_in(self.slug, &self.driver.user, &secret).await.map_err(|fault| fault.to_string())?;
-        start(&session, place.standing.location.as_str(), place.bay.uid.as_str()).await.map(drop)
     }
 
     fn car(&self, inlet: Inlet) -> Option<Car> {

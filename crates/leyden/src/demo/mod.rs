@@ -4,6 +4,7 @@
 //! virtual stations dial in over mutual TLS; drivers come, tap cards or start from their phones, and leave.
 
 mod crowd;
+mod keys;
 mod settle;
 pub(crate) mod street;
 mod tour;
@@ -51,7 +52,7 @@ pub(crate) async fn run(wish: &Demo) -> Result<ExitCode, Failure> {
     let house = House::open(&config, Arc::clone(&clock), Some(wish.speed)).await?;
     let logins = logins::first(&house, &folder.0).await?;
     let api = api(house.web_address, &folder.0)?;
-    let admins = Admins::sign_in(&api, &logins).await?;
+    let admins = keys::admins(&house, &api).await?;
 
     let operator: PartyId = party(OPERATOR.0)?;
     let world = World::from_seed(wish.seed, operator, PROVIDERS.len(), wish.stations, clock.now());
@@ -69,15 +70,21 @@ pub(crate) async fn run(wish: &Demo) -> Result<ExitCode, Failure> {
     };
     let street = Arc::new(street::Street::open(&world, &folder, line, &clock).await?);
     street.all_connected().await?;
-    show(wish, &house, &logins, &settled);
+    // from here on Ctrl-C is heard, also while the address is being printed
+    let stopped = tokio::spawn(crate::serve::stopped());
+    show(wish, &house, &logins, &settled).await;
     parked(&world, &street);
     let mut crowd = match &wish.sessions {
         Some(file) => crowd::replay(file, &street, &settled, wish.speed)?,
-        None => crowd::live(&street, &api, &settled, wish.speed, wish.seed),
+        None => {
+            let phones = keys::phones(&house, &api, &settled).await?;
+            crowd::live(&street, &phones, &settled, wish.speed, wish.seed)
+        }
     };
     crowd.welcome(&street, wish.speed);
     tokio::select! {
-        () = crate::serve::stopped() => {}
+        // an error means that nobody can stop us in the usual way any more, which is a reason to stop too
+        _stopped = stopped => {}
         () = keep_time(&folder.0, &*clock) => {}
     }
     eprintln!("\nstopping: drivers leave, stations say goodbye, databases close …");
@@ -127,7 +134,7 @@ pub(crate) fn party(text: &str) -> Result<PartyId, Failure> {
 /// A network on loopback; every port but the pages' is whichever is free.
 pub(crate) fn plan(listen: SocketAddr) -> Result<Plan, Failure> {
     // held until all are chosen, so that none is chosen twice
-    let held = (0..5).map(|_| TcpListener::bind("127.0.0.1:0")).collect::<Result<Vec<_>, _>>();
+    let held = (0..6).map(|_| TcpListener::bind("127.0.0.1:0")).collect::<Result<Vec<_>, _>>();
     let held = held.map_err(|fault| Failure::plain(format!("no free port on loopback: {fault}")))?;
     let mut ports = held.iter().filter_map(|listener| listener.local_addr().ok());
     let mut port = || ports.next().ok_or_else(|| Failure::plain("no free port on loopback"));
@@ -139,7 +146,7 @@ pub(crate) fn plan(listen: SocketAddr) -> Result<Plan, Failure> {
         providers.push((slug.to_owned(), member((id, name))?));
     }
     let web = if listen.port() == 0 { SocketAddr::new(listen.ip(), free_port(listen)?) } else { listen };
-    Ok(Plan { host: "localhost".to_owned(), web, line: port()?, operator, hub, providers })
+    Ok(Plan { host: "localhost".to_owned(), web, line: port()?, soap: Some(port()?), operator, hub, providers })
 }
 
 fn free_port(like: SocketAddr) -> Result<u16, Failure> {
@@ -163,15 +170,17 @@ async fn import(file: &Path, wish: &Demo, house: &House, party: PartyId, now: Ti
 }
 
 /// The one address and the logins.
-fn show(wish: &Demo, house: &House, logins: &[Login], settled: &Settled) {
+async fn show(wish: &Demo, house: &House, logins: &[Login], settled: &Settled) {
     let address = format!("https://localhost:{}", house.web_address.port());
     println!("\n  {address}\n");
     for login in logins {
-        println!("  {:12} {:10} {}", login.slug, login.user, login.password);
+        println!("  {:12} {:10} {}", login.slug, login.user, keys::told(house, login).await);
     }
     for (slug, drivers) in &settled.drivers {
         if let Some(driver) = drivers.first() {
-            println!("  {:12} {:10} {}   (a driver)", slug, driver.user, driver.password);
+            let (user, password) = (driver.user.clone(), driver.password.clone());
+            let login = Login { slug: slug.clone(), party: String::new(), user, password };
+            println!("  {:12} {:10} {}   (a driver)", slug, driver.user, keys::told(house, &login).await);
         }
     }
     let root = wish.dir.join("pki/root.pem");

@@ -1,7 +1,7 @@
 //! Settles a world in a running house, through the same API that any program can use: tariffs, locations, stations
 //! with their certificates, drivers with their cards. Remembers what is done, so that a second start goes on.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use charge::Secret;
@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 use trust::pki::Identity;
 use trust::sign::SigningKey;
 
+use super::OPERATOR;
 use super::world::{Person, Station, World};
 use crate::Failure;
 use crate::api::Session;
@@ -23,6 +24,9 @@ pub(crate) struct Settled {
     pub(crate) stations: u16,
     /// Stations that are enrolled.
     pub(crate) enrolled: Vec<String>,
+    /// EVSEs whose meter's key the providers have from the operator's register.
+    #[serde(default)]
+    pub(crate) registered: BTreeSet<String>,
     /// Drivers by the slug of their provider.
     pub(crate) drivers: BTreeMap<String, Vec<Driver>>,
 }
@@ -34,6 +38,9 @@ pub(crate) struct Driver {
     pub(crate) user: String,
     pub(crate) password: String,
     pub(crate) card: String,
+    /// The provider's id of the driver; not known of worlds that were settled long ago.
+    #[serde(default)]
+    pub(crate) id: Option<String>,
 }
 
 /// The folder of a demo.
@@ -107,6 +114,7 @@ pub(crate) async fn settle(
             settled.enrolled.push(station.id.to_string());
         }
     }
+    register_meters(&mut settled, operator, providers).await?;
     folder.write(&settled)?;
     for ((slug, session), people) in providers.iter().zip(&world.drivers) {
         let known = settled.drivers.get(slug).map_or(0, Vec::len);
@@ -129,6 +137,7 @@ async fn enrol(station: &Station, folder: &Folder, operator: &Session) -> Result
             "no": no,
             "uid": evse.uid.as_str(),
             "evse_id": evse.id.as_ref().map(ToString::to_string),
+            "physical_reference": evse.physical_reference,
             "plug": connector.plug.as_str(),
             "attached_cable": connector.attached_cable,
             "current": current(connector.current),
@@ -152,15 +161,43 @@ async fn enrol(station: &Station, folder: &Folder, operator: &Session) -> Result
     identity.write(&folder.identity(station.id.as_str())).map_err(|fault| Failure::plain(fault.to_string()))
 }
 
+/// Hands the operator's register of compared meter keys to every provider, out of band as a clerk would: OCPI carries keys
+/// only beside the records that they are to prove, where they prove nothing.
+async fn register_meters(
+    settled: &mut Settled,
+    operator: &Session,
+    providers: &[(String, Session)],
+) -> Result<(), Failure> {
+    const PAGE: usize = 500;
+    for offset in (0..).step_by(PAGE) {
+        let page = operator.get(&format!("/meters?limit={PAGE}&offset={offset}")).await?;
+        let meters = page["items"].as_array().cloned().unwrap_or_default();
+        for meter in &meters {
+            let (Some(evse), Some(key)) = (meter["evse"].as_str(), meter["key"]["spki_hex"].as_str()) else { continue };
+            if meter["key"]["confirmed"] != json!(true) || settled.registered.contains(evse) {
+                continue;
+            }
+            for (_, provider) in providers {
+                provider.put("/meters", &json!({ "operator": OPERATOR.0, "evse": evse, "key": key })).await?;
+            }
+            settled.registered.insert(evse.to_owned());
+        }
+        if meters.len() < PAGE {
+            break;
+        }
+    }
+    Ok(())
+}
+
 async fn sign_up(person: &Person, slug: &str, number: usize, session: &Session) -> Result<Driver, Failure> {
     let first = person.name.split(' ').next().unwrap_or_default().to_lowercase();
     let user = format!("{first}{}", number + 1);
     let wish = json!({ "name": person.name, "email": format!("{user}@{slug}.example"), "user": user });
     let made = session.post("/drivers", &wish).await?;
-    let id = made["id"].as_str().unwrap_or_default();
+    let id = made["id"].as_str().unwrap_or_default().to_owned();
     session.post("/cards", &json!({ "driver": id, "label": "Card", "uid": person.card })).await?;
     let password = made["password"].as_str().unwrap_or_default().to_owned();
-    Ok(Driver { name: person.name.clone(), user, password, card: person.card.clone() })
+    Ok(Driver { name: person.name.clone(), user, password, card: person.card.clone(), id: Some(id) })
 }
 
 fn tariff_body(tariff: &Tariff) -> Value {

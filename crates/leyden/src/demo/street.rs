@@ -6,8 +6,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use charge::id::{EvseId, EvseNo, EvseUid, LocationId, MeterSerial};
-use charge::talk::line::{BayState, Pole};
-use charge::{Clock, Secret};
+use charge::talk::line::{BayState, Pole, Uplink, Version};
+use charge::{Clock, Secret, SystemClock};
+use gate::line::soap::{SoapDial, SoapStation};
 use gate::line::{Backoff, Dial, Dialled, TalkLimits, dial, station_url};
 use station::VirtualStation;
 use station::car::Inlet;
@@ -16,12 +17,16 @@ use station::plan::{EvsePlan, Plan};
 use store::Store;
 use tokio::task::JoinHandle;
 use trust::dice::SystemDice;
-use trust::pki::Identity;
+use trust::pki::{Authority, Identity};
+use trust::tls::{ClientCertificates, Trusted};
 
+use super::OPERATOR;
 use super::settle::Folder;
 use super::world::{self, World};
-use crate::Failure;
+use crate::{Failure, config};
 
+/// For as long as a demo runs; a new one is made at every start.
+const CALLBACK_LIFE: Duration = Duration::from_secs(30 * 86_400);
 /// A machine that is busy building may take a while to shake forty hands.
 const CONNECTED_WITHIN: Duration = Duration::from_secs(60);
 
@@ -37,8 +42,14 @@ pub(crate) struct Standing {
     pub(crate) station: Arc<VirtualStation>,
     pub(crate) location: LocationId,
     pub(crate) bays: Vec<Bay>,
-    line: Dialled,
+    line: Line,
     talk: JoinHandle<()>,
+}
+
+/// A station's line: a WebSocket, or messages in both directions.
+enum Line {
+    WebSocket(Dialled),
+    Soap(SoapStation),
 }
 
 /// One EVSE, which one car at a time can take.
@@ -130,7 +141,10 @@ impl Street {
 
     pub(crate) async fn close(self) {
         for standing in self.stations {
-            standing.line.stop().await;
+            match standing.line {
+                Line::WebSocket(line) => line.stop().await,
+                Line::Soap(line) => line.stop().await,
+            }
             standing.talk.abort();
         }
         self.journal.close().await;
@@ -140,11 +154,17 @@ impl Street {
 impl Standing {
     /// A simulated outage of the line.
     pub(crate) fn cut(&self) {
-        self.line.drop_line();
+        match &self.line {
+            Line::WebSocket(line) => line.drop_line(),
+            Line::Soap(line) => line.drop_line(),
+        }
     }
 
     pub(crate) fn restore(&self) {
-        self.line.restore_line();
+        match &self.line {
+            Line::WebSocket(line) => line.restore_line(),
+            Line::Soap(line) => line.restore_line(),
+        }
     }
 }
 
@@ -191,8 +211,14 @@ async fn stand(
     let journal = Journal::new(journal.clone(), wish.id.clone());
     let station = switch_on(plan, &keys, journal, clock).await?;
     let tls = client_tls(&folder.0.join("pki/root.pem"), Some(&folder.identity(wish.id.as_str())))?;
-    let url = station_url(&format!("wss://localhost:{}", line.port()), &wish.id);
-    let (line, talk) = connect(&station, url, tls, None, vec![wish.version], clock)?;
+    let (line, talk) = match wish.version {
+        Version::S15 | Version::S16 => speak_soap(&station, wish, folder, tls, clock)?,
+        Version::V16 | Version::V201 | Version::V21 => {
+            let url = station_url(&format!("wss://localhost:{}", line.port()), &wish.id);
+            let (line, talk) = connect(&station, url, tls, None, vec![wish.version], clock)?;
+            (Line::WebSocket(line), talk)
+        }
+    };
     Ok(Standing { id: wish.id.to_string(), station, location: wish.location.clone(), bays, line, talk })
 }
 
@@ -229,11 +255,57 @@ pub(crate) fn connect(
     let pole: Arc<dyn Pole> = Arc::clone(station) as Arc<dyn Pole>;
     let line =
         dial(wish, pole, Arc::clone(clock), Arc::new(SystemDice)).map_err(|fault| Failure::plain(fault.to_string()))?;
-    let (uplink, speaker) = (line.uplink(), Arc::clone(station));
-    let talk = tokio::spawn(async move {
+    let talk = speak(station, line.uplink());
+    Ok((line, talk))
+}
+
+fn speak(station: &Arc<VirtualStation>, uplink: Arc<dyn Uplink>) -> JoinHandle<()> {
+    let speaker = Arc::clone(station);
+    tokio::spawn(async move {
         if let Err(fault) = speaker.run(uplink).await {
             tracing::error!(%fault, "a virtual station's journal failed");
         }
-    });
-    Ok((line, talk))
+    })
+}
+
+/// The same without a connection: orders come to a server of the station's own, whose certificate names its serial
+/// number as its client certificate does.
+fn speak_soap(
+    station: &Arc<VirtualStation>,
+    wish: &world::Station,
+    folder: &Folder,
+    tls: Arc<rustls::ClientConfig>,
+    clock: &Arc<dyn Clock>,
+) -> Result<(Line, JoinHandle<()>), Failure> {
+    let fault = |fault: &dyn std::fmt::Display| Failure::plain(format!("{}: {fault}", wish.id));
+    let config = config::read(&folder.0.join("leyden.toml")).map_err(|f| fault(&f))?;
+    let soap = config.operator.and_then(|operator| operator.soap).ok_or_else(|| fault(&"no [operator.soap]"))?;
+    let authority = Identity::read(&folder.0.join("pki/stations-key.pem")).map_err(|f| fault(&f))?;
+    let names = [wish.serial.clone(), "127.0.0.1".to_owned()];
+    let own = Authority::load(&authority)
+        .and_then(|authority| authority.server_certificate(&names, CALLBACK_LIFE, SystemClock.now(), &SystemDice))
+        .map_err(|f| fault(&f))?;
+    let roots = folder.0.join("pki/root.pem");
+    let trusted = Trusted {
+        roots_pem: std::fs::read_to_string(&roots).map_err(|f| Failure::io(&roots, &f))?,
+        on_refused: Arc::new(|refused| tracing::warn!(%refused, "a certificate was refused by a station")),
+    };
+    let server = trust::tls::server(&own, ClientCertificates::Required(trusted), &[]).map_err(|f| fault(&f))?;
+    let dial = SoapDial {
+        station: wish.id.clone(),
+        version: wish.version,
+        operator: format!("https://localhost:{}{}", soap.listen.port(), gate::line::soap::PATH),
+        tls: Some(tls),
+        basic: None,
+        listen: std::net::SocketAddr::from(([127, 0, 0, 1], 0)),
+        server_tls: Some(Arc::new(server)),
+        operator_name: Some(OPERATOR.0.to_owned()),
+        callback: None,
+        backoff: Backoff::default(),
+        limits: TalkLimits::default(),
+    };
+    let pole: Arc<dyn Pole> = Arc::clone(station) as Arc<dyn Pole>;
+    let line = gate::line::soap::station(dial, pole, Arc::clone(clock), Arc::new(SystemDice)).map_err(|f| fault(&f))?;
+    let talk = speak(station, line.uplink());
+    Ok((Line::Soap(line), talk))
 }

@@ -15,6 +15,8 @@ use charge::{Decimal, Dice, Timestamp};
 pub(crate) const EVSES: u16 = 2;
 /// Every fifth station is a fast one.
 const FAST_EVERY: usize = 5;
+/// Of so many stations one speaks OCPP 1.6 over SOAP and one OCPP 1.5.
+const SOAP_EVERY: usize = 20;
 const AC_POWER: Power = Power::from_watts(22_000);
 const DC_POWER: Power = Power::from_watts(150_000);
 /// Drivers per provider for every ten stations: enough that most EVSEs see one.
@@ -152,7 +154,12 @@ fn location(party: PartyId, place: usize, now: Timestamp) -> Option<Location> {
 
 fn station(dice: &dyn Dice, party: PartyId, number: usize, location: &LocationId, now: Timestamp) -> Option<Station> {
     let fast = number % FAST_EVERY == FAST_EVERY - 1;
-    let version = if number.is_multiple_of(2) { Version::V16 } else { Version::V201 };
+    let version = match number {
+        _ if number % SOAP_EVERY == SOAP_EVERY - 4 => Version::S16,
+        _ if number % SOAP_EVERY == SOAP_EVERY - 2 => Version::S15,
+        _ if number.is_multiple_of(2) => Version::V16,
+        _ => Version::V201,
+    };
     let id = StationId::new(format!("LEJ{:03}", number + 1)).ok()?;
     let evses = (1..=EVSES).map(|no| evse(party, number, no, fast, now)).collect::<Option<Vec<_>>>()?;
     let serial = format!("LY-{}", dice.letters(8));
@@ -207,7 +214,9 @@ mod tests {
         let world = world(1);
         assert_eq!(world.stations.len(), 20);
         assert_eq!(world.locations.iter().map(|place| place.evses.len()).sum::<usize>(), 40);
-        assert_eq!(world.stations.iter().filter(|station| station.version == Version::V16).count(), 10);
+        let speak = |version| world.stations.iter().filter(|station| station.version == version).count();
+        let counts = [Version::S15, Version::S16, Version::V16, Version::V201].map(speak);
+        assert_eq!(counts, [1, 1, 8, 10]);
         assert_eq!(world.tariffs.len(), 2);
     }
 

@@ -40,7 +40,8 @@ impl Desk for CountingDesk {
             let (user, password) = knock.basic.ok_or(Refusal::NotProven("no password"))?;
             let proven = user == knock.identity && password.expose() == PASSWORD.as_bytes();
             let station = StationId::new(&knock.identity).map_err(|_| Refusal::UnknownStation)?;
-            if proven { Ok(Entry { station, version: Version::V16 }) } else { Err(Refusal::NotProven("wrong")) }
+            let entry = Entry { station, version: Version::V16, quirks: charge::talk::line::quirk::Quirks::USUAL };
+            if proven { Ok(entry) } else { Err(Refusal::NotProven("wrong")) }
         })
     }
 
@@ -51,7 +52,7 @@ impl Desk for CountingDesk {
     fn hear(&self, _station: &StationId, said: FromStation) -> Soon<'_, Result<Heard, Denial>> {
         let now = Timestamp::from_secs(1_800_000_000);
         let verdict = Verdict::bare(if self.refuses_tokens { Allowed::Blocked } else { Allowed::Yes });
-        let started = Heard::Transaction { number: Some(7), verdict: Some(verdict) };
+        let started = Heard::Transaction { number: Some(7), verdict: Some(verdict), cost: None };
         let (word, answer) = match said {
             FromStation::Boot(_) => {
                 let interval = Duration::from_secs(300);
@@ -61,7 +62,7 @@ impl Desk for CountingDesk {
             FromStation::Status(_) => ("status", Heard::Noted),
             FromStation::Meter(report) if report.readings.len() == 5 => ("meter", Heard::Noted),
             FromStation::Transaction(report) if report.stage == Stage::Started => ("start", started),
-            FromStation::Transaction(_) => ("stop", Heard::Transaction { number: None, verdict: None }),
+            FromStation::Transaction(_) => ("stop", Heard::Transaction { number: None, verdict: None, cost: None }),
             other => panic!("the bench does not say {other:?}"),
         };
         *self.heard.lock().unwrap().entry(word).or_default() += 1;

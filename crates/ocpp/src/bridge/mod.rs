@@ -6,12 +6,14 @@
 
 mod measure;
 mod v16;
-mod v201;
+mod v2;
 
-pub(crate) use v16::tell::next_write;
+pub(crate) use v16::tell::next;
 
 use std::borrow::Cow;
 
+use charge::talk::line::model::MonitorKind;
+use charge::talk::line::quirk::Quirk;
 use charge::talk::line::{
     Denial, Foreign, FromStation, Heard, LineFault, Stage, StationAnswer, ToStation, Version, Written,
 };
@@ -31,6 +33,13 @@ pub(crate) enum Said {
     Transaction(Stage),
     /// Answered with an empty object.
     Noted,
+    /// Answered in the way of its action, which the version's bridge knows by name.
+    Action(&'static str),
+    /// `VatNumberValidation`, whose answer says the number again (2.1).
+    VatNumber {
+        number: charge::Personal<Box<str>>,
+        evse: Option<i32>,
+    },
     Foreign(Box<str>),
 }
 
@@ -49,6 +58,12 @@ pub(crate) enum Told {
     /// The base report of 2.x: answered with a status, the settings come later.
     Report,
     Write(Pending),
+    /// Certificates in 1.6: a question of several messages.
+    Certificates(v16::certificate::Errand),
+    /// Answered in the way of its action, which the version's bridge knows by name.
+    Action(&'static str),
+    /// `SetVariableMonitoring`, whose answer says kind and severity of each monitor again (2.x).
+    Watch(Vec<(MonitorKind, u8)>),
     Foreign(Box<str>),
 }
 
@@ -73,11 +88,13 @@ impl<X> Call<X> {
     }
 }
 
-/// What a bridge has to remember between messages of one connection: the report under way (2.x).
+/// The one message that is sent and never answered (2.1 part 4, 4.1.5: message type SEND).
+pub(crate) const SENT: &str = "NotifyPeriodicEventStream";
+
+/// What the operator's end remembers between messages of one connection: the number of its last base report (2.x).
 #[derive(Debug, Default)]
 pub(crate) struct Report {
     pub(crate) request: i32,
-    pub(crate) part: i32,
 }
 
 /// Reads a CALL of a station.
@@ -91,8 +108,8 @@ pub(crate) fn hear(
         return Ok((FromStation::Alive, Said::Alive));
     }
     match version {
-        Version::V16 => v16::hear::hear(action, payload, notes),
-        Version::V201 => v201::hear::hear(action, payload, notes),
+        Version::S15 | Version::S16 | Version::V16 => v16::hear::hear(action, payload, notes),
+        Version::V201 | Version::V21 => v2::hear::hear(version, action, payload, notes),
     }
 }
 
@@ -105,10 +122,13 @@ pub(crate) fn answer(version: Version, said: &Said, heard: Heard) -> Result<Stri
         (Said::Foreign(action), Heard::NotServed) => {
             foreign(action).1.map(str::to_owned).ok_or_else(|| Fault::new(Code::NotSupported, "not served here"))
         }
+        (Said::Action(action), Heard::NotServed) => {
+            foreign(action).1.map(str::to_owned).ok_or_else(|| Fault::new(Code::NotSupported, "not served here"))
+        }
         (_, Heard::NotServed) => Err(Fault::new(Code::NotSupported, "not served here")),
         (said, heard) => match version {
-            Version::V16 => v16::hear::answer(said, heard),
-            Version::V201 => v201::hear::answer(said, heard),
+            Version::S15 | Version::S16 | Version::V16 => v16::hear::answer(said, heard),
+            Version::V201 | Version::V21 => v2::hear::answer(version, said, heard),
         },
     }
 }
@@ -121,8 +141,8 @@ pub(crate) fn order(
     notes: &mut Notes,
 ) -> Result<Call<Told>, LineFault> {
     match version {
-        Version::V16 => v16::tell::order(what, notes),
-        Version::V201 => v201::tell::order(what, report, notes),
+        Version::S15 | Version::S16 | Version::V16 => v16::tell::order(what, notes),
+        Version::V201 | Version::V21 => v2::tell::order(version, what, report, notes),
     }
 }
 
@@ -139,21 +159,16 @@ pub(crate) fn outcome(
         return Ok(StationAnswer::Foreign(Foreign { action: action.clone(), body: payload.into() }));
     }
     match version {
-        Version::V16 => v16::tell::outcome(told, action, payload, notes),
-        Version::V201 => v201::tell::outcome(told, action, payload, notes),
+        Version::S15 | Version::S16 | Version::V16 => v16::tell::outcome(told, action, payload, notes),
+        Version::V201 | Version::V21 => v2::tell::outcome(version, told, action, payload, notes),
     }
 }
 
 /// Writes a message of a station.
-pub(crate) fn say(
-    version: Version,
-    what: &FromStation,
-    report: &mut Report,
-    notes: &mut Notes,
-) -> Result<Call<Said>, LineFault> {
+pub(crate) fn say(version: Version, what: &FromStation, notes: &mut Notes) -> Result<Call<Said>, LineFault> {
     match version {
-        Version::V16 => v16::say::say(what, notes),
-        Version::V201 => v201::say::say(what, report, notes),
+        Version::S15 | Version::S16 | Version::V16 => v16::say::say(what, notes),
+        Version::V201 | Version::V21 => v2::say::say(version, what, notes),
     }
 }
 
@@ -170,21 +185,16 @@ pub(crate) fn heard(
         return Ok(Heard::Noted);
     }
     match version {
-        Version::V16 => v16::say::heard(said, action, payload, notes),
-        Version::V201 => v201::say::heard(said, action, payload, notes),
+        Version::S15 | Version::S16 | Version::V16 => v16::say::heard(said, action, payload, notes),
+        Version::V201 | Version::V21 => v2::say::heard(version, said, action, payload, notes),
     }
 }
 
 /// Reads an order.
-pub(crate) fn told(
-    version: Version,
-    action: &str,
-    payload: &str,
-    report: &mut Report,
-) -> Result<(ToStation, Told), Fault> {
+pub(crate) fn told(version: Version, action: &str, payload: &str) -> Result<(ToStation, Told), Fault> {
     match version {
-        Version::V16 => v16::obey::told(action, payload),
-        Version::V201 => v201::obey::told(action, payload, report),
+        Version::S15 | Version::S16 | Version::V16 => v16::obey::told(action, payload),
+        Version::V201 | Version::V21 => v2::obey::told(version, action, payload),
     }
 }
 
@@ -197,15 +207,12 @@ pub(crate) fn reply(version: Version, told: &Told, answer: &StationAnswer) -> Re
                 Err(Fault::new(Code::NotImplemented, "not implemented here"))
             }
             StationAnswer::Refused(_) => Err(Fault::new(Code::NotSupported, "not served here")),
-            StationAnswer::Accepted
-            | StationAnswer::Scheduled
-            | StationAnswer::Settings { .. }
-            | StationAnswer::Written(_) => Err(misfit()),
+            _ => Err(misfit()),
         };
     }
     match version {
-        Version::V16 => v16::obey::reply(told, answer),
-        Version::V201 => v201::obey::reply(told, answer),
+        Version::S15 | Version::S16 | Version::V16 => v16::obey::reply(told, answer),
+        Version::V201 | Version::V21 => v2::obey::reply(version, told, answer),
     }
 }
 
@@ -222,9 +229,12 @@ pub(crate) fn denied(denial: Denial) -> Fault {
 fn foreign(action: &str) -> (&'static str, Option<&'static str>) {
     match action {
         "DataTransfer" => (r#"{"status":"Accepted"}"#, Some(r#"{"status":"UnknownVendorId"}"#)),
-        "SignCertificate" | "NotifyEVChargingNeeds" | "NotifyEVChargingSchedule" => {
-            (r#"{"status":"Accepted"}"#, Some(r#"{"status":"Rejected"}"#))
-        }
+        _ if v16::pnc::carries(action) => (v16::pnc::UNKNOWN_MESSAGE, Some(v16::pnc::UNKNOWN_MESSAGE)),
+        "SignCertificate"
+        | "NotifyEVChargingNeeds"
+        | "NotifyEVChargingSchedule"
+        | "OpenPeriodicEventStream"
+        | "PullDynamicScheduleUpdate" => (r#"{"status":"Accepted"}"#, Some(r#"{"status":"Rejected"}"#)),
         "Get15118EVCertificate" => {
             (r#"{"status":"Failed","exiResponse":""}"#, Some(r#"{"status":"Failed","exiResponse":""}"#))
         }
@@ -252,8 +262,8 @@ fn plausible(at: DateTime, path: &str, notes: &mut Notes) -> Timestamp {
     if told >= CLOCK_SET_SINCE {
         return told;
     }
-    notes.remark(path, &format!("the station's clock is not set ({told}), arrival time taken"));
-    notes.now
+    let what = format!("the station's clock is not set ({told}), arrival time taken");
+    if notes.tolerates(Quirk::UnsetClock, path, &what) { notes.now } else { told }
 }
 
 /// Our moment in the standards' type. The range of our type is checked: a far moment becomes the epoch.

@@ -55,7 +55,9 @@ fn code(text: &str) -> String {
 #[test]
 fn every_fault_has_the_code_of_its_version() {
     for (text, old, new) in table() {
-        for (version, expected) in [(Version::V16, old), (Version::V201, new)] {
+        // SEND is a message type of 2.1, and gets no answer there
+        let newest = if text.starts_with("[6,") { "" } else { new };
+        for (version, expected) in [(Version::V16, old), (Version::V201, new), (Version::V21, newest)] {
             let seen = receive(&mut operator(version), &text);
             let shown: String = text.chars().take(80).collect();
             assert_eq!(seen.sent.first().map(|text| code(text)).unwrap_or_default(), expected, "{version:?} {shown}");
@@ -130,8 +132,18 @@ fn foreign_messages_are_refused_in_their_own_way() {
     let rows = [
         (Version::V16, "DataTransfer", r#"{"vendorId":"v"}"#, r#"[3,"a",{"status":"UnknownVendorId"}]"#),
         (Version::V16, "SignCertificate", r#"{"csr":"x"}"#, r#"[3,"a",{"status":"Rejected"}]"#),
-        (Version::V201, "NotifyEVChargingNeeds", "{}", r#"[3,"a",{"status":"Rejected"}]"#),
-        (Version::V201, "NotifyEvent", "{}", r#"[4,"a","NotSupported","not served here",{}]"#),
+        (
+            Version::V201,
+            "NotifyEVChargingNeeds",
+            r#"{"evseId":1,"chargingNeeds":{"requestedEnergyTransfer":"DC"}}"#,
+            r#"[3,"a",{"status":"Rejected"}]"#,
+        ),
+        (
+            Version::V201,
+            "ClearedChargingLimit",
+            r#"{"chargingLimitSource":"EMS"}"#,
+            r#"[4,"a","NotSupported","not served here",{}]"#,
+        ),
     ];
     for (version, action, payload, expected) in rows {
         let mut engine = operator(version);
@@ -178,7 +190,7 @@ proptest! {
 
     #[test]
     fn no_text_panics_or_gets_two_replies(text in prop_oneof!["\\PC{0,80}", frames()], cut in 0usize..200) {
-        for version in [Version::V16, Version::V201] {
+        for version in [Version::V16, Version::V201, Version::V21] {
             let cut = text.char_indices().map(|(at, _)| at).nth(cut).unwrap_or(text.len());
             for text in [&text[..], &text[..cut]] {
                 let mut engine = operator(version);

@@ -3,8 +3,10 @@
 use std::time::Duration;
 
 use charge::Secret;
+use charge::talk::line::document::Part;
+use charge::talk::line::model::ModelNews;
 use charge::talk::line::{
-    Admission, Direction, FromStation, Heard, LineFault, ResetKind, Setting, StationAnswer, ToStation, Version, Written,
+    Admission, Direction, FromStation, Heard, LineFault, ResetKind, StationAnswer, ToStation, Version, Written,
 };
 
 use super::{at, now, operator, receive, sort};
@@ -168,8 +170,8 @@ fn what_a_version_cannot_say_is_refused_before_it_is_sent() {
     }
     let mut end = station::Engine::new(Version::V16, Limits::default());
     let mut out = Vec::new();
-    let rows = vec![Setting { key: "a".into(), value: None, read_only: false }];
-    end.say(now(), 4, FromStation::Settings(rows), "s".into(), &mut out);
+    let report = ModelNews::Events { part: Part { request: 0, seq: 0, more: false }, at: now(), events: vec![] };
+    end.say(now(), 4, FromStation::Model(report), "s".into(), &mut out);
     let refused = |event: &station::Event| {
         matches!(event, station::Event::Heard { said: 4, outcome: Err(LineFault::NotInVersion) })
     };

@@ -24,6 +24,7 @@ pub(crate) enum Place<'a> {
     Asked(&'a str),
     Order(&'a str),
     Cdr(&'a str),
+    Listed(&'a StationId),
 }
 
 impl Place<'_> {
@@ -34,6 +35,7 @@ impl Place<'_> {
             Self::Asked(id) => format!("operator_sessions.asked/{id}"),
             Self::Order(id) => format!("operator_orders.token/{id}"),
             Self::Cdr(id) => format!("operator_cdrs.token/{id}"),
+            Self::Listed(station) => format!("operator_list_entries.token/{station}"),
         }
     }
 }

@@ -23,6 +23,8 @@ pub(crate) struct BayRow {
     pub station: StationId,
     pub no: EvseNo,
     pub state: Option<BayState>,
+    /// What the station said is wrong with it.
+    pub fault: Option<String>,
     pub status: EvseStatus,
 }
 
@@ -106,13 +108,13 @@ pub(crate) fn find(tx: &Tx<'_>, party: PartyId, id: &LocationId) -> Result<Optio
 pub(crate) fn page(
     tx: &Tx<'_>,
     party: PartyId,
-    changed_since: Option<Timestamp>,
+    (since, before): (Option<Timestamp>, Option<Timestamp>),
     offset: u32,
     limit: u32,
 ) -> Result<(Vec<Location>, u32), StoreError> {
-    let since = changed_since.map_or(i64::MIN, Timestamp::micros);
-    let total = tx.one(COUNT_LOCATIONS, &values![since], |row| count(row, 0))?.unwrap_or(0);
-    let mut found = tx.query(LOCATIONS, &values![since, limit, offset], |row| read_location(row, party))?;
+    let (since, before) = (since.map_or(i64::MIN, Timestamp::micros), before.map_or(i64::MAX, Timestamp::micros));
+    let total = tx.one(COUNT_LOCATIONS, &values![since, before], |row| count(row, 0))?.unwrap_or(0);
+    let mut found = tx.query(LOCATIONS, &values![since, before, limit, offset], |row| read_location(row, party))?;
     for location in &mut found {
         fill(tx, location)?;
     }
@@ -219,7 +221,27 @@ fn read_bay(row: &Row<'_>) -> Result<BayRow, StoreError> {
         no: small_opt(row, 3, "no")?.and_then(EvseNo::new).ok_or_else(|| damaged("no"))?,
         state: named_opt(row, 4, "state", BayState::named)?,
         status: word(row, 5, "status")?,
+        fault: row.text_opt(6)?,
     })
+}
+
+/// Keeps what a station said of a bay, with the public status that follows from it, and has that told where it
+/// changed. To be called for news only: nothing is written where a station says the same again (handbook, quirk 23).
+pub(crate) fn say(
+    tx: &mut Tx<'_>,
+    bay: &BayRow,
+    (state, fault): (BayState, Option<&str>),
+    at: Timestamp,
+    running: bool,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let status = publish::public_status(Some(state), running);
+    if status == bay.status {
+        return set_state(tx, &bay.evse, Some(state), fault, at).map(drop);
+    }
+    let evse = bay.evse.as_str();
+    tx.execute(SAY, &values![evse, state.as_str(), fault, at, status.as_str(), now])?;
+    tell(tx, bay, now)
 }
 
 /// What a station said of an EVSE. Nothing is written where it says the same again (handbook, quirk 23).
@@ -241,10 +263,15 @@ pub(crate) fn refresh(tx: &mut Tx<'_>, bay: &BayRow, running: bool, now: Timesta
         return Ok(false);
     }
     tx.execute(SET_STATUS, &values![bay.evse.as_str(), status.as_str(), now])?;
+    tell(tx, bay, now)?;
+    Ok(true)
+}
+
+/// The public status of a bay has changed.
+fn tell(tx: &mut Tx<'_>, bay: &BayRow, now: Timestamp) -> Result<(), StoreError> {
     // a location is as new as its newest EVSE, or a partner that pulls would miss the change (OCPI 2.2.1, 8.3.1)
     tx.execute(TOUCH_LOCATION, &values![bay.location.as_str(), now])?;
-    notice::put(tx, Kind::Evse, bay.evse.as_str(), now)?;
-    Ok(true)
+    notice::put(tx, Kind::Evse, bay.evse.as_str(), now)
 }
 
 /// An EVSE's public status as it is to be told.
@@ -333,8 +360,9 @@ const PUT_CONNECTOR: &str = "INSERT INTO operator_connectors (evse, position, id
 const LOCATION: &str = "SELECT id, name, address, city, postal_code, country, latitude_e7, longitude_e7, time_zone,
     operator_name, changed FROM operator_locations WHERE id = ?1";
 const LOCATIONS: &str = "SELECT id, name, address, city, postal_code, country, latitude_e7, longitude_e7, time_zone,
-    operator_name, changed FROM operator_locations WHERE changed >= ?1 ORDER BY changed, id LIMIT ?2 OFFSET ?3";
-const COUNT_LOCATIONS: &str = "SELECT COUNT(*) FROM operator_locations WHERE changed >= ?1";
+    operator_name, changed FROM operator_locations WHERE changed >= ?1 AND changed < ?2
+    ORDER BY changed, id LIMIT ?3 OFFSET ?4";
+const COUNT_LOCATIONS: &str = "SELECT COUNT(*) FROM operator_locations WHERE changed >= ?1 AND changed < ?2";
 const EVSES: &str = "SELECT uid, evse_id, status, physical_reference, changed FROM operator_evses
     WHERE location = ?1 ORDER BY position, uid";
 const CONNECTORS: &str = "SELECT id, plug, attached_cable, current, max_voltage_v, max_amperage_a, max_power, tariffs
@@ -342,16 +370,18 @@ const CONNECTORS: &str = "SELECT id, plug, attached_cable, current, max_voltage_
 const WIRE: &str = "UPDATE operator_evses SET station = ?2, no = ?3, status = 'UNKNOWN',
     meter_key = COALESCE(?4, meter_key), meter_key_confirmed = CASE WHEN ?5 THEN 1 ELSE meter_key_confirmed END
     WHERE uid = ?1";
-const BAY: &str = "SELECT uid, location, station, no, state, status FROM operator_evses
+const BAY: &str = "SELECT uid, location, station, no, state, status, fault FROM operator_evses
     WHERE station = ?1 AND no = ?2";
-const BAYS: &str = "SELECT uid, location, station, no, state, status FROM operator_evses
+const BAYS: &str = "SELECT uid, location, station, no, state, status, fault FROM operator_evses
     WHERE location = ?1 AND station IS NOT NULL AND no IS NOT NULL ORDER BY position";
-const OF_STATION: &str = "SELECT uid, location, station, no, state, status FROM operator_evses
+const OF_STATION: &str = "SELECT uid, location, station, no, state, status, fault FROM operator_evses
     WHERE station = ?1 AND no IS NOT NULL ORDER BY no";
 const FAULT: &str = "SELECT fault FROM operator_evses WHERE uid = ?1";
 const OWNER: &str = "SELECT location, station FROM operator_evses WHERE uid = ?1";
 const SET_STATE: &str = "UPDATE operator_evses SET state = ?2, fault = ?3, state_at = ?4
     WHERE uid = ?1 AND (state IS DISTINCT FROM ?2 OR fault IS DISTINCT FROM ?3)";
+const SAY: &str = "UPDATE operator_evses SET state = ?2, fault = ?3, state_at = ?4, status = ?5, changed = ?6
+    WHERE uid = ?1";
 const SET_STATUS: &str = "UPDATE operator_evses SET status = ?2, changed = ?3 WHERE uid = ?1";
 const TOUCH_LOCATION: &str = "UPDATE operator_locations SET changed = ?2 WHERE id = ?1";
 const STATUS: &str = "SELECT location, status, changed FROM operator_evses WHERE uid = ?1";

@@ -10,6 +10,20 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
     Migration { family: "operator", number: 2, name: "tariffs", sql: TARIFFS },
     Migration { family: "operator", number: 3, name: "sessions and CDRs", sql: SESSIONS },
     Migration { family: "operator", number: 4, name: "orders, notices and logs", sql: LOGS },
+    super::messages::MIGRATION,
+    super::alarm::MIGRATION,
+    super::request::MIGRATION,
+    super::news::MIGRATION,
+    super::model::MIGRATION,
+    super::template::MIGRATION,
+    super::whitelist::MIGRATION,
+    super::reservation::MIGRATION,
+    super::upload::MIGRATION,
+    super::firmware::MIGRATION,
+    super::certificate::MIGRATION,
+    super::denial::MIGRATION,
+    super::credit::MIGRATION,
+    super::quirk::MIGRATION,
 ];
 
 const PLACES: &str = "CREATE TABLE operator_locations (

@@ -14,7 +14,7 @@ use charge::money::Money;
 use charge::record::{AuthMethod, Nature, RecordToken};
 use charge::token::Allowed;
 use charge::units::{Energy, Power};
-use store::{Row, StoreError, Tx, values};
+use store::{Row, StoreError, Tx, Value, values};
 use trust::hex;
 use trust::seal::SealKey;
 use trust::token_tag::TokenTag;
@@ -65,6 +65,16 @@ pub(crate) struct SessionRow {
     /// When its provider was last due to hear of it.
     pub told: Option<Timestamp>,
     pub changed: Timestamp,
+    /// What the indexed columns held when the row was read; `None` for a new one.
+    pub read: Option<Indexed>,
+}
+
+/// The columns of a session that change and have an index.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Indexed {
+    content: Option<String>,
+    start: Timestamp,
+    end: Option<Timestamp>,
 }
 
 impl SessionRow {
@@ -96,6 +106,10 @@ impl SessionRow {
         Ok(())
     }
 
+    fn indexed(&self) -> Indexed {
+        Indexed { content: self.content.clone(), start: self.start, end: self.end }
+    }
+
     /// The token of session and CDR, while it is kept.
     pub(crate) fn token(&self, key: &SealKey) -> Result<Option<RecordToken>, StoreError> {
         let sealed = self.token_sealed.as_deref();
@@ -122,6 +136,11 @@ pub(crate) fn content(no: Option<EvseNo>, register: Option<Energy>, at: Timestam
     )
 }
 
+/// The session that a station calls by this key.
+pub(crate) fn by_key(tx: &Tx<'_>, station: &StationId, key: &TransactionKey) -> Result<Option<SessionRow>, StoreError> {
+    tx.one(BY_KEY, &values![station.as_str(), key_name(key)], read)
+}
+
 /// The sessions that a message of a station could mean.
 pub(crate) fn candidates(
     tx: &Tx<'_>,
@@ -132,7 +151,7 @@ pub(crate) fn candidates(
 ) -> Result<Candidates, StoreError> {
     let mut found = Candidates::default();
     if let Some(key) = key {
-        found.same_key = tx.one(BY_KEY, &values![station.as_str(), key_name(key)], |row| word(row, 0, "id"))?;
+        found.same_key = by_key(tx, station, key)?.map(|row| row.id);
         if let (None, TransactionKey::Number(number)) = (&found.same_key, key) {
             found.elsewhere = tx.one(BY_NUMBER, &values![*number, station.as_str()], |row| row.int(0))?.is_some();
         }
@@ -143,8 +162,10 @@ pub(crate) fn candidates(
     if let Some(content) = content {
         found.same_content = tx.one(BY_CONTENT, &values![station.as_str(), content], |row| word(row, 0, "id"))?;
     }
-    let no = no.map(EvseNo::get);
-    found.open_here = tx.query(OPEN_HERE, &values![station.as_str(), no], |row| word(row, 0, "id"))?;
+    found.open_here = match no {
+        Some(no) => tx.query(OPEN_HERE, &values![station.as_str(), no.get()], |row| word(row, 0, "id"))?,
+        None => tx.query(OPEN, &values![station.as_str()], |row| word(row, 0, "id"))?,
+    };
     Ok(found)
 }
 
@@ -175,47 +196,53 @@ pub(crate) fn page(tx: &Tx<'_>, filter: &SessionFilter) -> Result<(Vec<SessionRo
 /// Keeps a session as it now stands.
 pub(crate) fn save(tx: &mut Tx<'_>, session: &SessionRow) -> Result<(), StoreError> {
     let (begin, latest) = (session.meter.begin, session.meter.latest);
-    tx.execute(
-        SAVE,
-        &values![
-            session.id.as_str(),
-            session.number,
-            session.station.as_str(),
-            key_name(&session.key),
-            session.content.as_deref(),
-            session.no.map(EvseNo::get),
-            session.evse.as_ref().map(EvseUid::as_str),
-            session.location.as_ref().map(LocationId::as_str),
-            session.connector.as_ref().map(ConnectorId::as_str),
-            session.state.as_str(),
-            session.allowed.map(allowed_name),
-            session.start,
-            session.end,
-            session.reason.as_deref(),
-            begin.map(|(at, _)| at),
-            begin.map(|(_, register)| register.mwh()),
-            latest.map(|(at, _)| at),
-            latest.map(|(_, register)| register.mwh()),
-            session.meter.power.map(Power::milliwatts),
-            session.seq,
-            session.token_sealed.clone(),
-            session.asked_sealed.clone(),
-            session.tag.map(|tag| *tag.as_bytes()),
-            session.party.map(|party| party.to_string()),
-            session.reference.as_ref().map(AuthorizationReference::as_str),
-            session.method.map(method_name),
-            session.energy_cap.map(Energy::mwh),
-            session.money_cap.map(|cap| cap.minor),
-            session.money_cap.map(|cap| cap.currency.to_string()),
-            session.tariff,
-            session.order.as_deref(),
-            session.flags.join("\n"),
-            session.told,
-            session.changed,
-            session.meter.power_max.map(Power::milliwatts),
-        ],
-    )
-    .map(drop)
+    let rest = values![
+        session.no.map(EvseNo::get),
+        session.evse.as_ref().map(EvseUid::as_str),
+        session.location.as_ref().map(LocationId::as_str),
+        session.connector.as_ref().map(ConnectorId::as_str),
+        session.state.as_str(),
+        session.allowed.map(allowed_name),
+        session.reason.as_deref(),
+        begin.map(|(at, _)| at),
+        begin.map(|(_, register)| register.mwh()),
+        latest.map(|(at, _)| at),
+        latest.map(|(_, register)| register.mwh()),
+        session.meter.power.map(Power::milliwatts),
+        session.seq,
+        session.token_sealed.as_deref(),
+        session.asked_sealed.as_deref(),
+        session.tag.map(|tag| *tag.as_bytes()),
+        session.party.map(|party| party.to_string()),
+        session.reference.as_ref().map(AuthorizationReference::as_str),
+        session.method.map(method_name),
+        session.energy_cap.map(Energy::mwh),
+        session.money_cap.map(|cap| cap.minor),
+        session.money_cap.map(|cap| cap.currency.to_string()),
+        session.tariff,
+        session.order.as_deref(),
+        session.flags.join("\n"),
+        session.told,
+        session.changed,
+        session.meter.power_max.map(Power::milliwatts),
+    ];
+    let indexed = session.indexed();
+    if session.read.as_ref() == Some(&indexed) {
+        // most messages of a session move no index, and the engine would move them all for a column named in vain
+        let row: Vec<Value> = values![session.id.as_str()].into_iter().chain(rest).collect();
+        return tx.execute(UPDATE, &row).map(drop);
+    }
+    let key = values![
+        session.id.as_str(),
+        session.number,
+        session.station.as_str(),
+        key_name(&session.key),
+        indexed.content,
+        indexed.start,
+        indexed.end,
+    ];
+    let row: Vec<Value> = key.into_iter().chain(rest).collect();
+    tx.execute(SAVE, &row).map(drop)
 }
 
 /// Keeps points of a session's curve; the same moment again completes the first.
@@ -318,7 +345,7 @@ pub(crate) fn read(row: &Row<'_>) -> Result<SessionRow, StoreError> {
     let reading =
         |at: usize| -> Result<_, StoreError> { Ok(row.time_opt(at)?.zip(row.int_opt(at + 1)?.map(Energy::from_mwh))) };
     let tag = row.blob_opt(22)?.map(|bytes| bytes.try_into().map_err(|_| damaged("tag"))).transpose()?;
-    Ok(SessionRow {
+    let mut session = SessionRow {
         id: word(row, 0, "id")?,
         number: crate::memory::small(row, 1, "number")?,
         station: word(row, 2, "station")?,
@@ -353,7 +380,10 @@ pub(crate) fn read(row: &Row<'_>) -> Result<SessionRow, StoreError> {
         flags: lines(&row.text(31)?),
         told: row.time_opt(32)?,
         changed: row.time(33)?,
-    })
+        read: None,
+    };
+    session.read = Some(session.indexed());
+    Ok(session)
 }
 
 /// Numbers and texts never mean the same transaction, even where they look alike.
@@ -386,7 +416,7 @@ pub(crate) fn allowed_name(allowed: Allowed) -> &'static str {
     WORDS.into_iter().find(|(known, _)| *known == allowed).map_or("unknown", |(_, name)| name)
 }
 
-fn allowed_named(text: &str) -> Option<Allowed> {
+pub(crate) fn allowed_named(text: &str) -> Option<Allowed> {
     WORDS.into_iter().find(|(_, name)| *name == text).map(|(allowed, _)| allowed)
 }
 
@@ -407,44 +437,57 @@ const FLAGS_MAX: usize = 20;
 /// Begin, end and a handful between: a station that signs every sample keeps the rest itself.
 const RECORDS_MAX: usize = 64;
 
-const BY_KEY: &str = "SELECT id FROM operator_sessions WHERE station = ?1 AND name = ?2";
+/// As [`read`] reads them.
+macro_rules! columns {
+    () => {
+        "id, number, station, name, content, evse_no, evse, location, connector, state, allowed, start, ended, reason,
+        begin_at, begin_register, latest_at, latest_register, power, seq, token_sealed, asked_sealed, tag, party,
+        reference, method, energy_cap, money_cap, money_currency, tariff, order_id, flags, told, changed, power_max"
+    };
+}
+
+const BY_KEY: &str = concat!("SELECT ", columns!(), " FROM operator_sessions WHERE station = ?1 AND name = ?2");
 const BY_NUMBER: &str = "SELECT number FROM operator_sessions WHERE number = ?1 AND station <> ?2";
 const BY_CONTENT: &str = "SELECT id FROM operator_sessions WHERE station = ?1 AND content = ?2";
+const OPEN: &str = "SELECT id FROM operator_sessions WHERE station = ?1 AND ended IS NULL ORDER BY start LIMIT 3";
 const OPEN_HERE: &str = "SELECT id FROM operator_sessions
-    WHERE station = ?1 AND ended IS NULL AND (?2 IS NULL OR evse_no = ?2) ORDER BY start LIMIT 3";
+    WHERE station = ?1 AND ended IS NULL AND evse_no = ?2 ORDER BY start LIMIT 3";
 const HIGHEST: &str = "SELECT MAX(number) FROM operator_sessions";
-const FIND: &str = "SELECT id, number, station, name, content, evse_no, evse, location, connector, state,
-    allowed, start, ended, reason, begin_at, begin_register, latest_at, latest_register, power, seq, token_sealed,
-    asked_sealed, tag, party, reference, method, energy_cap, money_cap, money_currency, tariff, order_id, flags, told,
-    changed, power_max FROM operator_sessions WHERE id = ?1";
+const FIND: &str = concat!("SELECT ", columns!(), " FROM operator_sessions WHERE id = ?1");
 const COUNT: &str = "SELECT COUNT(*) FROM operator_sessions
     WHERE (?1 IS NULL OR (?1 = 1 AND ended IS NULL) OR (?1 = 0 AND ended IS NOT NULL))
     AND (?2 IS NULL OR station = ?2) AND (id LIKE ?3 ESCAPE '\\' OR station LIKE ?3 ESCAPE '\\'
     OR COALESCE(evse, '') LIKE ?3 ESCAPE '\\' OR COALESCE(party, '') LIKE ?3 ESCAPE '\\')";
-const PAGE: &str = "SELECT id, number, station, name, content, evse_no, evse, location, connector, state,
-    allowed, start, ended, reason, begin_at, begin_register, latest_at, latest_register, power, seq, token_sealed,
-    asked_sealed, tag, party, reference, method, energy_cap, money_cap, money_currency, tariff, order_id, flags, told,
-    changed, power_max FROM operator_sessions
+const PAGE: &str = concat!(
+    "SELECT ",
+    columns!(),
+    " FROM operator_sessions
     WHERE (?1 IS NULL OR (?1 = 1 AND ended IS NULL) OR (?1 = 0 AND ended IS NOT NULL))
     AND (?2 IS NULL OR station = ?2) AND (id LIKE ?3 ESCAPE '\\' OR station LIKE ?3 ESCAPE '\\'
     OR COALESCE(evse, '') LIKE ?3 ESCAPE '\\' OR COALESCE(party, '') LIKE ?3 ESCAPE '\\')
-    ORDER BY start DESC, id LIMIT ?4 OFFSET ?5";
-const SAVE: &str = "INSERT INTO operator_sessions (id, number, station, name, content, evse_no, evse, location,
-    connector, state, allowed, start, ended, reason, begin_at, begin_register, latest_at, latest_register, power, seq,
+    ORDER BY start DESC, id LIMIT ?4 OFFSET ?5"
+);
+const SAVE: &str = "INSERT INTO operator_sessions (id, number, station, name, content, start, ended, evse_no, evse,
+    location, connector, state, allowed, reason, begin_at, begin_register, latest_at, latest_register, power, seq,
     token_sealed, asked_sealed, tag, party, reference, method, energy_cap, money_cap, money_currency, tariff,
     order_id, flags, told, changed, power_max)
     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23,
     ?24, ?25, ?26, ?27, ?28, ?29, ?30, ?31, ?32, ?33, ?34, ?35)
-    ON CONFLICT (id) DO UPDATE SET content = excluded.content, evse_no = excluded.evse_no, evse = excluded.evse,
-    location = excluded.location, connector = excluded.connector, state = excluded.state,
-    allowed = excluded.allowed, start = excluded.start, ended = excluded.ended, reason = excluded.reason,
-    begin_at = excluded.begin_at, begin_register = excluded.begin_register, latest_at = excluded.latest_at,
+    ON CONFLICT (id) DO UPDATE SET content = excluded.content, start = excluded.start, ended = excluded.ended,
+    evse_no = excluded.evse_no, evse = excluded.evse, location = excluded.location, connector = excluded.connector,
+    state = excluded.state, allowed = excluded.allowed, reason = excluded.reason, begin_at = excluded.begin_at,
+    begin_register = excluded.begin_register, latest_at = excluded.latest_at,
     latest_register = excluded.latest_register, power = excluded.power, seq = excluded.seq,
     token_sealed = excluded.token_sealed, asked_sealed = excluded.asked_sealed, tag = excluded.tag,
     party = excluded.party, reference = excluded.reference, method = excluded.method,
     energy_cap = excluded.energy_cap, money_cap = excluded.money_cap, money_currency = excluded.money_currency,
     tariff = excluded.tariff, order_id = excluded.order_id, flags = excluded.flags, told = excluded.told,
     changed = excluded.changed, power_max = excluded.power_max";
+const UPDATE: &str = "UPDATE operator_sessions SET evse_no = ?2, evse = ?3, location = ?4, connector = ?5, state = ?6,
+    allowed = ?7, reason = ?8, begin_at = ?9, begin_register = ?10, latest_at = ?11, latest_register = ?12,
+    power = ?13, seq = ?14, token_sealed = ?15, asked_sealed = ?16, tag = ?17, party = ?18, reference = ?19,
+    method = ?20, energy_cap = ?21, money_cap = ?22, money_currency = ?23, tariff = ?24, order_id = ?25, flags = ?26,
+    told = ?27, changed = ?28, power_max = ?29 WHERE id = ?1";
 const PUT_POINT: &str = "INSERT INTO operator_points (session, at, register, power, charged_percent, flaw)
     VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT (session, at) DO UPDATE SET
     register = COALESCE(operator_points.register, excluded.register),

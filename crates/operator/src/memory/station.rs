@@ -5,12 +5,13 @@
 
 use charge::Timestamp;
 use charge::id::{LocationId, StationId};
+use charge::talk::line::quirk::Quirks;
 use charge::talk::line::{Admission, BayState, Boot, Setting, StationCertificate, Version};
 use store::{Row, StoreError, Tx, values};
 use trust::station_key::StationKeyDigest;
 
 use crate::admit::{self, Proof, Standing};
-use crate::memory::{anywhere, count, damaged, lines, named, named_opt, word};
+use crate::memory::{anywhere, count, damaged, lines, named, named_opt, quirk, word};
 use crate::view::{BootLine, StationFilter};
 
 /// What is kept of a station.
@@ -49,14 +50,17 @@ pub(crate) fn enrol(
 
 /// How a station has to prove itself, for the identity it knocks with.
 pub(crate) fn standing(tx: &Tx<'_>, identity: &str) -> Result<Option<Standing>, StoreError> {
-    tx.one(STANDING, &values![admit::folded(identity)], |row| {
+    let found = tx.one(STANDING, &values![admit::folded(identity)], |row| {
         Ok(Standing {
             station: word(row, 0, "id")?,
             proof: proof(row, 1)?,
             retired: row.time_opt(3)?.is_some(),
             danger_plain_ws: row.flag(4)?,
+            quirks: Quirks::USUAL,
         })
-    })
+    })?;
+    let with_quirks = |standing: Standing| Ok(Standing { quirks: quirk::set(tx, &standing.station)?, ..standing });
+    found.map(with_quirks).transpose()
 }
 
 /// Serial and digest in two columns from `column` on.
@@ -165,6 +169,11 @@ pub(crate) fn seen(tx: &mut Tx<'_>, id: &StationId, at: Timestamp) -> Result<(),
     tx.execute(SEEN, &values![id.as_str(), at]).map(drop)
 }
 
+/// All that are not retired.
+pub(crate) fn ids(tx: &Tx<'_>) -> Result<Vec<StationId>, StoreError> {
+    tx.query(IDS, &[], |row| word(row, 0, "id"))
+}
+
 /// Stations whose row says that they are connected.
 pub(crate) fn thought_connected(tx: &Tx<'_>) -> Result<Vec<StationId>, StoreError> {
     tx.query(THOUGHT_CONNECTED, &[], |row| word(row, 0, "id"))
@@ -201,7 +210,7 @@ pub(crate) fn settings(tx: &Tx<'_>, id: &StationId) -> Result<Vec<Setting>, Stor
 }
 
 /// OCPP marks such keys write-only; some stations report them all the same.
-fn is_secret(key: &str) -> bool {
+pub(crate) fn is_secret(key: &str) -> bool {
     let key = key.to_ascii_lowercase();
     ["authorizationkey", "password", "secret", "privatekey"].iter().any(|word| key.contains(word))
 }
@@ -249,7 +258,7 @@ fn read(row: &Row<'_>) -> Result<StationRow, StoreError> {
 }
 
 fn version_named(text: &str) -> Option<Version> {
-    [Version::V16, Version::V201].into_iter().find(|version| version.label() == text)
+    Version::named(text)
 }
 
 const fn admission_name(admission: Admission) -> &'static str {
@@ -295,6 +304,7 @@ const ARRIVED: &str = "UPDATE operator_stations SET version = ?2, arrived = ?3, 
     peer = ?4, certificate_name = ?5, certificate_fingerprint = ?6, certificate_until = ?7 WHERE id = ?1";
 const LEFT: &str = "UPDATE operator_stations SET left_at = ?2 WHERE id = ?1";
 const SEEN: &str = "UPDATE operator_stations SET last_seen = ?2 WHERE id = ?1";
+const IDS: &str = "SELECT id FROM operator_stations WHERE retired IS NULL ORDER BY id LIMIT 100000";
 const THOUGHT_CONNECTED: &str = "SELECT id FROM operator_stations WHERE arrived IS NOT NULL AND left_at IS NULL";
 const SILENT: &str = "SELECT DISTINCT s.id FROM operator_stations s JOIN operator_evses e ON e.station = s.id
     WHERE s.left_at < ?1 AND e.state IS NOT NULL";

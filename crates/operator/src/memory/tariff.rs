@@ -91,13 +91,13 @@ pub(crate) fn version(tx: &Tx<'_>, party: PartyId, version: i64) -> Result<Optio
 pub(crate) fn page(
     tx: &Tx<'_>,
     party: PartyId,
-    changed_since: Option<Timestamp>,
+    (since, before): (Option<Timestamp>, Option<Timestamp>),
     offset: u32,
     limit: u32,
 ) -> Result<(Vec<Tariff>, u32), StoreError> {
-    let since = changed_since.map_or(i64::MIN, Timestamp::micros);
-    let total = tx.one(COUNT, &values![since], |row| count(row, 0))?.unwrap_or(0);
-    let found = tx.query(PAGE, &values![since, limit, offset], |row| read(row, party))?;
+    let (since, before) = (since.map_or(i64::MIN, Timestamp::micros), before.map_or(i64::MAX, Timestamp::micros));
+    let total = tx.one(COUNT, &values![since, before], |row| count(row, 0))?.unwrap_or(0);
+    let found = tx.query(PAGE, &values![since, before, limit, offset], |row| read(row, party))?;
     let filled = found.into_iter().map(|(version, tariff)| filled(tx, version, tariff));
     Ok((filled.collect::<Result<_, _>>()?, total))
 }
@@ -208,10 +208,10 @@ const DROP_CURRENT: &str = "UPDATE operator_tariffs SET is_current = 0 WHERE id 
 const CURRENT: &str = "SELECT version FROM operator_tariffs WHERE id = ?1 AND is_current = 1";
 const VERSION: &str = "SELECT version, id, currency, text, min_net, min_gross, max_net, max_gross, valid_from,
     valid_until, changed FROM operator_tariffs WHERE version = ?1";
-const COUNT: &str = "SELECT COUNT(*) FROM operator_tariffs WHERE is_current = 1 AND changed >= ?1";
+const COUNT: &str = "SELECT COUNT(*) FROM operator_tariffs WHERE is_current = 1 AND changed >= ?1 AND changed < ?2";
 const PAGE: &str = "SELECT version, id, currency, text, min_net, min_gross, max_net, max_gross, valid_from,
-    valid_until, changed FROM operator_tariffs WHERE is_current = 1 AND changed >= ?1
-    ORDER BY changed, id LIMIT ?2 OFFSET ?3";
+    valid_until, changed FROM operator_tariffs WHERE is_current = 1 AND changed >= ?1 AND changed < ?2
+    ORDER BY changed, id LIMIT ?3 OFFSET ?4";
 const ELEMENTS: &str = "SELECT start_minute, end_minute, start_date, end_date, min_energy, max_energy, min_power,
     max_power, min_duration_s, max_duration_s, days FROM operator_tariff_elements WHERE version = ?1 ORDER BY position";
 const COMPONENTS: &str = "SELECT dimension, price, vat_percent, step_size FROM operator_tariff_components

@@ -4,24 +4,28 @@
 //! actor. A generated key is shown once and kept as a digest.
 
 use billing::record::PublicKey;
-use charge::Secret;
 use charge::id::{CdrId, CorrelationId, EvseNo, EvseUid, LocationId, OrderId, SessionId, StationId, TariffId};
 use charge::place::{Evse, Location};
 use charge::talk::line::{LineFault, StationAnswer, ToStation};
 use charge::tariff::Tariff;
+use charge::{Secret, Timestamp};
 use store::{StoreError, Tx, outbox};
 use trust::station_key::StationKey;
 
+use super::certificates;
 use super::deliver::DELIVER;
 use super::errand::subject;
 use super::road::{aim, fresh_order, service_token, standing};
+use super::shelf::shown_name;
 use super::{Event, Fault, House, Operator};
 use crate::admit::Proof;
 use crate::memory::notice::{self, Kind};
 use crate::memory::order::{self, Kind as OrderKind, OrderRow};
-use crate::memory::{cdr, log, place, session, station, tariff};
-use crate::order::{OrderOutcome, StationOrder, outcome};
+use crate::memory::{cdr, denial, log, place, request, session, station, tariff, upload};
+use crate::order::{OrderOutcome, Outcome, StationOrder, outcome};
 use crate::remote::{ALIAS_HOLDS, State};
+use crate::request::Phase;
+use crate::wording;
 
 /// How a new station will prove itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -206,37 +210,69 @@ impl Operator {
 
     /// Tells a station what to do and waits for what really came of it.
     pub async fn order(&self, actor: &str, station: &StationId, order: StationOrder) -> Result<OrderOutcome, Fault> {
-        let name = station.clone();
-        let known = self.read("operator.order.station", move |_, tx| station::find(tx, &name)).await?;
-        if known.is_none() {
-            return Err(Fault::NotFound("station"));
-        }
-        let what = order.name();
-        let detail = match &order {
-            StationOrder::WriteSettings { values } => House::names(values),
-            StationOrder::Start { evse } | StationOrder::Unlock { evse } => format!("EVSE {evse}"),
-            StationOrder::Stop { session } => session.to_string(),
-            StationOrder::Reset(_)
-            | StationOrder::Availability { .. }
-            | StationOrder::Trigger { .. }
-            | StationOrder::ReadSettings { .. }
-            | StationOrder::ClearCache => String::new(),
-        };
+        self.order_as(actor, station, order, None).await
+    }
+
+    /// The same under a request number that was given before.
+    pub(super) async fn order_as(
+        &self,
+        actor: &str,
+        station: &StationId,
+        mut order: StationOrder,
+        given: Option<i32>,
+    ) -> Result<OrderOutcome, Fault> {
+        let request = self.number(actor, station, &mut order, given).await?;
+        let (what, detail) = (order.name(), detail(&order));
         let answer = match (&order, order.told()) {
             (StationOrder::Start { evse }, _) => self.start_service(station, *evse).await?,
             (StationOrder::Stop { session }, _) => self.stop_session(station, session).await?,
             (_, Some(told)) => self.tell(station, told).await,
             (_, None) => Err(LineFault::NotInVersion),
         };
-        if let Ok(StationAnswer::Settings { known, .. }) = &answer {
-            let (name, known) = (station.clone(), known.clone());
-            self.run("operator.settings", move |_, tx| station::put_settings(tx, &name, &known)).await?;
-        }
-        let came = outcome(answer);
-        let (actor, on, word) = (actor.to_owned(), subject(station, &detail), came.outcome.as_str());
-        self.run("operator.audit", move |house, tx| log::audit(tx, house.now(), &actor, what, &on, word)).await?;
+        let came = OrderOutcome { request, ..outcome(answer.clone()) };
+        let (actor, name, kept) = (actor.to_owned(), station.clone(), came.clone());
+        self.run("operator.order.kept", move |house, tx| {
+            let now = house.now();
+            keep_answer(tx, &name, request, &answer, now)?;
+            if !matches!(kept.outcome, Outcome::Accepted | Outcome::Scheduled) {
+                denial::order(tx, &name, &actor, what, (kept.outcome, &kept.message), now)?;
+            }
+            log::audit(tx, now, &actor, what, &subject(&name, &detail), kept.outcome.as_str())
+        })
+        .await?;
         self.0.tell_of(Event::Station(station.clone()));
         Ok(came)
+    }
+
+    /// Gives an order that is answered later its number.
+    async fn number(
+        &self,
+        actor: &str,
+        station: &StationId,
+        order: &mut StationOrder,
+        given: Option<i32>,
+    ) -> Result<Option<i32>, Fault> {
+        let later = match order {
+            StationOrder::Word(told) => wording::later(told),
+            _ => None,
+        };
+        let (name, actor, kind) = (station.clone(), actor.to_owned(), later.as_ref().map(|(kind, _)| *kind));
+        let number = self
+            .run("operator.order.station", move |house, tx| {
+                if station::find(tx, &name)?.is_none() {
+                    return Err(Fault::NotFound("station"));
+                }
+                match (given, kind) {
+                    (Some(number), Some(_)) => Ok(Some(number)),
+                    (None, Some(kind)) => Ok(Some(request::open(tx, &name, kind, &actor, house.now())?)),
+                    (_, None) => Ok(None),
+                }
+            })
+            .await?;
+        if let (Some((_, slot)), Some(number)) = (later, number) {
+            *slot = number;
+        }
+        Ok(number)
     }
 
     /// A session on the operator's own account, to try a station out.
@@ -259,6 +295,51 @@ impl Operator {
         }
         Ok(self.tell(station, ToStation::Stop { key: row.key }).await)
     }
+}
+
+/// What an order was about, for the audit: names, never values.
+fn detail(order: &StationOrder) -> String {
+    match order {
+        StationOrder::WriteSettings { values } => House::names(values),
+        StationOrder::Start { evse } | StationOrder::Unlock { evse } => format!("EVSE {evse}"),
+        StationOrder::Stop { session } => session.to_string(),
+        StationOrder::Reset(_)
+        | StationOrder::Availability { .. }
+        | StationOrder::Trigger { .. }
+        | StationOrder::ReadSettings { .. }
+        | StationOrder::ClearCache
+        | StationOrder::Word(_) => String::new(),
+    }
+}
+
+/// What of an answer is worth keeping.
+fn keep_answer(
+    tx: &mut Tx<'_>,
+    name: &StationId,
+    number: Option<i32>,
+    answer: &Result<StationAnswer, LineFault>,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    if let Ok(StationAnswer::Settings { known, .. }) = answer {
+        station::put_settings(tx, name, known)?;
+    }
+    if let Ok(said) = answer {
+        certificates::inventory(tx, name, said, now)?;
+    }
+    let Some(asked) = number.map(|number| request::find(tx, number)).transpose()?.flatten() else { return Ok(()) };
+    if let Ok(StationAnswer::File(Some(file))) = answer {
+        upload::name(tx, asked.number, &shown_name(file))?;
+    }
+    match answer {
+        Ok(StationAnswer::Refused(word)) => request::moved(tx, &asked, Phase::Refused, Some(word), now)?,
+        Ok(_) => request::moved(tx, &asked, Phase::Going, None, now)?,
+        // sent or not, the station may still act: silence is no refusal
+        Err(LineFault::TimedOut | LineFault::Lost | LineFault::NotConnected | LineFault::Overloaded) => asked.state,
+        Err(fault @ (LineFault::Error { .. } | LineFault::Unreadable(_) | LineFault::NotInVersion)) => {
+            request::moved(tx, &asked, Phase::Refused, Some(&fault.to_string()), now)?
+        }
+    };
+    Ok(())
 }
 
 fn enrol(

@@ -6,8 +6,9 @@
 use charge::Timestamp;
 use charge::id::{EvseUid, LocationId, PartyId, TariffId};
 use charge::meter::SignedRecord;
-use charge::record::{Nature, Period, Session};
+use charge::record::{Cdr, Nature, Period, Session};
 use charge::talk::road::{Answer, Question, RoadFault};
+use futures_util::future::join_all;
 use futures_util::stream::{self, StreamExt};
 use store::outbox::{self, Job};
 use store::{StoreError, Tx};
@@ -19,7 +20,7 @@ use crate::close::{self, Case};
 use crate::memory::notice::{self, Kind, Notice};
 use crate::memory::permit::{Place as SealPlace, open_presented};
 use crate::memory::session::SessionRow;
-use crate::memory::{cdr, place, session, tariff};
+use crate::memory::{cdr, credit, place, session, tariff};
 use crate::publish::{self, Fate};
 use crate::session::Event as SessionEvent;
 
@@ -44,9 +45,11 @@ impl Operator {
     ) -> Result<(), StoreError> {
         let outcomes = self.each(outcomes, |job| self.tell_outcome(job));
         let cdrs = self.each(cdrs, |job| self.deliver(job));
+        let (evses, notices): (Vec<_>, Vec<_>) = notices.into_iter().partition(|notice| notice.kind == Kind::Evse);
         let notices = self.each(notices, |notice| self.tell_notice(notice));
-        let (outcomes, cdrs, notices) = futures_util::future::join3(outcomes, cdrs, notices).await;
-        outcomes.and(cdrs).and(notices)
+        let evses = self.tell_evses(evses);
+        let (outcomes, cdrs, notices, evses) = futures_util::future::join4(outcomes, cdrs, notices, evses).await;
+        outcomes.and(cdrs).and(notices).and(evses)
     }
 
     /// A few at a time, in no order: what one partner does slowly holds up few others.
@@ -129,8 +132,7 @@ impl Operator {
     /// Brings a CDR to its provider: at least once, under an id that makes a repeat harmless.
     async fn deliver(&self, job: Job) -> Result<(), StoreError> {
         let key = job.key.clone();
-        let found =
-            self.read("operator.cdr", move |house, tx| cdr::find(tx, house.seal(), house.setup.party, &key)).await?;
+        let found = self.read("operator.cdr", move |house, tx| either_cdr(house, tx, &key)).await?;
         let Some(record) = found else {
             let why = "the CDR's person was forgotten before it could be delivered";
             return self.run("operator.cdr.gone", move |_, tx| outbox::give_up(tx, job.id, why).map(drop)).await;
@@ -146,14 +148,17 @@ impl Operator {
         self.run("operator.cdr.told", move |_, tx| match publish::fate(&answer) {
             Fate::Delivered => {
                 cdr::delivered(tx, &job.key, now)?;
+                credit::settle(tx, &job.key, cdr::Delivery::Delivered, None, Some(now))?;
                 outbox::done(tx, job.id).map(drop)
             }
             Fate::Again(why) => {
                 cdr::failed(tx, &job.key, cdr::Delivery::Waiting, &why)?;
+                credit::settle(tx, &job.key, cdr::Delivery::Waiting, Some(&why), None)?;
                 outbox::retry(tx, job.id, now.plus(publish::pause(job.attempts)), &why).map(drop)
             }
             Fate::Never(why) => {
                 cdr::failed(tx, &job.key, cdr::Delivery::Refused, &why)?;
+                credit::settle(tx, &job.key, cdr::Delivery::Refused, Some(&why), None)?;
                 outbox::give_up(tx, job.id, &why).map(drop)
             }
         })
@@ -186,20 +191,42 @@ impl Operator {
         self.settle_notice(notice, answer).await
     }
 
+    /// All go to the hub, which hears of every plug and every car: a few share what they cost the disk. Each few are
+    /// read shortly before they are told, so that a newer state is not overtaken by an older one.
+    async fn tell_evses(&self, notices: Vec<Notice>) -> Result<(), StoreError> {
+        let mut worst = Ok(());
+        for few in notices.chunks(LETTERS_AT_ONCE) {
+            let names: Vec<_> = few.iter().map(|notice| notice.name.clone()).collect();
+            let letters = self.read("operator.notice.evses", move |house, tx| {
+                Ok::<_, StoreError>(names.iter().map(|name| evse_letter(house, tx, name)).collect::<Vec<_>>())
+            });
+            let told = few.iter().zip(letters.await?).map(async |(notice, letter)| {
+                let answer = match letter? {
+                    Some((to, question)) => self.ask(Some(to), None, question).await,
+                    None => Ok(Answer::Noted),
+                };
+                Ok((notice.clone(), answer))
+            });
+            // one that cannot be read holds up no other
+            let mut answered = Vec::with_capacity(few.len());
+            for told in join_all(told).await {
+                match told {
+                    Ok(told) => answered.push(told),
+                    Err(error) => worst = Err(error),
+                }
+            }
+            let now = self.0.now();
+            self.run("operator.notice.told", move |_, tx| {
+                answered.iter().try_for_each(|(notice, answer)| settle(tx, notice, answer, now))
+            })
+            .await?;
+        }
+        worst
+    }
+
     async fn settle_notice(&self, notice: Notice, answer: Result<Answer, RoadFault>) -> Result<(), StoreError> {
         let now = self.0.now();
-        self.run("operator.notice.told", move |_, tx| match publish::fate(&answer) {
-            Fate::Delivered => notice::done(tx, &notice),
-            Fate::Again(why) => notice::again(tx, &notice, now.plus(publish::pause(notice.tries)), &why),
-            Fate::Never(why) => {
-                tracing::warn!(kind = ?notice.kind, name = %notice.name, why, "a notice was refused");
-                if notice.kind == Kind::Session {
-                    flag(tx, &notice.name, &format!("the provider does not take the session: {why}"))?;
-                }
-                notice::done(tx, &notice)
-            }
-        })
-        .await
+        self.run("operator.notice.told", move |_, tx| settle(tx, &notice, &answer, now)).await
     }
 
     /// Asks again for a session that nobody has answered for.
@@ -233,6 +260,26 @@ impl Operator {
             Ok(())
         })
         .await
+    }
+}
+
+/// What became of a notice.
+fn settle(
+    tx: &mut Tx<'_>,
+    notice: &Notice,
+    answer: &Result<Answer, RoadFault>,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    match publish::fate(answer) {
+        Fate::Delivered => notice::done(tx, notice),
+        Fate::Again(why) => notice::again(tx, notice, now.plus(publish::pause(notice.tries)), &why),
+        Fate::Never(why) => {
+            tracing::warn!(kind = ?notice.kind, name = %notice.name, why, "a notice was refused");
+            if notice.kind == Kind::Session {
+                flag(tx, &notice.name, &format!("the provider does not take the session: {why}"))?;
+            }
+            notice::done(tx, notice)
+        }
     }
 }
 
@@ -316,6 +363,14 @@ fn keep_cdr(
     outbox::done(tx, job.id).map(drop)
 }
 
+/// A CDR, or the credit of one.
+fn either_cdr(house: &House, tx: &Tx<'_>, id: &str) -> Result<Option<Cdr>, StoreError> {
+    match cdr::find(tx, house.seal(), house.setup.party, id)? {
+        Some(kept) => Ok(Some(kept)),
+        None => credit::find(tx, house.seal(), house.setup.party, id),
+    }
+}
+
 type Sent = Option<(PartyId, Question)>;
 
 fn location_letter(house: &House, tx: &Tx<'_>, name: &str) -> Result<Sent, StoreError> {
@@ -347,7 +402,12 @@ fn session_letter(house: &House, tx: &Tx<'_>, name: &str, now: Timestamp) -> Res
 }
 
 /// A session as its provider sees it. `None`: nobody pays for it, or it has no place to name.
-fn session_word(house: &House, tx: &Tx<'_>, row: &SessionRow, now: Timestamp) -> Result<Option<Session>, StoreError> {
+pub(super) fn session_word(
+    house: &House,
+    tx: &Tx<'_>,
+    row: &SessionRow,
+    now: Timestamp,
+) -> Result<Option<Session>, StoreError> {
     let Some(token) = row.token(house.seal())? else { return Ok(None) };
     let (Some(location), Some(evse), Some(connector)) = (&row.location, &row.evse, &row.connector) else {
         return Ok(None);

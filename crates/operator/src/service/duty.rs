@@ -12,14 +12,15 @@ use store::outbox::{self, Job};
 use store::{StoreError, Tx};
 use tokio::task::JoinSet;
 
+use super::chore::CHORE;
 use super::deliver::DELIVER;
 use super::errand::{OUTCOME, TELL};
 use super::transact::{CLOSE, HALT};
-use super::{Event, House, Operator, transact};
+use super::{Event, House, Operator, reservations, transact};
 use crate::authorise::Permit;
 use crate::memory::notice::{self, Kind, Notice};
 use crate::memory::order::{self, OrderRow};
-use crate::memory::{cdr, log, overview, permit, place, session, station};
+use crate::memory::{cdr, denial, log, messages, news, overview, permit, place, request, session, station, whitelist};
 use crate::session::{Event as SessionEvent, State};
 use crate::{remote, transaction};
 
@@ -42,9 +43,16 @@ impl Operator {
         let errands = self.run_errands(due.orders, due.halts);
         let closings = self.run_closings(due.closings);
         let letters = self.run_letters(due.cdrs, due.outcomes, due.notices);
-        let (errands, closings, letters, keeping) =
-            futures_util::future::join4(errands, closings, letters, self.keep_house()).await;
-        let done = [("errands", errands), ("closings", closings), ("letters", letters), ("housekeeping", keeping)];
+        let chores = self.run_chores(due.chores);
+        let (errands, closings, letters, chores, keeping) =
+            futures_util::future::join5(errands, closings, letters, chores, self.keep_house()).await;
+        let done = [
+            ("errands", errands),
+            ("closings", closings),
+            ("letters", letters),
+            ("chores", chores),
+            ("housekeeping", keeping),
+        ];
         for (what, done) in done {
             if let Err(error) = done {
                 tracing::error!(%error, what, "a duty could not be finished; it is taken up again");
@@ -79,13 +87,13 @@ impl Operator {
             .run("operator.due", move |_, tx| {
                 let mut jobs = |kind| outbox::lease(tx, kind, now, LEASE, JOBS_AT_ONCE);
                 let (orders, halts, closings) = (jobs(TELL)?, jobs(HALT)?, jobs(CLOSE)?);
-                let (cdrs, outcomes) = (jobs(DELIVER)?, jobs(OUTCOME)?);
+                let (cdrs, outcomes, chores) = (jobs(DELIVER)?, jobs(OUTCOME)?, jobs(CHORE)?);
                 let notices = notice::lease(tx, now, LEASE, NOTICES_AT_ONCE)?;
-                Ok::<_, StoreError>(Due { orders, halts, closings, cdrs, outcomes, notices })
+                Ok::<_, StoreError>(Due { orders, halts, closings, cdrs, outcomes, chores, notices })
             })
             .await?;
         let full = |jobs: &[Job]| jobs.len() == JOBS_AT_ONCE;
-        let jobs = [&due.orders, &due.halts, &due.closings, &due.cdrs, &due.outcomes];
+        let jobs = [&due.orders, &due.halts, &due.closings, &due.cdrs, &due.outcomes, &due.chores];
         if jobs.into_iter().any(|jobs| full(jobs)) || due.notices.len() == NOTICES_AT_ONCE as usize {
             self.0.wake();
         }
@@ -98,6 +106,7 @@ impl Operator {
             return Ok(());
         }
         self.flush_notes().await?;
+        self.flush_deviations().await?;
         let seen = self.0.presences().take_unwritten(now);
         if !seen.is_empty() {
             self.run("operator.seen", move |_, tx| seen.iter().try_for_each(|(name, at)| station::seen(tx, name, *at)))
@@ -113,6 +122,8 @@ impl Operator {
                 for name in station::silent(tx, now.minus(house.setup.settings.away_grace))? {
                     events.push(fall_silent(tx, &name, now)?);
                 }
+                events.extend(reservations::lapse(tx, now)?.into_iter().map(Event::Station));
+                whitelist::expire(tx, now)?;
                 Ok::<_, StoreError>(events)
             })
             .await?;
@@ -120,6 +131,7 @@ impl Operator {
             self.0.wake();
         }
         changed.into_iter().for_each(|event| self.0.tell_of(event));
+        self.run_campaigns().await?;
         self.sample_power(now).await?;
         self.sweep(now).await
     }
@@ -134,7 +146,7 @@ impl Operator {
                     station::left(tx, &name, now)?;
                 }
             }
-            for kind in [TELL, HALT, CLOSE, DELIVER, OUTCOME] {
+            for kind in [TELL, HALT, CLOSE, DELIVER, OUTCOME, CHORE] {
                 for job in outbox::lease(tx, kind, Timestamp::from_micros(i64::MAX), Duration::ZERO, TAKEN_UP_MAX)? {
                     outbox::retry(tx, job.id, now, "taken up after a restart")?;
                 }
@@ -144,19 +156,19 @@ impl Operator {
         .await
     }
 
-    /// Writes what waits for the logs; full batches one after the other.
+    /// Writes what waits for the logs. What could not be written is counted like what had no room.
     pub(super) async fn flush_notes(&self) -> Result<(), StoreError> {
-        loop {
-            let (messages, refusals) = self.0.notes().take();
-            if messages.is_empty() && refusals.is_empty() {
-                return Ok(());
-            }
-            self.run("operator.log", move |_, tx| {
-                messages.iter().try_for_each(|(name, line)| log::put_message(tx, name, line))?;
-                refusals.iter().try_for_each(|knock| log::put_refusal(tx, knock))
-            })
-            .await?;
+        let batch = self.0.notes().take();
+        let waited = batch.len();
+        if waited == 0 {
+            return Ok(());
         }
+        let written = self.run("operator.log", move |house, tx| {
+            batch.messages.put(tx, house.now())?;
+            batch.refusals.iter().try_for_each(|knock| log::put_refusal(tx, knock))?;
+            batch.taps.iter().try_for_each(|tap| denial::tap(tx, tap))
+        });
+        written.await.inspect_err(|_: &StoreError| self.0.notes().dropped += waited as u64)
     }
 
     async fn sample_power(&self, now: Timestamp) -> Result<(), StoreError> {
@@ -168,7 +180,7 @@ impl Operator {
         Ok(())
     }
 
-    /// Retention, once an hour: logs, people, tags, finished jobs.
+    /// Retention, once an hour: logs, people, tags, finished jobs, files.
     async fn sweep(&self, now: Timestamp) -> Result<(), StoreError> {
         {
             let mut presences = self.0.presences();
@@ -179,15 +191,22 @@ impl Operator {
         }
         self.run("operator.retention", move |house, tx| {
             let kept = &house.setup.settings;
+            messages::forget(tx, now.minus(kept.log_kept))?;
             log::forget(tx, now.minus(kept.log_kept))?;
+            denial::forget(tx, now.minus(kept.log_kept))?;
+            news::forget(tx, now.minus(kept.log_kept))?;
+            news::forget_customers(tx, now.minus(ANSWERS_KEPT))?;
+            news::forget_people(tx, now.minus(kept.people_kept))?;
+            request::forget(tx, now.minus(REQUESTS_KEPT))?;
             session::forget_people(tx, now.minus(kept.people_kept))?;
             cdr::forget_people(tx, now.minus(kept.people_kept))?;
             session::forget_tags(tx, now.minus(kept.tags_kept))?;
             order::forget(tx, now.minus(ORDERS_KEPT))?;
             outbox::forget(tx, now.minus(kept.people_kept))?;
-            Ok(())
+            Ok::<_, StoreError>(())
         })
-        .await
+        .await?;
+        self.tidy_shelf(now).await
     }
 }
 
@@ -243,6 +262,7 @@ struct Due {
     closings: Vec<Job>,
     cdrs: Vec<Job>,
     outcomes: Vec<Job>,
+    chores: Vec<Job>,
     notices: Vec<Notice>,
 }
 
@@ -259,5 +279,9 @@ const NOTICES_AT_ONCE: u32 = 64;
 /// Rounds that may wait for slow stations and partners at the same time.
 const ROUNDS_AT_ONCE: usize = 8;
 const SWEEP_EVERY: Duration = Duration::from_secs(3_600);
+/// What a station said of a customer waits this long for the one who asked.
+const ANSWERS_KEPT: Duration = Duration::from_secs(24 * 3_600);
+/// As long as the files that some of them are about, and a while more.
+const REQUESTS_KEPT: Duration = Duration::from_secs(60 * 24 * 3_600);
 /// Orders are of use for a question of the next day.
 const ORDERS_KEPT: Duration = Duration::from_secs(7 * 24 * 3_600);

@@ -155,6 +155,7 @@ fn words(tx: &Tx<'_>, row: &OrderRow) -> Result<Option<ToStation>, StoreError> {
                 evse: row.no,
                 token: PresentedToken::new(uid, ALIAS_KIND),
                 remote_id,
+                profile: None,
             })
         }
         Kind::Stop => {

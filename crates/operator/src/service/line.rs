@@ -3,18 +3,19 @@
 //! A heartbeat touches no disk. Whatever else is acknowledged here was committed before; a question to the road is
 //! asked between two transactions, never inside one.
 
-use charge::id::StationId;
+use std::future::ready;
+
+use charge::id::{EvseNo, StationId};
 use charge::talk::line::{
-    Admission, Boot, ConnectionNo, Denial, Desk, Entry, FromStation, Heard, Knock, LogLine, Refusal, Setting,
-    StatusReport,
+    Admission, Boot, ConnectionNo, Denial, Desk, Entry, FromStation, Heard, Knock, LogLine, Refusal, StatusReport,
 };
-use charge::token::{PresentedToken, Verdict};
+use charge::token::{Allowed, PresentedToken, Verdict};
 use charge::{Purpose, Soon, Timestamp};
 use store::{StoreError, Tx};
 
-use super::presence::{Presence, Presented};
+use super::presence::{DeniedTap, Presence, Presented};
 use super::transact::{self, Misfit, Word};
-use super::{Event, House, Operator};
+use super::{Event, House, Operator, templates};
 use crate::authorise::{self, Step};
 use crate::memory::{order, permit, place, session, station};
 use crate::view::RefusedKnock;
@@ -31,8 +32,16 @@ impl Desk for Operator {
     }
 
     fn hear(&self, station: &StationId, said: FromStation) -> Soon<'_, Result<Heard, Denial>> {
-        let station = station.clone();
-        Box::pin(async move { self.listen(station, said).await })
+        let now = self.0.now();
+        let admission = self.0.presences().seen(station, now);
+        let waits = matches!(admission, Some(Admission::Pending | Admission::Rejected));
+        if waits && !matches!(said, FromStation::Boot(_)) {
+            return Box::pin(ready(Err(Denial::NotAccepted)));
+        }
+        if matches!(said, FromStation::Alive) {
+            return Box::pin(ready(Ok(Heard::Alive { now })));
+        }
+        Box::pin(self.listen(station.clone(), said, now))
     }
 
     fn left(&self, station: &StationId, connection: ConnectionNo, why: &str) -> Soon<'_, ()> {
@@ -41,8 +50,9 @@ impl Desk for Operator {
     }
 
     fn note(&self, station: &StationId, line: LogLine) {
+        self.0.deviated(station, line.deviations);
         let mut notes = self.0.notes();
-        if notes.message(station, line) {
+        if notes.message(station, &line) {
             drop(notes);
             self.0.wake();
         }
@@ -60,11 +70,16 @@ impl Operator {
         })?;
         match admit::decide(&knock, standing.as_ref()) {
             Ok(entry) => {
+                self.0.deviated(&entry.station, admit::deviations(&knock, &entry.station));
                 let presented = Presented { peer: knock.peer, certificate: knock.certificate };
                 self.0.presences().knocked.insert(entry.station.clone(), presented);
                 Ok(entry)
             }
             Err(turned) => {
+                // whoever hears this has proven who it is
+                if let (Refusal::NoCommonVersion, Some(standing)) = (turned.refusal, &standing) {
+                    self.0.deviated(&standing.station, admit::deviations(&knock, &standing.station));
+                }
                 self.0.notes().refusal(RefusedKnock {
                     at: self.0.now(),
                     identity: admit::shown(&knock.identity),
@@ -89,6 +104,7 @@ impl Operator {
                 last_seen: now,
                 written: now,
                 admission: None,
+                shows_cost: None,
             };
             presences.live.insert(entry.station.clone(), presence);
             presences.knocked.remove(&entry.station)
@@ -123,37 +139,31 @@ impl Operator {
         self.0.tell_of(Event::Station(name));
     }
 
-    async fn listen(&self, station: StationId, said: FromStation) -> Result<Heard, Denial> {
-        let now = self.0.now();
-        let admission = {
-            let mut presences = self.0.presences();
-            presences.seen(&station, now);
-            presences.live.get(&station).and_then(|presence| presence.admission)
-        };
-        if let (Some(Admission::Pending | Admission::Rejected), false) =
-            (admission, matches!(said, FromStation::Boot(_)))
-        {
-            return Err(Denial::NotAccepted);
-        }
+    /// What is rare has a box of its own, so that what is frequent does not pay for its size.
+    async fn listen(&self, station: StationId, said: FromStation, now: Timestamp) -> Result<Heard, Denial> {
         match said {
-            FromStation::Boot(said) => self.boot(station, said, now).await,
+            FromStation::Boot(said) => Box::pin(self.boot(station, said, now)).await,
             FromStation::Alive => Ok(Heard::Alive { now }),
             FromStation::Status(report) => self.status(station, report, now).await,
-            FromStation::Tap(tap) => self.tap(station, tap.token, now).await,
-            FromStation::Transaction(report) => self.transaction(Word::report(station, report), now).await,
-            FromStation::Meter(report) => {
-                self.transaction(Word::readings(station, report), now).await.map(|_| Heard::Noted)
+            FromStation::Tap(tap) => Box::pin(self.tapped(station, tap.token, now)).await,
+            FromStation::Transaction(report) => {
+                let reserved = report.reservation;
+                Box::pin(self.transaction(Word::report(station, report), reserved, now)).await
             }
-            FromStation::Security { kind, at: _, detail: _ } => {
-                tracing::info!(%station, %kind, "a station reports a security event");
-                Ok(Heard::Noted)
-            }
-            FromStation::Settings(settings) => self.settings(station, settings).await,
-            FromStation::Progress { of, status } => {
-                tracing::info!(%station, %of, %status, "a station reports progress");
-                Ok(Heard::Noted)
-            }
-            FromStation::Foreign(_) => Ok(Heard::NotServed),
+            FromStation::Meter(report) => self.meter(Word::readings(station, report), now).await,
+            said @ (FromStation::Security { .. }
+            | FromStation::Charging(_)
+            | FromStation::Reservation { .. }
+            | FromStation::Progress(_)
+            | FromStation::Certificate(_)
+            | FromStation::Model(_)
+            | FromStation::Display(_)
+            | FromStation::Customer(_)
+            | FromStation::Grid(_)
+            | FromStation::Swap(_)
+            | FromStation::Payment(_)
+            | FromStation::Vendor(_)
+            | FromStation::Foreign(_)) => Box::pin(self.hear_news(station, said, now)).await,
         }
     }
 
@@ -167,6 +177,9 @@ impl Operator {
                 let intervals = boot::Intervals { heartbeat: settings.heartbeat, retry: settings.boot_retry };
                 let decision = boot::decide(&said, serial.as_deref(), lately, intervals);
                 station::booted(tx, &station, &said, decision.admission, decision.why.as_deref(), now)?;
+                if decision.admission == Admission::Accepted {
+                    templates::after_boot(tx, &station, now)?;
+                }
                 Ok(decision)
             })
             .await
@@ -187,6 +200,16 @@ impl Operator {
         }
         self.0.wake();
         Ok(Heard::Noted)
+    }
+
+    async fn tapped(&self, station: StationId, token: PresentedToken, now: Timestamp) -> Result<Heard, Denial> {
+        let heard = self.tap(station.clone(), token, now).await?;
+        if let Heard::Tap(Verdict { allowed, .. }) = &heard
+            && *allowed != Allowed::Yes
+        {
+            self.note_denied(station, None, *allowed, now);
+        }
+        Ok(heard)
     }
 
     async fn tap(&self, station: StationId, token: PresentedToken, now: Timestamp) -> Result<Heard, Denial> {
@@ -215,8 +238,41 @@ impl Operator {
         Ok(Heard::Tap(Verdict::bare(concluded.allowed)))
     }
 
-    async fn transaction(&self, word: Word, now: Timestamp) -> Result<Heard, Denial> {
-        let (station, token) = (word.station.clone(), word.token.clone());
+    /// Readings name no token, so there is nothing to find out.
+    async fn meter(&self, word: Word, now: Timestamp) -> Result<Heard, Denial> {
+        let taken = self.take(word, now).await?;
+        if taken.wake {
+            self.0.wake();
+        }
+        Ok(Heard::Noted)
+    }
+
+    async fn transaction(&self, word: Word, reserved: Option<i32>, now: Timestamp) -> Result<Heard, Denial> {
+        let (station, token, evse) = (word.station.clone(), word.token.clone(), word.no);
+        let taken = self.take(word, now).await?;
+        let (mut allowed, session) = (taken.allowed, taken.session.clone());
+        if let Some(id) = reserved {
+            self.reservation_used(station.clone(), id, session.clone()).await.map_err(cannot_keep)?;
+        }
+        if let (true, Some(id), Some(token)) = (taken.ask, taken.session, token) {
+            allowed = Some(self.find_out(id.as_str(), token).await.map_err(cannot_keep)?);
+        }
+        if taken.wake || taken.ask {
+            self.0.wake();
+        }
+        if let Some(refused) = allowed.filter(|allowed| *allowed != Allowed::Yes) {
+            self.note_denied(station.clone(), evse, refused, now);
+        }
+        // the report is kept: a price that cannot be worked out must not have it sent for ever
+        let cost = self.cost_for(&station, session.as_ref()).await.unwrap_or_else(|error| {
+            tracing::error!(%error, %station, "the cost so far could not be worked out");
+            None
+        });
+        Ok(Heard::Transaction { number: taken.number, verdict: allowed.map(Verdict::bare), cost })
+    }
+
+    async fn take(&self, word: Word, now: Timestamp) -> Result<transact::Taken, Denial> {
+        let station = word.station.clone();
         let taken = self
             .run("operator.transaction", move |house, tx| transact::take(house, tx, now, word))
             .await
@@ -229,14 +285,7 @@ impl Operator {
                 Misfit::Store(error) => cannot_keep(error),
             })?;
         self.announce(&taken);
-        let mut allowed = taken.allowed;
-        if let (true, Some(id), Some(token)) = (taken.ask, taken.session, token) {
-            allowed = Some(self.find_out(id.as_str(), token).await.map_err(cannot_keep)?);
-        }
-        if taken.wake || taken.ask {
-            self.0.wake();
-        }
-        Ok(Heard::Transaction { number: taken.number, verdict: allowed.map(Verdict::bare) })
+        Ok(taken)
     }
 
     fn announce(&self, taken: &transact::Taken) {
@@ -260,12 +309,9 @@ impl Operator {
         Ok(allowed)
     }
 
-    async fn settings(&self, station: StationId, settings: Vec<Setting>) -> Result<Heard, Denial> {
-        let name = station.clone();
-        let kept = self.run("operator.settings", move |_, tx| station::put_settings(tx, &name, &settings)).await;
-        kept.map_err(cannot_keep)?;
-        self.0.tell_of(Event::Station(station));
-        Ok(Heard::Noted)
+    /// Writes down that a token was refused, for whoever asks why. No card is kept.
+    fn note_denied(&self, station: StationId, evse: Option<EvseNo>, allowed: Allowed, now: Timestamp) {
+        self.0.notes().denied(DeniedTap { station, evse, allowed, at: now });
     }
 }
 
@@ -300,17 +346,16 @@ fn keep_status(
         station::set_state(tx, station, report.state, report.fault.as_deref())?;
         return Ok(Some(Event::Station(station.clone())));
     };
-    let Some(mut bay) = place::bay(tx, station, no)? else {
+    let Some(bay) = place::bay(tx, station, no)? else {
         tracing::warn!(%station, %no, "a station reports an EVSE that is not enrolled");
         return Ok(None);
     };
-    let at = report.at.unwrap_or(now);
-    if !place::set_state(tx, &bay.evse, Some(report.state), report.fault.as_deref(), at)? {
+    let said = (report.state, report.fault.as_deref());
+    if (bay.state, bay.fault.as_deref()) == (Some(said.0), said.1) {
         return Ok(None);
     }
-    bay.state = Some(report.state);
     let running = session::running_at(tx, station, no)?;
-    place::refresh(tx, &bay, running, now)?;
+    place::say(tx, &bay, said, report.at.unwrap_or(now), running, now)?;
     Ok(Some(Event::Evse { station: station.clone(), evse: bay.evse }))
 }
 

@@ -14,7 +14,7 @@ use crate::Delivery;
 use crate::close;
 use crate::memory::session::SessionRow;
 use crate::memory::station::StationRow;
-use crate::memory::{cdr, log, overview, place, session, station, tariff};
+use crate::memory::{amend, cdr, log, messages, overview, place, session, station, tariff};
 use crate::session::State;
 use crate::view::{
     AuditLine, CdrCard, CurvePoint, EvseCard, Found, LogEntry, LogFilter, MeterKey, Overview, Page, PartyCard,
@@ -66,13 +66,20 @@ impl Operator {
         self.flush_notes().await?;
         let id = id.clone();
         let filter = LogFilter { limit: filter.limit.clamp(1, Page::LIMIT_MAX), ..filter };
-        Ok(self.read("operator.station.log", move |_, tx| log::messages(tx, &id, &filter)).await?)
+        Ok(self.read("operator.station.log", move |_, tx| messages::page(tx, &id, &filter)).await?)
     }
 
     /// Who was not let in and why, newest first.
     pub async fn refusals(&self, limit: u32) -> Result<Vec<RefusedKnock>, Fault> {
         self.flush_notes().await?;
         Ok(self.read("operator.refusals", move |_, tx| log::refusals(tx, limit.min(Page::LIMIT_MAX))).await?)
+    }
+
+    /// Why one station was not let in, newest first.
+    pub async fn refusals_of(&self, identity: &str, limit: u32) -> Result<Vec<RefusedKnock>, Fault> {
+        self.flush_notes().await?;
+        let (identity, limit) = (identity.to_owned(), limit.min(Page::LIMIT_MAX));
+        Ok(self.read("operator.refusals.of", move |_, tx| log::refusals_of(tx, &identity, limit)).await?)
     }
 
     /// What people did, newest first.
@@ -141,7 +148,7 @@ impl Operator {
     pub async fn tariffs(&self, page: Page) -> Result<Found<TariffCard>, Fault> {
         let page = page.bounded();
         self.read("operator.tariffs.page", move |house, tx| {
-            let (found, total) = tariff::page(tx, house.setup.party, None, page.offset, page.limit)?;
+            let (found, total) = tariff::page(tx, house.setup.party, (None, None), page.offset, page.limit)?;
             let card =
                 |tariff: charge::tariff::Tariff| Ok(TariffCard { used_by: tariff::used_by(tx, &tariff.id)?, tariff });
             let items = found.into_iter().map(card).collect::<Result<_, StoreError>>()?;
@@ -153,7 +160,7 @@ impl Operator {
     pub async fn locations(&self, page: Page) -> Result<Found<Location>, Fault> {
         let page = page.bounded();
         self.read("operator.locations.page", move |house, tx| {
-            let (items, total) = place::page(tx, house.setup.party, None, page.offset, page.limit)?;
+            let (items, total) = place::page(tx, house.setup.party, (None, None), page.offset, page.limit)?;
             Ok(Found { items, total })
         })
         .await
@@ -237,6 +244,10 @@ fn session_card(house: &House, tx: &Tx<'_>, row: &SessionRow, now: Timestamp) ->
         no: row.no,
         evse: row.evse.clone(),
         location: row.location.clone(),
+        location_name: match &row.location {
+            Some(location) => amend::location_name(tx, location)?,
+            None => None,
+        },
         start: row.start,
         end: row.end,
         end_reason: row.reason.clone(),

@@ -7,10 +7,12 @@ use std::collections::{HashMap, VecDeque};
 use std::time::Duration;
 
 use charge::Timestamp;
-use charge::id::StationId;
+use charge::id::{EvseNo, StationId};
 use charge::talk::line::{Admission, ConnectionNo, LogLine, StationCertificate, Version};
+use charge::token::Allowed;
 use charge::units::Power;
 
+use crate::memory::messages::Waiting;
 use crate::view::RefusedKnock;
 
 /// A station with a live connection.
@@ -24,6 +26,8 @@ pub(crate) struct Presence {
     pub written: Timestamp,
     /// What its boot on this connection was answered; a station that did not boot is served as it is.
     pub admission: Option<Admission>,
+    /// Whether it shows a cost; `None` until it was looked up.
+    pub shows_cost: Option<bool>,
 }
 
 /// What was presented at the door, until the upgrade is done.
@@ -47,11 +51,11 @@ pub(crate) struct Presences {
 }
 
 impl Presences {
-    /// A message came in.
-    pub fn seen(&mut self, station: &StationId, now: Timestamp) {
-        if let Some(presence) = self.live.get_mut(station) {
-            presence.last_seen = now;
-        }
+    /// A message came in; answers what the station's boot was answered.
+    pub fn seen(&mut self, station: &StationId, now: Timestamp) -> Option<Admission> {
+        let presence = self.live.get_mut(station)?;
+        presence.last_seen = now;
+        presence.admission
     }
 
     /// The times that have to reach the disk, marked as written.
@@ -93,42 +97,75 @@ impl Presences {
     }
 }
 
-/// Log lines and refusals that wait for their batch.
-#[derive(Debug, Default)]
+/// A token that was refused; which one is not kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct DeniedTap {
+    pub station: StationId,
+    pub evse: Option<EvseNo>,
+    pub allowed: Allowed,
+    pub at: Timestamp,
+}
+
+/// What was taken out of the notes at once.
+#[derive(Default)]
+pub(crate) struct Batch {
+    pub messages: Waiting,
+    pub refusals: VecDeque<RefusedKnock>,
+    pub taps: Vec<DeniedTap>,
+}
+
+impl Batch {
+    pub fn len(&self) -> usize {
+        self.messages.lines() + self.refusals.len() + self.taps.len()
+    }
+}
+
+/// Log lines, refusals and denials that wait for their batch.
+#[derive(Default)]
 pub(crate) struct Notes {
-    messages: VecDeque<(StationId, LogLine)>,
-    refusals: VecDeque<RefusedKnock>,
+    waiting: Batch,
     pub dropped: u64,
 }
 
 impl Notes {
     /// Answers whether a batch has just become full.
-    pub fn message(&mut self, station: &StationId, line: LogLine) -> bool {
-        if self.messages.len() >= MESSAGES_WAITING {
+    pub fn message(&mut self, station: &StationId, line: &LogLine) -> bool {
+        let was = self.waiting.messages.is_batch();
+        if !self.waiting.messages.add(station, line) {
             self.dropped += 1;
-            return false;
         }
-        self.messages.push_back((station.clone(), line));
-        self.messages.len() == BATCH
+        self.waiting.messages.is_batch() && !was
     }
 
     pub fn refusal(&mut self, knock: RefusedKnock) {
-        if self.refusals.len() >= REFUSALS_WAITING {
+        if self.waiting.refusals.len() >= REFUSALS_WAITING {
             self.dropped += 1;
         } else {
-            self.refusals.push_back(knock);
+            self.waiting.refusals.push_back(knock);
         }
     }
 
-    /// Takes one batch out.
-    pub fn take(&mut self) -> (Vec<(StationId, LogLine)>, Vec<RefusedKnock>) {
-        let batch = self.messages.len().min(BATCH);
-        (self.messages.drain(..batch).collect(), self.refusals.drain(..).collect())
+    /// A reader that refuses the same again and again writes one row a batch.
+    pub fn denied(&mut self, tap: DeniedTap) {
+        let same = |each: &DeniedTap| (&each.station, each.evse, each.allowed) == (&tap.station, tap.evse, tap.allowed);
+        if self.waiting.taps.iter().any(same) {
+            return;
+        }
+        if self.waiting.taps.len() >= TAPS_WAITING {
+            self.dropped += 1;
+        } else {
+            self.waiting.taps.push(tap);
+        }
+    }
+
+    /// Takes all of it out.
+    pub fn take(&mut self) -> Batch {
+        std::mem::take(&mut self.waiting)
     }
 
     /// Enough waits for a batch of its own.
     pub fn is_batch(&self) -> bool {
-        self.messages.len() >= BATCH
+        self.waiting.messages.is_batch()
     }
 }
 
@@ -138,9 +175,7 @@ const HOUSE_EVERY: Duration = Duration::from_secs(1);
 const POWER_EVERY: Duration = Duration::from_secs(60);
 /// A day of minutes.
 const POWER_SAMPLES: usize = 24 * 60;
-/// Some seconds of a large network's traffic; the log is a convenience and gives way to charging.
-const MESSAGES_WAITING: usize = 20_000;
 /// Strangers at the door must not fill the memory.
 const REFUSALS_WAITING: usize = 1_000;
-/// One transaction's worth: a few milliseconds for the writer.
-const BATCH: usize = 1_000;
+/// Different ones of a second; each new one is compared with all of them.
+const TAPS_WAITING: usize = 500;

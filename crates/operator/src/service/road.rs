@@ -27,7 +27,7 @@ impl RoadDesk for Operator {
 }
 
 /// Why a letter is not answered: the asker's mistake or our memory.
-enum Trouble {
+pub(super) enum Trouble {
     Denied(Denial),
     Store(StoreError),
 }
@@ -77,6 +77,11 @@ impl Operator {
             }
             Question::Locations(wish) => self.locations_page(wish).await,
             Question::Tariffs(wish) => self.tariffs_page(wish).await,
+            Question::Fetch(wanted) => self.hand(from, wanted).await,
+            // no order of these kinds reaches a station from the road yet: said at once, never by silence
+            Question::Reservation(_) | Question::Profile(_) => {
+                Ok(Answer::Order { ack: OrderAck::NotSupported, message: None })
+            }
             Question::MayCharge { .. }
             | Question::Outcome { .. }
             | Question::PutSession(_)
@@ -103,7 +108,13 @@ impl Operator {
         let page = part(wish);
         let found: Result<_, Trouble> = self
             .read("operator.locations", move |house, tx| {
-                Ok(place::page(tx, house.setup.party, wish.changed_since, page.offset, page.limit)?)
+                Ok(place::page(
+                    tx,
+                    house.setup.party,
+                    (wish.changed_since, wish.changed_before),
+                    page.offset,
+                    page.limit,
+                )?)
             })
             .await;
         let (items, total) = found?;
@@ -114,7 +125,13 @@ impl Operator {
         let page = part(wish);
         let found: Result<_, Trouble> = self
             .read("operator.tariffs", move |house, tx| {
-                Ok(tariff::page(tx, house.setup.party, wish.changed_since, page.offset, page.limit)?)
+                Ok(tariff::page(
+                    tx,
+                    house.setup.party,
+                    (wish.changed_since, wish.changed_before),
+                    page.offset,
+                    page.limit,
+                )?)
             })
             .await;
         let (items, total) = found?;
@@ -122,7 +139,7 @@ impl Operator {
     }
 }
 
-const fn part(wish: PageWish) -> view::Page {
+pub(super) const fn part(wish: PageWish) -> view::Page {
     let limit = if wish.limit == 0 { PAGE_DEFAULT } else { wish.limit };
     view::Page { offset: wish.offset, limit }.bounded()
 }

@@ -23,7 +23,7 @@ use crate::memory::session::SessionRow;
 use crate::memory::{order, permit, place, session, tariff};
 use crate::metering::{self, Meter};
 use crate::session::{Event, State};
-use crate::transaction::{self, Place, Turn};
+use crate::transaction::{self, Candidates, Place, Turn};
 use crate::{publish, remote};
 
 /// Jobs that a transaction leaves in the outbox.
@@ -131,10 +131,20 @@ pub(super) fn take(house: &House, tx: &mut Tx<'_>, now: Timestamp, word: Word) -
         }
         (Some(Stage::Started | Stage::Updated | Stage::Ended) | None, _) => None,
     };
-    let found = session::candidates(tx, &word.station, word.key.as_ref(), content.as_deref(), word.no)?;
+    let same = match &word.key {
+        Some(key) => session::by_key(tx, &word.station, key)?,
+        None => None,
+    };
+    let found = match &same {
+        Some(row) => Candidates { same_key: Some(row.id.clone()), ..Candidates::default() },
+        None => session::candidates(tx, &word.station, word.key.as_ref(), content.as_deref(), word.no)?,
+    };
     let (mut row, fresh) = match transaction::place(word.stage, word.key.as_ref(), found) {
         Place::Session(id) => {
-            let found = session::find(tx, id.as_str())?;
+            let found = match same {
+                Some(row) if row.id == id => Some(row),
+                Some(_) | None => session::find(tx, id.as_str())?,
+            };
             (found.ok_or_else(|| StoreError::Corrupt("a session that was just found is gone".to_owned()))?, false)
         }
         Place::Begin => (begin(house, tx, now, &word, content)?, true),
@@ -229,6 +239,7 @@ pub(super) fn blank(
         flags: Vec::new(),
         told: None,
         changed: start,
+        read: None,
     })
 }
 

@@ -101,6 +101,7 @@ async fn the_log_is_searchable_and_late_news_of_an_old_connection_is_ignored() {
             action: action.into(),
             text: text.into(),
             remarks: Vec::new(),
+            deviations: charge::talk::line::quirk::Quirks::NONE,
         };
         world.operator.note(&station(), line);
     }

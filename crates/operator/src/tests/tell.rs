@@ -75,7 +75,9 @@ async fn partners_pull_pages_of_what_changed() {
     second.id = charge::id::LocationId::new("L2").unwrap();
     second.evses.clear();
     world.operator.put_location("ada", second).await.unwrap();
-    let wish = |changed_since, offset| Question::Locations(PageWish { changed_since, offset, limit: 1 });
+    let wish = |changed_since, offset| {
+        Question::Locations(PageWish { changed_since, offset, limit: 1, ..PageWish::default() })
+    };
     let Answer::Locations(first) = world.letter(wish(None, 0)).await.unwrap() else { panic!("locations") };
     assert_eq!((first.total, first.next, first.items[0].id.as_str()), (2, Some(1), "L1"));
     assert_eq!(first.items[0].evses[0].connectors, location().evses[0].connectors);

@@ -185,7 +185,9 @@ impl World {
     }
 
     pub(super) async fn connect(&self) {
-        self.operator.arrived(&Entry { station: station(), version: Version::V16 }, ConnectionNo(1)).await;
+        let entry =
+            Entry { station: station(), version: Version::V16, quirks: charge::talk::line::quirk::Quirks::USUAL };
+        self.operator.arrived(&entry, ConnectionNo(1)).await;
     }
 
     pub(super) fn knock(&self, identity: &str, key: &str) -> Knock {
@@ -213,7 +215,7 @@ impl World {
     }
 
     pub(super) async fn tap(&self, uid: &str) -> Allowed {
-        match self.say(FromStation::Tap(Tap { token: card(uid) })).await.unwrap() {
+        match self.say(FromStation::Tap(Tap { token: card(uid), contract: None })).await.unwrap() {
             Heard::Tap(verdict) => verdict.allowed,
             other => panic!("{other:?}"),
         }
@@ -223,7 +225,7 @@ impl World {
     pub(super) async fn start(&self, token: PresentedToken, wh: i64) -> (i32, Allowed) {
         let report = start_report(token, self.clock.now(), wh);
         match self.say(FromStation::Transaction(report)).await.unwrap() {
-            Heard::Transaction { number: Some(number), verdict: Some(verdict) } => (number, verdict.allowed),
+            Heard::Transaction { number: Some(number), verdict: Some(verdict), .. } => (number, verdict.allowed),
             other => panic!("{other:?}"),
         }
     }
@@ -370,6 +372,7 @@ pub(super) fn start_report(token: PresentedToken, at: Timestamp, wh: i64) -> Tra
         state: None,
         offline: false,
         remote_start: None,
+        reservation: None,
     }
 }
 

@@ -8,7 +8,11 @@ pub const MIGRATIONS: &[Migration] = &[
     Migration { family: "provider", number: 1, name: "drivers, cards, one-time ids, orders", sql: PEOPLE },
     Migration { family: "provider", number: 2, name: "places and tariffs", sql: PLACES },
     Migration { family: "provider", number: 3, name: "sessions, CDRs, disputes, invoices", sql: MONEY },
+    Migration { family: "provider", number: 4, name: "what a line of a price is for", sql: LINES },
 ];
+
+/// Lines of before say it by their unit alone.
+const LINES: &str = "ALTER TABLE provider_line ADD COLUMN dimension TEXT;";
 
 const PEOPLE: &str = "
 CREATE TABLE provider_driver (

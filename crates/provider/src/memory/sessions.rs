@@ -7,6 +7,7 @@ use charge::record::SessionStatus;
 use charge::units::{Energy, Power};
 use store::{Row, StoreError, Tx, values};
 
+use super::tariffs::{dimension_name, dimension_named};
 use super::{before, corrupt, count, parsed, parsed_opt, price, with_vat};
 use crate::sessions::{CostLine, Owner, Point, SessionPlace, SessionRow, status_name, status_named};
 use crate::{DriverId, SessionNo, TariffNo};
@@ -112,14 +113,19 @@ pub(crate) fn put_lines(tx: &mut Tx<'_>, no: SessionNo, lines: &[CostLine]) -> R
     tx.execute(FORGET_LINES, &values![no.0])?;
     for (nth, line) in lines.iter().enumerate() {
         let (quantity, amount) = (line.quantity.to_string(), line.amount.to_string());
-        tx.execute(PUT_LINE, &values![no.0, count(nth), line.text.as_str(), quantity, line.unit.as_str(), amount])?;
+        let dimension = line.dimension.map(dimension_name);
+        let row = values![no.0, count(nth), line.text.as_str(), quantity, line.unit.as_str(), amount, dimension];
+        tx.execute(PUT_LINE, &row)?;
     }
     Ok(())
 }
 
 pub(crate) fn lines(tx: &Tx<'_>, no: SessionNo) -> Result<Vec<CostLine>, StoreError> {
     tx.query(LINES, &values![no.0], |row| {
+        let dimension = row.text_opt(4)?;
+        let known = dimension.map(|name| dimension_named(&name).ok_or_else(|| corrupt("provider_line.dimension")));
         Ok(CostLine {
+            dimension: known.transpose()?,
             text: row.text(0)?,
             quantity: parsed(&row.text(1)?, "provider_line.quantity")?,
             unit: row.text(2)?,
@@ -226,9 +232,9 @@ const PUT_POINT: &str = "INSERT INTO provider_point (session, at, power, energy)
     ON CONFLICT (session, at) DO NOTHING";
 const CURVE: &str = "SELECT at, power, energy FROM provider_point WHERE session = ?1 ORDER BY at LIMIT 20000";
 const FORGET_CURVE: &str = "DELETE FROM provider_point WHERE session = ?1";
-const PUT_LINE: &str = "INSERT INTO provider_line (session, nth, text, quantity, unit, amount)
-    VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
-const LINES: &str = "SELECT text, quantity, unit, amount FROM provider_line WHERE session = ?1 ORDER BY nth";
+const PUT_LINE: &str = "INSERT INTO provider_line (session, nth, text, quantity, unit, amount, dimension)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
+const LINES: &str = "SELECT text, quantity, unit, amount, dimension FROM provider_line WHERE session = ?1 ORDER BY nth";
 const FORGET_LINES: &str = "DELETE FROM provider_line WHERE session = ?1";
 const LIST: &str = "SELECT s.no, s.operator, s.id, s.driver, s.started, s.ended, s.energy, s.status, s.currency,
     s.cost_before, s.cost_with, s.location, s.evse, s.evse_id, s.place_name, s.address, s.city,

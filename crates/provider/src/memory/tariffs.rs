@@ -169,16 +169,19 @@ fn read_element(row: &Row<'_>) -> Result<Element, StoreError> {
 }
 
 fn read_component(row: &Row<'_>) -> Result<Component, StoreError> {
-    let named = |text: &str| DIMENSIONS.into_iter().find(|dimension| dimension_name(*dimension) == text);
     Ok(Component {
-        dimension: named(&row.text(1)?).ok_or_else(|| corrupt("provider_tariff_component.dimension"))?,
+        dimension: dimension_named(&row.text(1)?).ok_or_else(|| corrupt("provider_tariff_component.dimension"))?,
         price: parsed(&row.text(2)?, "provider_tariff_component.price")?,
         vat_percent: parsed_opt(row.text_opt(3)?, "provider_tariff_component.vat")?,
         step_size: small(row.int(4)?, "provider_tariff_component.step")?,
     })
 }
 
-const fn dimension_name(dimension: Dimension) -> &'static str {
+pub(crate) fn dimension_named(text: &str) -> Option<Dimension> {
+    DIMENSIONS.into_iter().find(|dimension| dimension_name(*dimension) == text)
+}
+
+pub(crate) const fn dimension_name(dimension: Dimension) -> &'static str {
     match dimension {
         Dimension::Energy => "ENERGY",
         Dimension::Flat => "FLAT",

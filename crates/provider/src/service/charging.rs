@@ -255,12 +255,14 @@ fn priced_so_far(tariff: &Tariff, time_zone: &str, session: &Session) -> Option<
 
 pub(super) fn cost_lines(priced: &billing::price::Priced) -> Vec<CostLine> {
     let line = |line: &billing::price::Line| CostLine {
+        dimension: Some(line.dimension),
         text: line.rule.to_string(),
         quantity: line.quantity,
         unit: line.unit.to_owned(),
         amount: line.amount.before_vat,
     };
     let adjusted = priced.adjustment.iter().map(|adjustment| CostLine {
+        dimension: None,
         text: adjustment.rule.to_string(),
         quantity: charge::Decimal::ONE,
         unit: "session".to_owned(),

@@ -40,9 +40,12 @@ impl Provider {
             Question::Outcome { order, return_to: _, result, message: _ } => {
                 self.hear_outcome(from, order, result).await
             }
+            Question::Fetch(wanted) => self.hand(from, wanted).await,
             Question::Start(_)
             | Question::Stop { .. }
             | Question::Unlock { .. }
+            | Question::Reservation(_)
+            | Question::Profile(_)
             | Question::PutToken(_)
             | Question::Locations(_)
             | Question::Tariffs(_) => Err(ProviderFault::Denied(Denial::NotSupported)),

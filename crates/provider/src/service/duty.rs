@@ -95,7 +95,7 @@ impl Provider {
         kind: Pull,
         changed_since: Option<Timestamp>,
     ) -> Result<Result<(), RoadFault>, ProviderFault> {
-        let mut wish = PageWish { changed_since, offset: 0, limit: PAGE };
+        let mut wish = PageWish { changed_since, changed_before: None, offset: 0, limit: PAGE };
         for _ in 0..PAGES_MAX {
             let question = match kind {
                 Pull::Locations => Question::Locations(wish),
@@ -118,7 +118,7 @@ impl Provider {
                     .await?;
                     next
                 }
-                Ok(Answer::May(_) | Answer::Order { .. } | Answer::Kept(_) | Answer::Noted) => {
+                Ok(Answer::May(_) | Answer::Order { .. } | Answer::Kept(_) | Answer::Noted | Answer::Found(_)) => {
                     return Ok(Err(RoadFault::Unreadable("an answer to another question".into())));
                 }
                 Err(fault) => return Ok(Err(fault)),
@@ -223,7 +223,7 @@ fn report<T>(kind: Pull, page: &Page<T>) {
 }
 
 /// The hub has no use for a contract id, so every card shows it the same one.
-const STAND_IN: &str = "00000000";
+pub(super) const STAND_IN: &str = "00000000";
 /// A job comes back by itself after this, if its worker died.
 const LEASE: Duration = Duration::from_secs(120);
 /// Cards told per round: a round stays short, the next one follows.

@@ -57,7 +57,14 @@ impl Provider {
         let now = self.now();
         let heard = match &answer {
             Ok(Answer::Order { ack, message: _ }) => remote::acknowledged(Ok(*ack)),
-            Ok(Answer::May(_) | Answer::Kept(_) | Answer::Noted | Answer::Locations(_) | Answer::Tariffs(_)) => None,
+            Ok(
+                Answer::May(_)
+                | Answer::Kept(_)
+                | Answer::Noted
+                | Answer::Locations(_)
+                | Answer::Tariffs(_)
+                | Answer::Found(_),
+            ) => None,
             Err(fault) => remote::acknowledged(Err(fault)),
         };
         let (order, event) = self

@@ -35,7 +35,7 @@ async fn everything_is_pulled_page_by_page_at_the_first_start_and_changes_once_a
             _ => None,
         })
         .collect();
-    let wish = |offset| PageWish { changed_since: None, offset, limit: 100 };
+    let wish = |offset| PageWish { offset, limit: 100, ..PageWish::default() };
     assert_eq!(wishes, [wish(0), wish(2)]);
     assert_eq!(world.provider.overview().await.unwrap().places, 4);
 

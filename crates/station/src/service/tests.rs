@@ -165,7 +165,10 @@ async fn an_unanswered_start_is_repeated_identically_after_a_kill() {
         tokio::task::yield_now().await;
     }
     house.wire.operator.lock().unwrap().instead = vec![None, Some(Err(LineFault::Lost))];
-    house.station.told(ToStation::Start { evse: Some(one()), token: alias("ALIAS"), remote_id: 0 }).await;
+    house
+        .station
+        .told(ToStation::Start { evse: Some(one()), token: alias("ALIAS"), remote_id: 0, profile: None })
+        .await;
     while house.transactions().is_empty() {
         tokio::task::yield_now().await;
     }

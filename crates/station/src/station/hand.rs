@@ -3,7 +3,8 @@
 //! Invariant: a transaction begins when its phase does and ends when its phase does, with a signed reading each.
 
 use billing::record::ocmf::Moment;
-use charge::talk::line::{BayState, EndReason, Stage, Version};
+use charge::id::TransactionKey;
+use charge::talk::line::{BayState, EndReason, Stage};
 use charge::token::{Allowed, PresentedToken};
 use charge::units::Power;
 use charge::{Personal, Purpose, Timestamp};
@@ -41,6 +42,8 @@ pub enum CannotDo {
     WrongPlug,
     #[error("the station owes its operator too many messages")]
     OwesTooMuch,
+    #[error("the EVSE is reserved for somebody else")]
+    Reserved,
     #[error("the station is about to restart")]
     Restarting,
 }
@@ -132,13 +135,14 @@ impl Station {
         if same && (evse.phase.in_transaction() || evse.phase == Phase::Tapped) {
             return self.bay(place, Event::Stop, Cause::LOCAL, out);
         }
-        self.ask(place, Permit { token, origin: Origin::Driver }, out)
+        self.ask(place, Permit { token, origin: Origin::Driver, profile: None }, out)
     }
 
     /// Begins to ask whether this token may charge; the answer may be known or has to be guessed.
     pub(super) fn ask(&mut self, place: usize, permit: Permit, out: &mut Vec<Output>) -> Result<(), CannotDo> {
         self.may_begin(place, Event::Tap)?;
-        let known = self.settings.flag(Key::LocalPreAuthorize) && self.cached(&permit.token);
+        self.may_use(place, &permit.token)?;
+        let known = self.settings.flag(Key::LocalPreAuthorize) && self.known(&permit.token);
         self.permit(place, permit);
         self.bay(place, Event::Tap, Cause::LOCAL, out)?;
         if known {
@@ -152,6 +156,7 @@ impl Station {
     /// Begins without asking: the operator has ordered it.
     pub(super) fn start(&mut self, place: usize, permit: Permit, out: &mut Vec<Output>) -> Result<(), CannotDo> {
         self.may_begin(place, Event::Start)?;
+        self.may_use(place, &permit.token)?;
         self.permit(place, permit);
         self.bay(place, Event::Start, Cause::LOCAL, out)
     }
@@ -165,6 +170,12 @@ impl Station {
             return Err(CannotDo::Restarting);
         }
         if self.queue.has_room() { Ok(()) } else { Err(CannotDo::OwesTooMuch) }
+    }
+
+    /// Whether no reservation stands in the way.
+    fn may_use(&self, place: usize, token: &PresentedToken) -> Result<(), CannotDo> {
+        let no = self.evses.get(place).map(|evse| evse.no).ok_or(CannotDo::NoSuchEvse)?;
+        if self.kept_from(no, token) { Err(CannotDo::Reserved) } else { Ok(()) }
     }
 
     fn permit(&mut self, place: usize, permit: Permit) {
@@ -195,10 +206,23 @@ impl Station {
     /// Without an operator the station decides by itself (OCPP 1.6, 3.4.2; OCPP 2.0.1 C13, C15).
     pub(super) fn unasked_at(&mut self, place: usize, out: &mut Vec<Output>) {
         let Some(evse) = self.evses.get(place).filter(|evse| evse.asking()) else { return };
-        let known = evse.permit.as_ref().is_some_and(|permit| self.cached(&permit.token));
-        let yes =
-            (known && self.settings.flag(Key::LocalAuthorizeOffline)) || self.settings.flag(Key::OfflineForUnknown);
+        let Some(token) = evse.permit.as_ref().map(|permit| &permit.token) else { return };
+        let listed = self.listed(token);
+        // who is known not to be allowed is not unknown (C13.FR.03, C15.FR.08)
+        let yes = (self.known(token) && self.settings.flag(Key::LocalAuthorizeOffline))
+            || (listed != Some(false) && self.settings.flag(Key::OfflineForUnknown));
         self.judge(place, if yes { Allowed::Yes } else { Allowed::Unanswered }, out);
+    }
+
+    /// What the local list says, where it is in use.
+    fn listed(&self, token: &PresentedToken) -> Option<bool> {
+        let used = self.settings.flag(Key::LocalListEnabled);
+        self.blocks.list.allows(self.now, token).filter(|_| used)
+    }
+
+    /// Known to be good: on the list, or in the cache and not on the list (1.6, 3.5.3; C14.FR.02).
+    fn known(&self, token: &PresentedToken) -> bool {
+        self.listed(token).unwrap_or_else(|| self.cached(token))
     }
 
     fn cached(&self, token: &PresentedToken) -> bool {
@@ -238,10 +262,16 @@ impl Station {
         (evse.phase, evse.since) = (next, now);
         evse.give_up_at = (next == Phase::Tapped).then(|| now.plus(timeout));
         match (before.in_transaction(), next.in_transaction()) {
-            (false, true) => self.begin(place, out),
-            (true, false) => self.end(place, cause, out),
+            (false, true) => {
+                self.begin(place, out);
+                self.relimit(out);
+            }
+            (true, false) => {
+                self.end(place, cause, out);
+                self.relimit(out);
+            }
             // 2.x tells every change of the charging state (E02.FR.07 and others); 1.6 tells it by status alone
-            (true, true) if self.version == Version::V201 => self.progress(place, out),
+            (true, true) if self.version.is_2() => self.progress(place, out),
             (true, true) | (false, false) => {}
         }
         self.settle(place, out);
@@ -269,8 +299,11 @@ impl Station {
         let interval = self.settings.seconds(Key::SampleInterval);
         let now = self.now.whole_millis();
         let no = self.queue.next_transaction();
+        let Some((evse, permit)) = self.evses.get(place).and_then(|evse| Some((evse.no, evse.permit.clone()?))) else {
+            return;
+        };
+        let reservation = self.redeem(evse, &permit.token);
         let Some(evse) = self.evses.get_mut(place) else { return };
-        let Some(permit) = evse.permit.clone() else { return };
         let mut of = Transaction {
             no,
             evse: evse.no,
@@ -284,6 +317,7 @@ impl Station {
             clock: self.clock,
             seq_next: 0,
             ended: false,
+            reservation,
         };
         of.begin_record = signed(evse.meter.sign(now, Moment::Begin, &of.ident(), of.clock));
         evse.running = Some(Running {
@@ -294,7 +328,11 @@ impl Station {
         let record = of.begin_record.clone();
         self.keep_meter(place, out);
         out.push(Output::Keep(Note::Transaction(Box::new(of.clone()))));
+        let (evse, key) = (of.evse, of.key(self.version));
         self.queue.open(of);
+        if let Some(profile) = permit.profile {
+            self.promised(evse, &key, *profile);
+        }
         let message = self.message(place, no, Stage::Started, now);
         self.report(Message { signed: record, power: None, charged_percent: None, ..message }, out);
     }
@@ -335,11 +373,18 @@ impl Station {
         let record = signed(evse.meter.sign(at, cause.moment, &of.ident(), of.clock));
         evse.finished += 1;
         let of = of.clone();
+        let keys = [of.number.map(TransactionKey::Number), Some(TransactionKey::Text(of.id.clone()))];
+        let keys: Vec<_> = keys.into_iter().flatten().collect();
         let kept = evse.meter.memory(self.now);
         out.push(Output::Keep(Note::Meter(of.evse, kept)));
         out.push(Output::Keep(Note::Transaction(Box::new(of))));
         let (reason, by_token) = (Some(cause.reason), cause.by_token);
         self.report(Message { signed: record, power: None, charged_percent: None, reason, by_token, ..message }, out);
+        let Some(no) = self.evses.get(place).map(|evse| evse.no) else { return };
+        self.blocks.profiles.transaction_over(no, &keys);
+        self.blocks.priority.remove(&no);
+        let running = self.running_keys();
+        self.blocks.board.tidy(self.now, &running);
     }
 
     fn message(&self, place: usize, transaction: TransactionNo, stage: Stage, at: Timestamp) -> Message {

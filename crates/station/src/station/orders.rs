@@ -6,7 +6,9 @@
 
 use charge::id::{EvseNo, TransactionKey};
 use charge::place::Current;
-use charge::talk::line::{ResetKind, StationAnswer, ToStation, Trigger, Version};
+use charge::talk::line::charging::{Profile, ProfilePurpose};
+use charge::talk::line::upkeep::Work;
+use charge::talk::line::{ResetKind, StationAnswer, ToStation, Trigger};
 use charge::token::PresentedToken;
 use charge::{Secret, Timestamp};
 
@@ -17,9 +19,6 @@ use crate::evse::Permit;
 use crate::journal::Note;
 use crate::settings::Key;
 use crate::transactions::Origin;
-
-/// Settings in one report: well below the 2 kB that the field's stations hold in one buffer.
-const SETTINGS_PER_REPORT: usize = 10;
 
 impl Station {
     /// An order from the operator.
@@ -32,18 +31,33 @@ impl Station {
 
     fn obey(&mut self, order: ToStation, out: &mut Vec<Output>) -> StationAnswer {
         match order {
-            ToStation::Start { evse, token, remote_id } => self.remote_start(evse, token, remote_id, out),
+            ToStation::Start { evse, token, remote_id, profile } => {
+                self.remote_start(evse, (token, profile), remote_id, out)
+            }
             ToStation::Stop { key } => self.remote_stop(&key, out),
             ToStation::Reset(kind) => self.reset(kind, out),
             ToStation::Unlock { evse } => self.unlock(evse, out),
             ToStation::Availability { evse, operative } => self.switch(evse, operative, out),
-            ToStation::Trigger { what, evse } => self.trigger(what, evse),
+            ToStation::Trigger { what, evse } => self.trigger(what, evse, out),
             ToStation::ReadSettings { keys } => self.read_settings(&keys),
             ToStation::WriteSettings { values } => self.write_settings(values, out),
             ToStation::ClearCache => {
                 self.cache.clear();
                 if self.settings.flag(Key::CacheEnabled) { StationAnswer::Accepted } else { refused("Rejected") }
             }
+            ToStation::Model(order) => self.model(order),
+            ToStation::Charging(order) => self.charging_order(order, out),
+            ToStation::Reservation(order) => self.reservation(order),
+            ToStation::List(order) => self.list(order),
+            ToStation::Upkeep(order) => self.upkeep(order),
+            ToStation::Certificate(order) => self.certificate(order, out),
+            ToStation::Display(order) => self.display(order),
+            ToStation::Customer(order) => self.customer(&order),
+            ToStation::Tariff(order) => self.tariff(order),
+            ToStation::Grid(order) => self.grid(order),
+            ToStation::Swap(order) => self.swap(&order),
+            ToStation::Payment(order) => self.payment(&order),
+            ToStation::Vendor(said) => Self::vendor(&said),
             ToStation::Foreign(_) => refused("NotSupported"),
         }
     }
@@ -51,7 +65,7 @@ impl Station {
     fn remote_start(
         &mut self,
         evse: Option<EvseNo>,
-        token: PresentedToken,
+        (token, profile): (PresentedToken, Option<Box<Profile>>),
         remote_id: i32,
         out: &mut Vec<Output>,
     ) -> StationAnswer {
@@ -63,7 +77,10 @@ impl Station {
             None => self.most_ready(),
         };
         let Some(place) = place else { return refused("Rejected") };
-        let permit = Permit { token, origin: Origin::Remote(remote_id) };
+        if profile.as_ref().is_some_and(|profile| profile.purpose != ProfilePurpose::Tx) {
+            return refused("Rejected"); // 1.6, 5.11; F01.FR.09
+        }
+        let permit = Permit { token, origin: Origin::Remote(remote_id), profile };
         let done = if self.settings.flag(Key::AuthorizeRemote) {
             self.ask(place, permit, out)
         } else {
@@ -89,7 +106,12 @@ impl Station {
     /// In 1.6 both kinds end what runs (5.14); in 2.x the soft one waits for it (B11, B12).
     fn reset(&mut self, kind: ResetKind, out: &mut Vec<Output>) -> StationAnswer {
         let runs = self.queue.running().next().is_some();
-        if kind == ResetKind::Soft && self.version == Version::V201 && runs {
+        if kind == ResetKind::Resume {
+            self.resumes = true;
+            self.order_restart();
+            return StationAnswer::Accepted;
+        }
+        if kind == ResetKind::Soft && self.version.is_2() && runs {
             self.reset_when_idle = true;
             return StationAnswer::Scheduled;
         }
@@ -104,7 +126,7 @@ impl Station {
     }
 
     fn unlock(&mut self, evse: EvseNo, out: &mut Vec<Output>) -> StationAnswer {
-        let v16 = self.version == Version::V16;
+        let v16 = !self.version.is_2();
         let Some(place) = self.place(evse) else {
             return refused(if v16 { "NotSupported" } else { "UnknownConnector" });
         };
@@ -155,14 +177,14 @@ impl Station {
         answer
     }
 
-    fn trigger(&mut self, what: Trigger, evse: Option<EvseNo>) -> StationAnswer {
+    fn trigger(&mut self, what: Trigger, evse: Option<EvseNo>, out: &mut Vec<Output>) -> StationAnswer {
         if evse.is_some_and(|no| self.place(no).is_none()) {
             return refused("Rejected");
         }
         let meant = |no: EvseNo| evse.is_none_or(|evse| evse == no);
         match what {
             // F06.FR.17: who is admitted already does not introduce itself again
-            Trigger::Boot if self.version == Version::V201 && self.standing == Standing::Admitted => {
+            Trigger::Boot if self.version.is_2() && self.standing == Standing::Admitted => {
                 return refused("Rejected");
             }
             Trigger::Boot => match self.standing {
@@ -178,18 +200,34 @@ impl Station {
                 }
             }
             Trigger::Alive => self.wanted.alive = true,
+            Trigger::Firmware => self.work_status(Work::Firmware),
+            Trigger::Log => self.work_status(Work::Log),
+            Trigger::Diagnostics => self.work_status(Work::Diagnostics),
+            Trigger::Sign(key) => {
+                if !self.sign(key) {
+                    return refused("Rejected");
+                }
+            }
+            Trigger::Transaction => {
+                let running = |of: &crate::evse::Evse| of.running.is_some() && meant(of.no);
+                let places: Vec<usize> =
+                    (0..self.evses.len()).filter(|at| self.evses.get(*at).is_some_and(running)).collect();
+                if places.is_empty() {
+                    return refused("Rejected");
+                }
+                for place in places {
+                    self.progress(place, out);
+                }
+            }
+            Trigger::Publishing => return refused("NotImplemented"),
             Trigger::Meter => self.wanted.meters.extend(self.evses.iter().map(|evse| evse.no).filter(|no| meant(*no))),
         }
         StationAnswer::Accepted
     }
 
     fn read_settings(&mut self, keys: &[Box<str>]) -> StationAnswer {
-        let (known, unknown) = self.settings.read(self.version, keys);
-        // 2.x reports all of them later, in parts (B07)
-        if keys.is_empty() && self.version == Version::V201 {
-            self.wanted.settings = known.chunks(SETTINGS_PER_REPORT).map(<[_]>::to_vec).collect();
-            return StationAnswer::Accepted;
-        }
+        let (mut known, unknown) = self.settings.read(self.version, keys);
+        let unknown = self.find(unknown, &mut known);
         StationAnswer::Settings { known, unknown }
     }
 
@@ -221,6 +259,6 @@ impl Station {
     }
 }
 
-fn refused(word: &str) -> StationAnswer {
+pub(super) fn refused(word: &str) -> StationAnswer {
     StationAnswer::Refused(word.into())
 }

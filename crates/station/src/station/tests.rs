@@ -1,5 +1,6 @@
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
+mod blocks;
 mod line;
 mod orders;
 mod session;
@@ -19,6 +20,8 @@ struct Bench {
     up: bool,
     reboots: u32,
     passwords: u32,
+    identities: u32,
+    uploads: Vec<Upload>,
 }
 
 impl Bench {
@@ -27,7 +30,17 @@ impl Bench {
         let mut out = Vec::new();
         let dice = Arc::new(SeededDice::new(7));
         let station = Station::new(START, plan(version), &keys(), Memory::default(), dice, &mut out).unwrap();
-        Self { station, operator: Operator::default(), now: START, out, up: false, reboots: 0, passwords: 0 }
+        Self {
+            station,
+            operator: Operator::default(),
+            now: START,
+            out,
+            up: false,
+            reboots: 0,
+            passwords: 0,
+            identities: 0,
+            uploads: Vec::new(),
+        }
     }
 
     /// Connected, introduced, its states told, and all that forgotten.
@@ -92,6 +105,8 @@ impl Bench {
                     }
                     Output::Say(number, _) => outcome = Some((number, Err(LineFault::NotConnected))),
                     Output::Password(_) => self.passwords += 1,
+                    Output::Identity(_) => self.identities += 1,
+                    Output::Upload(upload) => self.uploads.push(upload),
                     Output::Reboot => self.reboots += 1,
                 }
             }

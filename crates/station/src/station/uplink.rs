@@ -8,7 +8,7 @@
 use std::time::Duration;
 
 use billing::record::ClockQuality;
-use charge::id::EvseNo;
+use charge::id::{EvseNo, TransactionKey};
 use charge::meter::{Context, Measured, Reading};
 use charge::talk::line::{
     Admission, BayState, Boot, FromStation, Heard, LineFault, MeterReport, StatusReport, Tap, Version,
@@ -56,6 +56,7 @@ impl Station {
 
     /// Says the next thing, if there is one and it may be said.
     pub(super) fn speak(&mut self, out: &mut Vec<Output>) {
+        self.look_around();
         let paused = self.pause_until.is_some_and(|until| self.now < until);
         if self.restarts(out) || !self.line || self.under_way.is_some() || paused {
             return;
@@ -105,7 +106,7 @@ impl Station {
             self.evses.iter().filter(|evse| evse.asking()).find_map(|evse| Some((evse.no, evse.permit.as_ref()?)))
         {
             let token = permit.token.clone();
-            return Some((Said::Tap(evse, token.clone()), FromStation::Tap(Tap { token })));
+            return Some((Said::Tap(evse, token.clone()), FromStation::Tap(Tap { token, contract: None })));
         }
         if let Some((no, report)) = self.queue.head(self.version) {
             return Some((Said::Transaction(no), FromStation::Transaction(report)));
@@ -115,12 +116,12 @@ impl Station {
 
     /// What was asked for, and the heartbeat when there is nothing else to say.
     fn wanted(&mut self) -> Option<FromStation> {
-        if std::mem::take(&mut self.wanted.startup_event) && self.version == Version::V201 {
+        if std::mem::take(&mut self.wanted.startup_event) && self.version.is_2() {
             let kind = "StartupOfTheDevice".into();
             return Some(FromStation::Security { kind, at: self.now.whole_millis(), detail: None });
         }
-        if let Some(settings) = self.wanted.settings.pop_front() {
-            return Some(FromStation::Settings(settings));
+        if let Some(words) = self.wanted.news.pop_front() {
+            return Some(words);
         }
         if let Some(evse) = self.wanted.meters.pop_first() {
             let report = self.evses.iter().find(|other| other.no == evse).map(|evse| self.meter_report(evse));
@@ -135,6 +136,7 @@ impl Station {
         let reason = match self.boot_reason {
             BootReason::PowerUp => "PowerUp",
             BootReason::RemoteReset => "RemoteReset",
+            BootReason::FirmwareUpdate => "FirmwareUpdate",
         };
         let meter = self.evses.first().map(|evse| evse.meter.serial().into());
         FromStation::Boot(Boot {
@@ -144,7 +146,7 @@ impl Station {
             firmware: Some(plan.firmware.as_str().into()),
             meter_type: None,
             meter_serial: meter.filter(|_| self.evses.len() == 1),
-            reason: (self.version == Version::V201).then(|| reason.into()),
+            reason: (self.version.is_2()).then(|| reason.into()),
         })
     }
 
@@ -156,8 +158,8 @@ impl Station {
             return Some((Said::Status(None, state), FromStation::Status(report)));
         }
         let version = self.version;
-        let evse = self.evses.iter().find(|evse| evse.reported != Some(told(version, evse.phase.shown())))?;
-        let state = told(version, evse.phase.shown());
+        let evse = self.evses.iter().find(|evse| evse.reported != Some(told(version, self.shown(evse))))?;
+        let state = told(version, self.shown(evse));
         let report = StatusReport {
             evse: Some(evse.no),
             state,
@@ -175,7 +177,7 @@ impl Station {
             vec![reading(Measured::EnergyImport(evse.meter.register())), reading(Measured::PowerImport(evse.power()))];
         let percent = evse.charged_percent().map(Decimal::from);
         readings.extend(percent.map(|percent| reading(Measured::StateOfCharge(percent))));
-        let named = of.filter(|of| self.version == Version::V201 || of.number.is_some());
+        let named = of.filter(|of| self.version.is_2() || of.number.is_some());
         MeterReport { evse: Some(evse.no), key: named.map(|of| of.key(self.version)), readings }
     }
 
@@ -186,7 +188,10 @@ impl Station {
             (Said::Status(evse, state), _) => self.told(evse, state),
             (Said::Tap(evse, token), Heard::Tap(verdict)) => self.permitted(evse, &token, verdict.allowed, out),
             (Said::Tap(evse, token), _) => self.permitted(evse, &token, Allowed::Unanswered, out),
-            (Said::Transaction(no), Heard::Transaction { number, verdict }) => {
+            (Said::Transaction(no), Heard::Transaction { number, verdict, cost }) => {
+                if let (Some(cost), Some((_, message, _))) = (cost, self.queue.front()) {
+                    self.blocks.costs.insert(message.transaction, cost);
+                }
                 self.taken(no, number, verdict, out);
             }
             (Said::Transaction(no), _) => self.taken(no, None, None, out),
@@ -248,6 +253,11 @@ impl Station {
         {
             of.number = number;
             out.push(Output::Keep(Note::Transaction(Box::new(of.clone()))));
+            if !self.version.is_2()
+                && let Some(number) = number
+            {
+                self.blocks.profiles.name_transaction(evse, &TransactionKey::Number(number));
+            }
         }
         self.strike(no, out);
         let Some(verdict) = verdict else { return };
@@ -310,27 +320,25 @@ impl Station {
 
 /// 2.x knows only that a connector is occupied (OCPP 2.0.1, `ConnectorStatusEnumType`).
 const fn told(version: Version, shown: BayState) -> BayState {
-    match (version, shown) {
-        (
-            Version::V201,
-            BayState::Preparing
-            | BayState::Charging
-            | BayState::SuspendedByCar
-            | BayState::SuspendedByStation
-            | BayState::Finishing,
-        ) => BayState::Occupied,
-        (
-            Version::V16 | Version::V201,
-            BayState::Available
-            | BayState::Preparing
-            | BayState::Charging
-            | BayState::SuspendedByCar
-            | BayState::SuspendedByStation
-            | BayState::Finishing
-            | BayState::Reserved
-            | BayState::Unavailable
-            | BayState::Faulted
-            | BayState::Occupied,
-        ) => shown,
+    match shown {
+        BayState::Preparing
+        | BayState::Charging
+        | BayState::SuspendedByCar
+        | BayState::SuspendedByStation
+        | BayState::Finishing
+            if version.is_2() =>
+        {
+            BayState::Occupied
+        }
+        BayState::Available
+        | BayState::Preparing
+        | BayState::Charging
+        | BayState::SuspendedByCar
+        | BayState::SuspendedByStation
+        | BayState::Finishing
+        | BayState::Reserved
+        | BayState::Unavailable
+        | BayState::Faulted
+        | BayState::Occupied => shown,
     }
 }

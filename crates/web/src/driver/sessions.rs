@@ -126,12 +126,14 @@ fn lines(lines: Vec<RoomLine>, row: &SessionRow) -> Vec<CostLine> {
     let net: Decimal = lines.iter().map(|line| line.amount).sum();
     let vat = row.cost.and_then(|price| price.with_vat).map(|gross| gross - net).filter(|vat| !vat.is_zero());
     let twin = |line: RoomLine| CostLine {
+        dimension: line.dimension.map(CostLine::name),
         text: line.text,
         quantity: line.quantity.normalize().to_string(),
         unit: line.unit,
         amount: Amount::shown(line.amount, row.currency),
     };
     let vat = vat.filter(|_| !lines.is_empty()).map(|vat| CostLine {
+        dimension: None,
         text: "VAT".to_owned(),
         quantity: String::new(),
         unit: String::new(),

@@ -1,12 +1,23 @@
 //! The operator's pages and API: wire twins of the room's views, one file per noun.
 
+mod alarms;
+mod answer;
 mod cdrs;
+mod credit;
+pub(crate) mod daily;
+mod lists;
+mod meters;
 mod orders;
 mod overview;
 mod places;
+mod preview;
 mod sessions;
 mod stations;
 mod tariffs;
+mod templates;
+mod told;
+mod upkeep;
+mod words;
 
 use std::sync::Arc;
 
@@ -31,8 +42,12 @@ pub(crate) struct Desk {
 }
 
 pub(crate) fn routes(door: Doorway, desk: Desk) -> Doorway {
-    use Permission::{SessionsRead, StationsCommand, StationsRead, StationsWrite, TariffsRead, TariffsWrite};
-    door.get("/overview", StationsRead, desk.clone(), overview::overview)
+    use Permission::{
+        BillingWrite, SessionsRead, StationsCommand, StationsRead, StationsWrite, TariffsRead, TariffsWrite,
+    };
+    desk.room.attach_authority(Arc::clone(&desk.stations));
+    daily::routes(door, &desk)
+        .get("/overview", StationsRead, desk.clone(), overview::overview)
         .get("/events", StationsRead, desk.clone(), feed)
         .get("/stations", StationsRead, desk.clone(), stations::list)
         .post("/stations", StationsWrite, desk.clone(), stations::enrol)
@@ -42,6 +57,11 @@ pub(crate) fn routes(door: Doorway, desk: Desk) -> Doorway {
         .post("/stations/{id}/orders", StationsCommand, desk.clone(), orders::give)
         .get("/stations/{id}/log", StationsRead, desk.clone(), stations::log)
         .get("/refusals", StationsRead, desk.clone(), stations::refusals)
+        .get("/alarms", StationsRead, desk.clone(), alarms::list)
+        .post("/alarms/{id}/seen", StationsCommand, desk.clone(), alarms::see)
+        .delete("/alarms/{id}/seen", StationsCommand, desk.clone(), alarms::unsee)
+        .get("/meters", StationsRead, desk.clone(), meters::list)
+        .put("/meters/{evse}", StationsWrite, desk.clone(), meters::put)
         .get("/audit", StationsRead, desk.clone(), overview::audit)
         .get("/parties", SessionsRead, desk.clone(), overview::parties)
         .get("/sessions", SessionsRead, desk.clone(), sessions::list)
@@ -49,16 +69,27 @@ pub(crate) fn routes(door: Doorway, desk: Desk) -> Doorway {
         .get("/sessions/{id}/record", SessionsRead, desk.clone(), sessions::record)
         .get("/cdrs", SessionsRead, desk.clone(), cdrs::list)
         .get("/cdrs/{id}", SessionsRead, desk.clone(), cdrs::show)
+        .post("/cdrs/{id}/credit", BillingWrite, desk.clone(), credit::give)
         .get("/tariffs", TariffsRead, desk.clone(), tariffs::list)
         .put("/tariffs/{id}", TariffsWrite, desk.clone(), tariffs::put)
         .delete("/tariffs/{id}", TariffsWrite, desk.clone(), tariffs::retire)
+        .post("/tariffs/preview", TariffsRead, desk.clone(), preview::preview)
         .get("/locations", StationsRead, desk.clone(), places::list)
-        .put("/locations/{id}", StationsWrite, desk, places::put)
+        .get("/locations/{id}", StationsRead, desk.clone(), places::show)
+        .put("/locations/{id}", StationsWrite, desk.clone(), places::put)
+        .put("/locations/{id}/head", StationsWrite, desk.clone(), places::amend)
+        .put("/evses/{uid}", StationsWrite, desk, places::amend_evse)
 }
 
 /// The description of these routes.
 #[derive(OpenApi)]
 #[openapi(paths(
+    alarms::list,
+    alarms::see,
+    alarms::unsee,
+    meters::list,
+    meters::put,
+    preview::preview,
     overview::overview,
     overview::audit,
     overview::parties,
@@ -76,11 +107,15 @@ pub(crate) fn routes(door: Doorway, desk: Desk) -> Doorway {
     sessions::record,
     cdrs::list,
     cdrs::show,
+    credit::give,
     tariffs::list,
     tariffs::put,
     tariffs::retire,
     places::list,
-    places::put
+    places::show,
+    places::put,
+    places::amend,
+    places::amend_evse
 ))]
 pub(crate) struct Description;
 

@@ -141,6 +141,11 @@ pub(crate) struct Told {
     /// Keys that the station does not know.
     unknown: Vec<String>,
     written: Vec<WrittenSetting>,
+    /// Where the answer comes later: its number.
+    request: Option<i32>,
+    /// What else the station said, by what it is.
+    #[schema(value_type = Object)]
+    answer: Option<serde_json::Value>,
 }
 
 #[derive(Debug, Serialize, ToSchema)]
@@ -167,6 +172,8 @@ impl From<OrderOutcome> for Told {
             settings: done.settings.into_iter().map(Into::into).collect(),
             unknown: done.unknown.into_iter().map(Into::into).collect(),
             written: done.written.into_iter().map(written).collect(),
+            request: done.request,
+            answer: done.answer.and_then(super::answer::shown),
         }
     }
 }

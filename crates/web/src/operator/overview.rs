@@ -18,6 +18,8 @@ pub(crate) struct Overview {
     cdrs: Cdrs,
     power_now_w: i64,
     refusals_today: u32,
+    /// That stand and that nobody has seen.
+    alarms: usize,
     power_history: Vec<PowerPoint>,
     /// Lines that the message log dropped under load since the start.
     log_dropped: u64,
@@ -65,6 +67,7 @@ pub(crate) struct PowerPoint {
 #[utoipa::path(get, path = "/api/p/operator/overview", tag = "operator", responses((status = 200, body = Overview)))]
 pub(crate) async fn overview(State(desk): State<Desk>) -> Result<Json<Overview>, Fault> {
     let seen = desk.room.overview().await?;
+    let alarms = desk.room.alarms().await?.iter().filter(|alarm| alarm.seen.is_none()).count();
     let point =
         |(at, power): (charge::Timestamp, charge::units::Power)| PowerPoint { at: time(at), power_w: power.watts() };
     Ok(Json(Overview {
@@ -87,6 +90,7 @@ pub(crate) async fn overview(State(desk): State<Desk>) -> Result<Json<Overview>,
         },
         power_now_w: seen.power_now.watts(),
         refusals_today: seen.refusals_today,
+        alarms,
         power_history: seen.power_history.into_iter().map(point).collect(),
         log_dropped: seen.log_dropped,
     }))

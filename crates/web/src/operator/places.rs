@@ -3,15 +3,17 @@
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
+use billing::price::knows_zone;
 use charge::Decimal;
 use charge::id::{ConnectorId, EvseId, EvseUid, LocationId, TariffId};
 use charge::place::{Connector, Current, Evse, EvseStatus, Plug, Position};
 use charge::units::Power;
+use operator::view::LocationHead;
 use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
+use utoipa::{IntoParams, ToSchema};
 
 use super::Desk;
-use super::stations::page;
+use super::stations::{filled, page};
 use crate::accounts::Actor;
 use crate::fault::{ErrorBody, Fault};
 use crate::shape::{List, Paging};
@@ -42,6 +44,11 @@ pub(crate) struct LocationEvse {
     uid: String,
     evse_id: Option<String>,
     status: &'static str,
+    /// Painted on the pole.
+    physical_reference: Option<String>,
+    /// OCPI spelling.
+    plugs: Vec<String>,
+    max_power_w: i64,
 }
 
 impl From<charge::place::Location> for Location {
@@ -51,6 +58,9 @@ impl From<charge::place::Location> for Location {
             uid: evse.uid.to_string(),
             evse_id: evse.id.map(|id| id.to_string()),
             status: evse.status.as_str(),
+            physical_reference: evse.physical_reference,
+            plugs: evse.connectors.iter().map(|connector| connector.plug.as_str().to_owned()).collect(),
+            max_power_w: evse.connectors.iter().map(|it| it.max_power).max().unwrap_or(Power::ZERO).watts(),
         };
         Self {
             id: place.id.to_string(),
@@ -67,14 +77,108 @@ impl From<charge::place::Location> for Location {
     }
 }
 
-#[utoipa::path(get, path = "/api/p/operator/locations", tag = "operator", params(Paging),
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct LocationQuery {
+    /// Found in id, name, address or city.
+    query: Option<String>,
+    offset: Option<u32>,
+    limit: Option<u32>,
+}
+
+#[utoipa::path(get, path = "/api/p/operator/locations", tag = "operator", params(LocationQuery),
     responses((status = 200, body = List<Location>)))]
 pub(crate) async fn list(
     State(desk): State<Desk>,
-    Query(paging): Query<Paging>,
+    Query(query): Query<LocationQuery>,
 ) -> Result<Json<List<Location>>, Fault> {
-    let found = desk.room.locations(page(&paging)).await?;
+    let paging = Paging { offset: query.offset, limit: query.limit };
+    let found = desk.room.find_locations(filled(query.query), page(&paging)).await?;
     Ok(Json(List::page(found.items.into_iter().map(Into::into).collect(), found.total.into(), paging.offset())))
+}
+
+#[utoipa::path(get, path = "/api/p/operator/locations/{id}", tag = "operator", params(("id" = String, Path)),
+    responses((status = 200, body = Location), (status = 404, body = ErrorBody)))]
+pub(crate) async fn show(State(desk): State<Desk>, Path(id): Path<String>) -> Result<Json<Location>, Fault> {
+    let id = LocationId::new(&id).map_err(|_| Fault::NotFound)?;
+    Ok(Json(desk.room.location(&id).await?.into()))
+}
+
+/// A location without its EVSEs.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = AmendOperatorLocation)]
+pub(crate) struct AmendLocation {
+    #[serde(default)]
+    name: Option<String>,
+    address: String,
+    city: String,
+    #[serde(default)]
+    postal_code: Option<String>,
+    /// ISO 3166-1 alpha-3.
+    country: String,
+    /// Degrees as text.
+    lat: String,
+    lon: String,
+    /// IANA name.
+    time_zone: String,
+}
+
+impl AmendLocation {
+    fn read(self) -> Result<LocationHead, Fault> {
+        for (path, text) in [("/address", &self.address), ("/city", &self.city)] {
+            if text.trim().is_empty() {
+                return Err(Fault::malformed(path, "This is needed to find the place."));
+            }
+        }
+        Ok(LocationHead {
+            name: filled(self.name),
+            address: self.address,
+            city: self.city,
+            postal_code: filled(self.postal_code),
+            country: country(self.country)?,
+            position: position(&self.lat, &self.lon)?,
+            time_zone: self.time_zone,
+        })
+    }
+}
+
+#[utoipa::path(put, path = "/api/p/operator/locations/{id}/head", tag = "operator", request_body = AmendLocation,
+    params(("id" = String, Path)),
+    responses((status = 204), (status = 400, body = ErrorBody), (status = 404, body = ErrorBody)))]
+pub(crate) async fn amend(
+    State(desk): State<Desk>,
+    actor: Actor,
+    Path(id): Path<String>,
+    Body(wish): Body<AmendLocation>,
+) -> Result<StatusCode, Fault> {
+    let id = LocationId::new(&id).map_err(|_| Fault::NotFound)?;
+    desk.room.amend_location(&actor.name, &id, wish.read()?).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// What can be mended of an EVSE.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = AmendOperatorEvse)]
+pub(crate) struct AmendEvse {
+    /// Painted on the pole, at most 16 characters; null where nothing is.
+    physical_reference: Option<String>,
+}
+
+#[utoipa::path(put, path = "/api/p/operator/evses/{uid}", tag = "operator", request_body = AmendEvse,
+    params(("uid" = String, Path)),
+    responses((status = 204), (status = 400, body = ErrorBody), (status = 404, body = ErrorBody)))]
+pub(crate) async fn amend_evse(
+    State(desk): State<Desk>,
+    actor: Actor,
+    Path(uid): Path<String>,
+    Body(wish): Body<AmendEvse>,
+) -> Result<StatusCode, Fault> {
+    let uid = EvseUid::new(&uid).map_err(|_| Fault::NotFound)?;
+    let reference = filled(wish.physical_reference).map(|text| text.trim().to_owned());
+    desk.room.amend_reference(&actor.name, &uid, reference).await?;
+    Ok(StatusCode::NO_CONTENT)
 }
 
 /// A location as its operator writes it.
@@ -167,9 +271,11 @@ pub(crate) async fn put(
     if wish.evses.len() > EVSES_MAX {
         return Err(Fault::malformed("/evses", format!("A location has up to {EVSES_MAX} EVSEs.")));
     }
+    if !knows_zone(&wish.time_zone) {
+        return Err(Fault::malformed("/time_zone", "No such time zone is known."));
+    }
     let now = desk.clock.now();
     let evses = wish.evses.into_iter().enumerate().map(|(at, evse)| evse.read(&format!("/evses/{at}"), now));
-    let position = degrees_e7(&wish.lat).zip(degrees_e7(&wish.lon)).and_then(|(lat, lon)| Position::new(lat, lon));
     let location = charge::place::Location {
         party: desk.room.setup().party,
         id,
@@ -177,8 +283,8 @@ pub(crate) async fn put(
         address: wish.address,
         city: wish.city,
         postal_code: wish.postal_code,
-        country: wish.country,
-        position: position.ok_or_else(|| Fault::malformed("/lat", "These are no degrees on earth."))?,
+        country: country(wish.country)?,
+        position: position(&wish.lat, &wish.lon)?,
         time_zone: wish.time_zone,
         operator_name: Some(desk.room.setup().name.clone()),
         evses: evses.collect::<Result<_, _>>()?,
@@ -186,6 +292,16 @@ pub(crate) async fn put(
     };
     desk.room.put_location(&actor.name, location).await?;
     Ok(StatusCode::NO_CONTENT)
+}
+
+fn country(text: String) -> Result<String, Fault> {
+    let code = text.len() == 3 && text.bytes().all(|byte| byte.is_ascii_uppercase());
+    if code { Ok(text) } else { Err(Fault::malformed("/country", "Three capital letters like DEU are expected.")) }
+}
+
+fn position(lat: &str, lon: &str) -> Result<Position, Fault> {
+    let found = degrees_e7(lat).zip(degrees_e7(lon)).and_then(|(lat, lon)| Position::new(lat, lon));
+    found.ok_or_else(|| Fault::malformed("/lat", "These are no degrees on earth."))
 }
 
 fn degrees_e7(text: &str) -> Option<i64> {

@@ -244,6 +244,9 @@ pub(crate) struct EnrolEvse {
     uid: Option<String>,
     #[serde(default)]
     evse_id: Option<String>,
+    /// Painted on the pole.
+    #[serde(default)]
+    physical_reference: Option<String>,
     /// OCPI spelling; a type 2 socket where it is not said.
     #[serde(default)]
     plug: Option<String>,
@@ -272,7 +275,7 @@ impl EnrolEvse {
         WriteEvse {
             uid: self.uid.unwrap_or_else(|| format!("{station}-{}", self.no)),
             evse_id: self.evse_id.filter(|id| !id.is_empty()),
-            physical_reference: None,
+            physical_reference: self.physical_reference.filter(|text| !text.trim().is_empty()),
             plug: self.plug.unwrap_or_else(|| "IEC_62196_T2".to_owned()),
             attached_cable: self.attached_cable,
             current,
@@ -421,6 +424,14 @@ pub(crate) async fn log(
     Ok(Json(List { total: items.len() as u64, items, next: next.flatten() }))
 }
 
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct RefusalQuery {
+    /// Only those of this identity, in any case of its letters.
+    identity: Option<String>,
+    limit: Option<u32>,
+}
+
 /// Someone who was not let in, and why.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Refusal {
@@ -433,13 +444,17 @@ pub(crate) struct Refusal {
     status: u16,
 }
 
-#[utoipa::path(get, path = "/api/p/operator/refusals", tag = "operator", params(Paging),
+#[utoipa::path(get, path = "/api/p/operator/refusals", tag = "operator", params(RefusalQuery),
     responses((status = 200, body = List<Refusal>)))]
 pub(crate) async fn refusals(
     State(desk): State<Desk>,
-    Query(paging): Query<Paging>,
+    Query(query): Query<RefusalQuery>,
 ) -> Result<Json<List<Refusal>>, Fault> {
-    let found = desk.room.refusals(paging.limit()).await?;
+    let limit = Paging { offset: None, limit: query.limit }.limit();
+    let found = match filled(query.identity) {
+        Some(identity) => desk.room.refusals_of(&identity, limit).await?,
+        None => desk.room.refusals(limit).await?,
+    };
     let twin = |knock: operator::view::RefusedKnock| Refusal {
         at: time(knock.at),
         identity: knock.identity,

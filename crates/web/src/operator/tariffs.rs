@@ -4,7 +4,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use charge::Decimal;
-use charge::id::TariffId;
+use charge::id::{PartyId, TariffId};
 use charge::tariff::{Component, Day, Dimension, Element, Restrictions};
 use charge::units::{Energy, Power};
 use operator::view::TariffCard;
@@ -171,6 +171,34 @@ fn decimal(text: &str, path: String) -> Result<Decimal, Fault> {
     number.ok_or_else(|| Fault::malformed(path, "A number of zero or more is expected, as text."))
 }
 
+impl WriteTariff {
+    pub(crate) fn read(
+        self,
+        party: PartyId,
+        id: TariffId,
+        now: charge::Timestamp,
+    ) -> Result<charge::tariff::Tariff, Fault> {
+        let currency =
+            self.currency.parse().map_err(|_| Fault::malformed("/currency", "A currency like EUR is expected."))?;
+        if self.elements.is_empty() || self.elements.len() > ELEMENTS_MAX {
+            return Err(Fault::malformed("/elements", format!("A tariff has 1 to {ELEMENTS_MAX} elements.")));
+        }
+        let elements = self.elements.into_iter().enumerate().map(|(at, element)| element.read(at));
+        Ok(charge::tariff::Tariff {
+            party,
+            id,
+            currency,
+            text: self.text.filter(|text| !text.trim().is_empty()),
+            elements: elements.collect::<Result<_, _>>()?,
+            min_price: None,
+            max_price: None,
+            valid_from: None,
+            valid_until: None,
+            last_updated: now,
+        })
+    }
+}
+
 impl TariffElement {
     fn read(self, at: usize) -> Result<Element, Fault> {
         let mut components = Vec::new();
@@ -240,24 +268,7 @@ pub(crate) async fn put(
     Body(wish): Body<WriteTariff>,
 ) -> Result<StatusCode, Fault> {
     let id = TariffId::new(&id).map_err(|fault| Fault::malformed("/id", format!("The id {fault}.")))?;
-    let currency =
-        wish.currency.parse().map_err(|_| Fault::malformed("/currency", "A currency like EUR is expected."))?;
-    if wish.elements.is_empty() || wish.elements.len() > ELEMENTS_MAX {
-        return Err(Fault::malformed("/elements", format!("A tariff has 1 to {ELEMENTS_MAX} elements.")));
-    }
-    let elements = wish.elements.into_iter().enumerate().map(|(at, element)| element.read(at));
-    let tariff = charge::tariff::Tariff {
-        party: desk.room.setup().party,
-        id,
-        currency,
-        text: wish.text.filter(|text| !text.trim().is_empty()),
-        elements: elements.collect::<Result<_, _>>()?,
-        min_price: None,
-        max_price: None,
-        valid_from: None,
-        valid_until: None,
-        last_updated: desk.clock.now(),
-    };
+    let tariff = wish.read(desk.room.setup().party, id, desk.clock.now())?;
     desk.room.put_tariff(&actor.name, tariff).await?;
     Ok(StatusCode::NO_CONTENT)
 }

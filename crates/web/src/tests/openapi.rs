@@ -91,6 +91,7 @@ fn collect_refs(value: &Value, refs: &mut BTreeSet<String>) {
 fn no_schema_of_one_noun_hides_one_of_another() {
     let all = [
         crate::operator::Description::openapi(),
+        crate::operator::daily::Description::openapi(),
         crate::hub::Description::openapi(),
         crate::provider::Description::openapi(),
         crate::driver::Description::openapi(),

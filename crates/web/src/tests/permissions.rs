@@ -57,6 +57,7 @@ fn head(route: &Route) -> String {
     let scope = match route.access {
         Access::Needs(permission) => permission.scope(),
         Access::Public(_) => "(public)",
+        Access::Secret(_) => "(secret)",
     };
     format!("{:<6} {:<58} {scope:<16} ", route.method.as_str(), route.path)
 }

@@ -28,7 +28,12 @@ async fn a_session_shows_its_price_its_evidence_and_who_learned_what() {
     assert_eq!(trip["cost"], json!({ "amount": "4.76", "currency": "EUR" }));
     let amounts: Vec<_> = trip["lines"].as_array().unwrap().iter().map(|line| &line["amount"]["amount"]).collect();
     assert_eq!(amounts, ["4.00", "0.76"], "{}", trip["lines"]);
+    let kinds: Vec<_> = trip["lines"].as_array().unwrap().iter().map(|line| &line["dimension"]).collect();
+    assert_eq!(kinds, [&json!("ENERGY"), &Value::Null], "a line says what it is for; VAT is for all");
     assert_eq!(trip["verdict"], "valid with remarks");
+    let remarks = trip["evidence"]["remarks"].as_array().unwrap();
+    let of_the_key = remarks.iter().filter(|remark| remark.as_str().unwrap().contains("key")).count();
+    assert_eq!(of_the_key, 1, "once is enough: {remarks:?}");
     assert_eq!(trip["evidence"]["verdict"], trip["verdict"]);
     assert!(!trip["evidence"]["detail"].as_array().unwrap().is_empty());
     assert!(!trip["curve"].as_array().unwrap().is_empty());

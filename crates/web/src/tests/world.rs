@@ -55,6 +55,7 @@ impl Road for PoliteRoad {
 pub(super) struct World {
     pub(super) router: Router,
     pub(super) table: Vec<Route>,
+    pub(super) room: Operator,
     pub(super) hub: Hub,
     pub(super) provider: Provider,
     accounts: Vec<(&'static str, Accounts)>,
@@ -77,7 +78,7 @@ impl World {
         let store = Store::in_memory(Operator::MIGRATIONS).unwrap();
         let room = operator(store.clone(), time.clone(), dice.clone());
         let authority = Authority::create("stations", Duration::from_secs(86_400), clock.now(), &*dice).unwrap();
-        door(OPERATOR, "DE-VLT", store, Room::Operator(room, Arc::new(authority)));
+        door(OPERATOR, "DE-VLT", store, Room::Operator(room.clone(), Arc::new(authority)));
         let store = Store::in_memory(::hub::MIGRATIONS).unwrap();
         let setup = ::hub::Setup { party: party("DE-HUB"), name: "Rasthof".into(), tag_key: Secret::new([7; 32]) };
         let hub = Hub::new(setup, store.clone(), time.clone(), dice.clone());
@@ -87,7 +88,7 @@ impl World {
         door(PROVIDER, "DE-8AA", store, Room::Provider(provider.clone()));
         let (routes, table) = api(House { doors, clock: time.clone(), demo: None });
         let world =
-            Self { router: assets::with_pages(routes), table, hub, provider, accounts, clock, signer: signer() };
+            Self { router: assets::with_pages(routes), table, room, hub, provider, accounts, clock, signer: signer() };
         world.hear(Question::PutTariff(Box::new(tariff()))).await;
         world.hear(Question::PutLocation(Box::new(location(EvseStatus::Available)))).await;
         world

@@ -68,6 +68,49 @@ export function createMap(box: HTMLElement, on: { view: (view: View) => void; pi
   };
 }
 
+export interface Picker {
+  show(lon: number, lat: number, known: boolean): void;
+  zoom(by: number): void;
+  /** Takes the middle of what is shown, for whoever moves the map with the keyboard. */
+  middle(): void;
+  repaint(): void;
+  remove(): void;
+}
+
+/** Close enough to tell one end of a town from the other. */
+const PICK_ZOOM = 10;
+
+/** A map on which one position is chosen. */
+export function createPicker(box: HTMLElement, take: (lon: number, lat: number) => void): Picker {
+  let at: [number, number] | null = null;
+  const labels = fetch('/map/places.json').then((answer) => answer.json() as Promise<Label[]>);
+  const map = new MapLibre({
+    container: box, style: style(), bounds: HOME, maxZoom: ZOOM_MAX, minZoom: 2, attributionControl: false,
+    dragRotate: false, pitchWithRotate: false, touchPitch: false, renderWorldCopies: false, fadeDuration: 0,
+  });
+  map.touchZoomRotate.disableRotation();
+  map.getCanvas().style.cursor = 'crosshair';
+  const draw = (): void => {
+    const features: GeoJSON.Feature[] = at ? [{ type: 'Feature', properties: {}, geometry: { type: 'Point', coordinates: at } }] : [];
+    source(map, 'chosen')?.setData({ type: 'FeatureCollection', features });
+  };
+  map.on('style.load', () => { draw(); void labels.then((all) => source(map, 'labels')?.setData(labelled(all))); });
+  map.on('click', ({ lngLat }) => take(lngLat.lng, lngLat.lat));
+  return {
+    show: (lon, lat, known) => {
+      const valid = known && Number.isFinite(lon) && Number.isFinite(lat) && Math.abs(lat) <= 90 && Math.abs(lon) <= 180;
+      at = valid ? [lon, lat] : null;
+      draw();
+      if (at && !map.getBounds().contains(at)) map.jumpTo({ center: at, zoom: Math.max(map.getZoom(), PICK_ZOOM) });
+      else if (at && map.getZoom() < PICK_ZOOM - 3) map.jumpTo({ center: at, zoom: PICK_ZOOM });
+    },
+    zoom: (by) => { map.zoomTo(map.getZoom() + by); },
+    middle: () => { const { lng, lat } = map.getCenter(); take(lng, lat); },
+    repaint: () => { map.setStyle(style(), { diff: false }); },
+    remove: () => map.remove(),
+  };
+}
+
 function source(map: MapLibre, id: string): GeoJSONSource | undefined { return map.getSource<GeoJSONSource>(id); }
 
 type Label = [name: string, lon: number, lat: number, thousands: number];

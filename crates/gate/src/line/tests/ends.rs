@@ -19,7 +19,7 @@ fn boot() -> FromStation {
 
 fn tap() -> FromStation {
     let token = PresentedToken::new(TokenUid::new("04A2B3C4").unwrap(), TokenKind::Rfid);
-    FromStation::Tap(Tap { token })
+    FromStation::Tap(Tap { token, contract: None })
 }
 
 fn dialled(world: &World, port: std::net::SocketAddr, name: &str, offer: &[Version]) -> (Dialled, Arc<TestPole>) {

@@ -248,7 +248,7 @@ impl TestDesk {
             return Err(Refusal::NotProven("wrong password"));
         }
         let version = ocpp::choose(&knock.offered, &[Version::V16, Version::V201]).ok_or(Refusal::NoCommonVersion)?;
-        Ok(Entry { station, version })
+        Ok(Entry { station, version, quirks: charge::talk::line::quirk::Quirks::USUAL })
     }
 }
 

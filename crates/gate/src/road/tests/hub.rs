@@ -7,7 +7,7 @@ use charge::token::IssuedToken;
 
 use super::*;
 
-fn start(order: &str) -> Question {
+pub(super) fn start(order: &str) -> Question {
     Question::Start(StartOrder {
         order: order.parse().unwrap(),
         return_to: None,
@@ -183,7 +183,7 @@ async fn unknown_members_of_a_letter_arrive_as_they_were_written() {
     let body = r#"{"country_code": "DE", "x_vendor": {"n": 1.50, "list": null}, "id": "S1"}"#;
     let url = format!("{}/ocpi/2.2.1/receiver/sessions/DE/OPA/S1", world.hub.base);
     let http = reqwest::Client::builder().tls_backend_preconfigured((*world.tls).clone()).build().unwrap();
-    let mine = ocpi::credentials::authorization(&secret(world.operator.party, world.hub.party));
+    let mine = ocpi::credentials::authorization(&secret(world.operator.party, world.hub.party), false);
     let sent = http.put(url).header("authorization", mine.expose()).header("ocpi-to-country-code", "DE");
     let response = sent.header("ocpi-to-party-id", "8AA").body(body).send().await.unwrap();
     assert_eq!(response.headers()["ocpi-from-party-id"], "8AA", "the answer goes the way back");
@@ -213,7 +213,7 @@ async fn a_cdr_reaches_its_provider_and_its_address_is_the_hubs() {
     let world = World::new().await;
     let http = reqwest::Client::builder().tls_backend_preconfigured((*world.tls).clone()).build().unwrap();
     let post = |from: PartyId, named: &'static str| {
-        let mine = ocpi::credentials::authorization(&secret(from, world.hub.party));
+        let mine = ocpi::credentials::authorization(&secret(from, world.hub.party), false);
         http.post(format!("{}/ocpi/2.2.1/receiver/cdrs", world.hub.base))
             .header("authorization", mine.expose())
             .header("ocpi-from-country-code", "DE")

@@ -23,11 +23,19 @@ async fn paths_and_methods_have_their_exact_answers() {
         ("GET", "/ocpi/versions", 200, 1000),
         ("POST", "/ocpi/versions", 405, 2000),
         ("GET", "/ocpi/2.2.1", 200, 1000),
-        ("GET", "/ocpi/2.1.1", 404, 2000),
-        ("GET", "/ocpi/2.2.1/sender/tokens", 405, 2000),
+        ("GET", "/ocpi/2.1.1", 200, 1000),
+        ("GET", "/ocpi/2.3.0", 200, 1000),
+        ("GET", "/ocpi/2.2", 404, 2000),
+        ("GET", "/ocpi/2.2.1/sender/tokens", 200, 1000),
+        ("DELETE", "/ocpi/2.2.1/sender/tokens", 405, 2000),
+        ("GET", "/ocpi/2.1.1/receiver/hubclientinfo/DE/OPA", 404, 2000),
+        ("GET", "/ocpi/2.2.1/receiver/hubclientinfo/DE/OPA", 404, 2000),
+        ("GET", "/ocpi/2.2.1/receiver/bookings/DE/HUB/B1", 404, 2000),
+        ("PATCH", "/ocpi/2.2.1/receiver/tariffs/DE/OPA/T1", 405, 2000),
         ("POST", "/ocpi/2.2.1/receiver/commands/START_SESSION", 404, 2000),
-        ("GET", "/ocpi/2.2.1/receiver/sessions/DE/OPA/S1", 405, 2000),
-        ("PATCH", "/ocpi/2.2.1/receiver/sessions/DE/OPA/S1", 405, 2000),
+        ("GET", "/ocpi/2.2.1/receiver/sessions/DE/OPA/S1", 404, 2000),
+        ("PATCH", "/ocpi/2.2.1/receiver/sessions/DE/OPA/S1", 404, 2000),
+        ("POST", "/ocpi/2.2.1/receiver/sessions/DE/OPA/S1", 405, 2000),
         ("POST", "/ocpi/2.2.1/sender/tokens/%ZZ/authorize", 200, 2001),
         ("POST", "/ocpi/2.2.1/sender/tokens/04FF/authorize?type=BANANA", 200, 2001),
         ("POST", "/ocpi/2.2.1/sender/tokens/04FF/authorize", 404, 2004),
@@ -36,6 +44,26 @@ async fn paths_and_methods_have_their_exact_answers() {
         let (status, said, _) = world.raw(method, &format!("{}{path}", world.a.base), mine.expose(), None).await;
         assert_eq!((status, said), (http, Some(code)), "{method} {path}");
     }
+}
+
+#[tokio::test]
+async fn the_door_of_2_0_answers_about_tokens_and_nothing_else() {
+    let world = World::new().await;
+    let mine = secret(world.hub.party, world.a.party);
+    let ask = |method: &'static str, path: String| {
+        let (world, mine) = (&world, mine.clone());
+        let url = format!("{}{path}", world.a.base);
+        async move { world.raw(method, &url, mine.expose(), None).await }
+    };
+    let (http, code, said) = ask("POST", format!("/ocpi/emsp/2.0/tokens/{OWNED}/authorize")).await;
+    assert_eq!((http, code, &said["data"]["allowed"]), (200, Some(1000), &"ALLOWED".into()));
+    assert!(said["data"]["token"].is_null(), "2.0 has no word for it");
+    assert_eq!(ask("POST", "/ocpi/emsp/2.0/tokens/04FF/authorize".to_owned()).await.1, Some(2004));
+    assert_eq!(ask("GET", "/ocpi/emsp/2.0/tokens/".to_owned()).await.0, 404);
+    assert_eq!(ask("POST", "/ocpi/emsp/2.0/cdrs".to_owned()).await.0, 404);
+    let url = format!("{}/ocpi/emsp/2.0/tokens/{OWNED}/authorize", world.hub.base);
+    let operator = secret(world.operator.party, world.hub.party);
+    assert_eq!(world.raw("POST", &url, operator.expose(), None).await.0, 404, "at providers only");
 }
 
 #[tokio::test]
@@ -58,7 +86,7 @@ async fn a_path_that_climbs_is_neither_sent_nor_let_in() {
     let own = Own { party: party("DE-8AA"), role: Role::Provider, name: "A".into(), base: world.a.base.clone() };
     let (clock, dice) = (Arc::new(SystemClock), Arc::new(SystemDice));
     let door = party_router(own, world.a.desk.clone(), world.a.peers.clone(), clock, dice, world.a.figures.clone());
-    let header = ocpi::credentials::authorization(&secret(world.hub.party, world.a.party));
+    let header = ocpi::credentials::authorization(&secret(world.hub.party, world.a.party), false);
     for (id, code) in [("04FF", 2004), ("%2e%2e", 2000), ("..", 2000)] {
         let path = format!("/ocpi/2.2.1/sender/tokens/{id}/authorize");
         let request = Request::post(&path).header("authorization", header.expose()).body(Body::empty()).unwrap();

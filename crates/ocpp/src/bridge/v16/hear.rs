@@ -5,24 +5,23 @@
 
 use charge::id::TransactionKey;
 use charge::meter::{Context, Measured, Reading};
+use charge::talk::line::quirk::Quirk;
 use charge::talk::line::{
-    Admission, BayState, Boot, EndReason, Foreign, FromStation, Heard, MeterReport, Stage, StatusReport, Tap,
-    TransactionReport,
+    Admission, BayState, Boot, EndReason, FromStation, Heard, MeterReport, Stage, StatusReport, Tap, TransactionReport,
 };
 use charge::token::{Allowed, TokenKind, Verdict};
 use charge::units::Energy;
 use charge::{Decimal, Timestamp};
-use ocpp_kit::v1_6::{self as kit, Action, AuthorizationStatus, ChargePointErrorCode, ChargePointStatus, Reason};
+use ocpp_kit::v1_6::{self as kit, Action, ChargePointErrorCode, ChargePointStatus, Reason};
 
-use super::{evse, meter};
+use super::list::info;
+use super::{RULES, certificate, evse, meter, pnc, upkeep, vendor};
 use crate::bridge::{Said, misfit, moment, plausible, token, wire};
-use crate::payload::{Notes, generous, object, write};
-use crate::rules::{Code, Fault, Rules};
+use crate::payload::{Notes, generous, write};
+use crate::rules::{Code, Fault};
 
 /// What stations send for a register that they could not read (quirk 19).
 const UNKNOWN_REGISTER: i32 = -1;
-
-const RULES: &Rules = Rules::of(charge::talk::line::Version::V16);
 
 pub(in crate::bridge) fn hear(action: &str, payload: &str, notes: &mut Notes) -> Result<(FromStation, Said), Fault> {
     match action {
@@ -41,34 +40,18 @@ pub(in crate::bridge) fn hear(action: &str, payload: &str, notes: &mut Notes) ->
         }
         "MeterValues" => Ok((values(generous(RULES, action, payload, notes)?, notes), Said::Noted)),
         "SecurityEventNotification" => Ok((security(generous(RULES, action, payload, notes)?, notes), Said::Noted)),
-        "FirmwareStatusNotification" => {
-            let said: kit::FirmwareStatusNotificationRequest = generous(RULES, action, payload, notes)?;
-            Ok((progress(action, said.status.as_str()), Said::Noted))
-        }
-        "DiagnosticsStatusNotification" => {
-            let said: kit::DiagnosticsStatusNotificationRequest = generous(RULES, action, payload, notes)?;
-            Ok((progress(action, said.status.as_str()), Said::Noted))
-        }
-        "LogStatusNotification" => {
-            let said: kit::LogStatusNotificationRequest = generous(RULES, action, payload, notes)?;
-            Ok((progress(action, said.status.as_str()), Said::Noted))
-        }
-        "SignedFirmwareStatusNotification" => {
-            let said: kit::SignedFirmwareStatusNotificationRequest = generous(RULES, action, payload, notes)?;
-            Ok((progress(action, said.status.as_str()), Said::Noted))
-        }
-        other => foreign(other, payload),
+        certificate::SIGN => certificate::hear(payload, notes),
+        vendor::ACTION => vendor::hear(payload, notes),
+        other => upkeep::hear(other, payload, notes)?.ok_or_else(|| unheard(other)),
     }
 }
 
-fn foreign(action: &str, payload: &str) -> Result<(FromStation, Said), Fault> {
-    let known = Action::from_wire(action).ok_or_else(|| Fault::new(Code::NotImplemented, "not an action of 1.6"))?;
-    if !known.origin().from_charging_station() {
-        return Err(Fault::new(Code::NotSupported, "an order, which only the operator gives"));
+/// What every action comes to that no station says.
+fn unheard(action: &str) -> Fault {
+    match Action::from_wire(action) {
+        Some(_) => Fault::new(Code::NotSupported, "an order, which only the operator gives"),
+        None => Fault::new(Code::NotImplemented, "not an action of 1.6"),
     }
-    object(payload)?;
-    let said = Foreign { action: action.into(), body: payload.into() };
-    Ok((FromStation::Foreign(said), Said::Foreign(action.into())))
 }
 
 fn boot(said: kit::BootNotificationRequest) -> FromStation {
@@ -86,7 +69,7 @@ fn boot(said: kit::BootNotificationRequest) -> FromStation {
 fn tap(said: kit::AuthorizeRequest, notes: &mut Notes) -> Result<FromStation, Fault> {
     let token = token(&said.id_tag, TokenKind::Rfid, "/idTag", notes);
     let token = token.ok_or_else(|| Fault::at(Code::Property, "/idTag", "not a token"))?;
-    Ok(FromStation::Tap(Tap { token }))
+    Ok(FromStation::Tap(Tap { token, contract: None }))
 }
 
 fn status(said: kit::StatusNotificationRequest, notes: &mut Notes) -> Result<FromStation, Fault> {
@@ -116,7 +99,7 @@ fn status(said: kit::StatusNotificationRequest, notes: &mut Notes) -> Result<Fro
     });
     let at = said.timestamp.map(moment).filter(|at| *at >= crate::bridge::CLOCK_SET_SINCE);
     if said.timestamp.is_some() && at.is_none() {
-        notes.remark("/timestamp", "the station's clock is not set");
+        notes.tolerates(Quirk::UnsetClock, "/timestamp", "the station's clock is not set");
     }
     Ok(FromStation::Status(StatusReport { evse: evse(said.connector_id), state, fault, at }))
 }
@@ -135,6 +118,7 @@ fn start(said: kit::StartTransactionRequest, notes: &mut Notes) -> FromStation {
         state: None,
         offline: false,
         remote_start: None,
+        reservation: said.reservation_id,
     })
 }
 
@@ -155,6 +139,7 @@ fn stop(said: kit::StopTransactionRequest, notes: &mut Notes) -> FromStation {
         state: None,
         offline: false,
         remote_start: None,
+        reservation: None,
     })
 }
 
@@ -171,13 +156,6 @@ fn security(said: kit::SecurityEventNotificationRequest, notes: &mut Notes) -> F
         kind: said.r#type.into(),
         at: plausible(said.timestamp, "/timestamp", notes),
         detail: said.tech_info.map(Into::into),
-    }
-}
-
-fn progress(action: &str, status: &str) -> FromStation {
-    FromStation::Progress {
-        of: action.strip_suffix("StatusNotification").unwrap_or(action).into(),
-        status: status.into(),
     }
 }
 
@@ -224,7 +202,7 @@ pub(in crate::bridge) fn answer(said: &Said, heard: Heard) -> Result<String, Fau
             write(&kit::BootNotificationResponse { status, current_time: wire(now.whole_seconds()), interval: seconds })
         }
         (Said::Tap, Heard::Tap(verdict)) => write(&kit::AuthorizeResponse::new(info(&verdict))),
-        (Said::Transaction(Stage::Started), Heard::Transaction { number: Some(number), verdict }) => {
+        (Said::Transaction(Stage::Started), Heard::Transaction { number: Some(number), verdict, cost: _ }) => {
             // 1.6 demands a word on the token; without a verdict it is the careful one
             let verdict = verdict.unwrap_or(Verdict::bare(Allowed::Unknown));
             write(&kit::StartTransactionResponse { id_tag_info: info(&verdict), transaction_id: number })
@@ -232,26 +210,21 @@ pub(in crate::bridge) fn answer(said: &Said, heard: Heard) -> Result<String, Fau
         (Said::Transaction(Stage::Ended), Heard::Transaction { verdict, .. }) => {
             write(&kit::StopTransactionResponse { id_tag_info: verdict.as_ref().map(info) })
         }
+        (Said::Action(certificate::SIGN), Heard::Taken(taken)) => certificate::answer(taken),
+        (Said::Action(vendor::ACTION), Heard::Vendor(answer)) => vendor::answer(&answer),
+        (Said::Action(carried), heard) if pnc::carries(carried) => pnc::answer(carried, heard),
         (
             Said::Boot
             | Said::Alive
             | Said::Tap
             | Said::Transaction(Stage::Started | Stage::Updated | Stage::Ended)
             | Said::Noted
+            | Said::Action(_)
+            | Said::VatNumber { .. }
             | Said::Foreign(_),
             _,
         ) => Err(misfit()),
     }
-}
-
-/// 1.6 has no word for credit, place or silence: those are `Invalid`.
-fn info(verdict: &Verdict) -> kit::IdTagInfo {
-    kit::IdTagInfo::new(match verdict.allowed {
-        Allowed::Yes => AuthorizationStatus::Accepted,
-        Allowed::Blocked => AuthorizationStatus::Blocked,
-        Allowed::Expired => AuthorizationStatus::Expired,
-        Allowed::NoCredit | Allowed::NotHere | Allowed::Unknown | Allowed::Unanswered => AuthorizationStatus::Invalid,
-    })
 }
 
 /// Whole watt-hours of a register, cut; for the station's end.

@@ -7,6 +7,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use charge::Timestamp;
 use charge::meter::{Context, Measured, Reading, SignedRecord};
+use charge::talk::line::quirk::Quirk;
 use ocpp_kit::v1_6::{Measurand, MeterValue, Phase, ReadingContext, SampledValue, UnitOfMeasure, ValueFormat};
 use serde::{Deserialize, Serialize};
 
@@ -40,7 +41,12 @@ pub(super) fn readings(values: Vec<MeterValue>, path: &str, notes: &mut Notes) -
                     phase: sample.phase.as_ref().map(|phase| phase.as_str().into()),
                     measured,
                 }),
-                None => notes.remark(&format!("{path}/sampledValue/{place}/value"), "not a number, sample dropped"),
+                None => {
+                    let path = format!("{path}/sampledValue/{place}/value");
+                    // the schema knows texts only, so there is nothing to refuse
+                    notes.deviations = notes.deviations.with(Quirk::NoValue);
+                    notes.remark(&path, "not a number, sample dropped");
+                }
             }
         }
     }
@@ -57,20 +63,27 @@ fn measured(sample: &SampledValue) -> Option<Measured> {
     Some(measure::measured(measurand, decimal(value)?, unit))
 }
 
-/// The signed text itself, or the forms in which stations wrap it: OCA's JSON, and hexadecimal.
+/// The signed text itself, or the forms in which stations wrap it: OCA's JSON, and its bytes in hexadecimal or base64.
 fn record(value: &str) -> SignedRecord {
     if value.trim_start().starts_with('{')
         && let Ok(text) = serde_json::from_str::<SignedText>(value)
-        && let Ok(bytes) = STANDARD.decode(text.signed_meter_data.trim())
     {
-        return measure::signed(&text.encoding_method, bytes, &text.public_key);
+        let data = &text.signed_meter_data;
+        let bytes = hexadecimal(data).or_else(|| STANDARD.decode(data.trim()).ok());
+        return measure::signed(
+            &text.encoding_method,
+            bytes.unwrap_or_else(|| data.as_bytes().to_vec()),
+            &text.public_key,
+        );
     }
-    match hexadecimal(value) {
+    let wrapped = hexadecimal(value).or_else(|| STANDARD.decode(value.trim()).ok());
+    match wrapped {
         Some(bytes) if bytes.starts_with(b"OCMF|") => measure::signed("", bytes, ""),
         Some(_) | None => measure::signed("", value.as_bytes().to_vec(), ""),
     }
 }
 
+/// Base64 that is all hexadecimal digits by chance would have to be very short.
 fn hexadecimal(text: &str) -> Option<Vec<u8>> {
     let digits: Option<Vec<u8>> =
         text.trim().chars().map(|c| c.to_digit(16).and_then(|digit| u8::try_from(digit).ok())).collect();

@@ -5,13 +5,13 @@
 
 use charge::Secret;
 use charge::id::TransactionKey;
-use charge::talk::line::{Foreign, ResetKind, StationAnswer, ToStation, Trigger, Written};
+use charge::talk::line::{ResetKind, StationAnswer, ToStation, Written};
 use charge::token::{PresentedToken, TokenKind, TokenUid};
 use ocpp_kit::v1_6::{self as kit, Action};
 
-use super::evse;
+use super::{certificate, charging, evse, list, trigger, upkeep, vendor};
 use crate::bridge::{Pending, Told, misfit, word};
-use crate::payload::{object, strict, write};
+use crate::payload::{strict, write};
 use crate::rules::{Code, Fault};
 
 pub(in crate::bridge) fn told(action: &str, payload: &str) -> Result<(ToStation, Told), Fault> {
@@ -20,8 +20,11 @@ pub(in crate::bridge) fn told(action: &str, payload: &str) -> Result<(ToStation,
             let order: kit::RemoteStartTransactionRequest = strict(payload)?;
             let uid = TokenUid::new(&order.id_tag).map_err(|_| Fault::at(Code::Property, "/idTag", "not a token"))?;
             let token = PresentedToken::new(uid, TokenKind::Other);
+            let profile = |profile| charging::profile_word(profile, "/chargingProfile").map(Box::new);
+            let profile = order.charging_profile.map(profile).transpose()?;
             // 1.6 has no number that comes back in the transaction
-            Ok((ToStation::Start { evse: order.connector_id.and_then(evse), token, remote_id: 0 }, Told::Start))
+            let start = ToStation::Start { evse: order.connector_id.and_then(evse), token, remote_id: 0, profile };
+            Ok((start, Told::Start))
         }
         "RemoteStopTransaction" => {
             let order: kit::RemoteStopTransactionRequest = strict(payload)?;
@@ -43,7 +46,7 @@ pub(in crate::bridge) fn told(action: &str, payload: &str) -> Result<(ToStation,
             let operative = order.r#type == kit::AvailabilityType::Operative;
             Ok((ToStation::Availability { evse: evse(order.connector_id), operative }, Told::Availability))
         }
-        "TriggerMessage" => trigger(payload),
+        "TriggerMessage" | "ExtendedTriggerMessage" => trigger::told(action, payload),
         "GetConfiguration" => {
             let order: kit::GetConfigurationRequest = strict(payload)?;
             let keys = order.key.unwrap_or_default().into_iter().map(Into::into).collect();
@@ -60,34 +63,31 @@ pub(in crate::bridge) fn told(action: &str, payload: &str) -> Result<(ToStation,
             strict::<kit::ClearCacheRequest>(payload)?;
             Ok((ToStation::ClearCache, Told::ClearCache))
         }
-        other => foreign(other, payload),
+        "SetChargingProfile" | "ClearChargingProfile" | "GetCompositeSchedule" => charging::told(action, payload),
+        "SendLocalList" | "GetLocalListVersion" | "ReserveNow" | "CancelReservation" => list::told(action, payload),
+        "GetDiagnostics" | "GetLog" | "UpdateFirmware" | "SignedUpdateFirmware" => upkeep::told(action, payload),
+        "CertificateSigned" | "InstallCertificate" | "DeleteCertificate" | "GetInstalledCertificateIds" => {
+            certificate::told(action, payload)
+        }
+        vendor::ACTION => vendor::told(payload),
+        other => Err(untold(other)),
     }
 }
 
-fn trigger(payload: &str) -> Result<(ToStation, Told), Fault> {
-    let order: kit::TriggerMessageRequest = strict(payload)?;
-    let what = match order.requested_message {
-        kit::MessageTrigger::BootNotification => Trigger::Boot,
-        kit::MessageTrigger::StatusNotification => Trigger::Status,
-        kit::MessageTrigger::Heartbeat => Trigger::Alive,
-        kit::MessageTrigger::MeterValues => Trigger::Meter,
-        // the others have no word of ours
-        _ => return foreign("TriggerMessage", payload).map(|(order, _)| (order, Told::Trigger)),
-    };
-    Ok((ToStation::Trigger { what, evse: order.connector_id.and_then(evse) }, Told::Trigger))
-}
-
-fn foreign(action: &str, payload: &str) -> Result<(ToStation, Told), Fault> {
-    let known = Action::from_wire(action).ok_or_else(|| Fault::new(Code::NotImplemented, "not an action of 1.6"))?;
-    if !known.origin().from_csms() {
-        return Err(Fault::new(Code::NotSupported, "a message that only stations send"));
+/// What every action comes to that no operator orders.
+fn untold(action: &str) -> Fault {
+    match Action::from_wire(action) {
+        Some(_) => Fault::new(Code::NotSupported, "a message that only stations send"),
+        None => Fault::new(Code::NotImplemented, "not an action of 1.6"),
     }
-    object(payload)?;
-    let order = Foreign { action: action.into(), body: payload.into() };
-    Ok((ToStation::Foreign(order), Told::Foreign(action.into())))
 }
 
 pub(in crate::bridge) fn reply(told: &Told, answer: &StationAnswer) -> Result<String, Fault> {
+    match told {
+        Told::Action(name) => return profiles(name, answer),
+        Told::Trigger => return trigger::reply(answer),
+        _ => {}
+    }
     let status = match answer {
         StationAnswer::Accepted => "Accepted",
         StationAnswer::Scheduled => "Scheduled",
@@ -108,7 +108,7 @@ pub(in crate::bridge) fn reply(told: &Told, answer: &StationAnswer) -> Result<St
             };
         }
         StationAnswer::Written(rows) => return written(told, rows),
-        StationAnswer::Foreign(_) => return Err(misfit()),
+        _ => return Err(misfit()),
     };
     let status = |list: &[&str], otherwise| word(status, list, otherwise).to_owned();
     match told {
@@ -127,10 +127,6 @@ pub(in crate::bridge) fn reply(told: &Told, answer: &StationAnswer) -> Result<St
         Told::Availability => write(&kit::ChangeAvailabilityResponse::new(kit::AvailabilityStatus::from_wire(
             &status(kit::AvailabilityStatus::VARIANTS, "Rejected"),
         ))),
-        Told::Trigger => write(&kit::TriggerMessageResponse::new(kit::TriggerMessageStatus::from_wire(&status(
-            kit::TriggerMessageStatus::VARIANTS,
-            "NotImplemented",
-        )))),
         Told::ClearCache => write(&kit::ClearCacheResponse::new(kit::ClearCacheStatus::from_wire(&status(
             kit::ClearCacheStatus::VARIANTS,
             "Rejected",
@@ -139,7 +135,27 @@ pub(in crate::bridge) fn reply(told: &Told, answer: &StationAnswer) -> Result<St
             kit::ConfigurationStatus::VARIANTS,
             "Rejected",
         )))),
-        Told::Read | Told::Report | Told::Foreign(_) => Err(Fault::new(Code::NotSupported, "not served here")),
+        Told::Read
+        | Told::Report
+        | Told::Trigger
+        | Told::Certificates(_)
+        | Told::Action(_)
+        | Told::Watch(_)
+        | Told::Foreign(_) => Err(Fault::new(Code::NotSupported, "not served here")),
+    }
+}
+
+/// The answers that the files of the profiles write.
+fn profiles(name: &str, answer: &StationAnswer) -> Result<String, Fault> {
+    match name {
+        "SetChargingProfile" | "ClearChargingProfile" | "GetCompositeSchedule" => charging::reply(name, answer),
+        "SendLocalList" | "GetLocalListVersion" | "ReserveNow" | "CancelReservation" => list::reply(name, answer),
+        "GetDiagnostics" | "GetLog" | "UpdateFirmware" | "SignedUpdateFirmware" => upkeep::reply(name, answer),
+        "CertificateSigned" | "InstallCertificate" | "DeleteCertificate" | "GetInstalledCertificateIds" => {
+            certificate::reply(name, answer)
+        }
+        "ExtendedTriggerMessage" => trigger::reply(answer),
+        other => vendor::reply(other, answer),
     }
 }
 

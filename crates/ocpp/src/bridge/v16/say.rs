@@ -4,23 +4,22 @@
 //! worth sending.
 
 use charge::Purpose;
-use charge::id::TransactionKey;
 use charge::meter::{Context, Measured, Reading};
 use charge::talk::line::{
-    Admission, BayState, EndReason, FromStation, Heard, LineFault, Stage, StatusReport, TransactionReport, Version,
+    Admission, BayState, EndReason, FromStation, Heard, LineFault, Stage, StatusReport, TransactionReport,
 };
-use charge::token::{Allowed, Verdict};
 use charge::units::Energy;
 use ocpp_kit::RawValue;
 use ocpp_kit::decode::DecodeOptions;
-use ocpp_kit::v1_6::{self as kit, Action, AuthorizationStatus, ChargePointErrorCode, ChargePointStatus, CsRequest};
+use ocpp_kit::v1_6::{self as kit, Action, ChargePointErrorCode, ChargePointStatus, CsRequest};
 
-use super::{connector, hear::watt_hours, meter};
+use super::hear::watt_hours;
+use super::list::verdict;
+use super::tell::number;
+use super::{RULES, certificate, connector, meter, pnc, upkeep, vendor};
 use crate::bridge::{Call, Said, misfit, moment, unfit, unplaced, wire};
 use crate::payload::{Notes, generous, write};
-use crate::rules::{Fault, Rules};
-
-const RULES: &Rules = Rules::of(Version::V16);
+use crate::rules::Fault;
 
 /// The longest `info` of a status (1.6, 6.47).
 const INFO_CHARACTERS_MAX: usize = 50;
@@ -37,6 +36,7 @@ pub(in crate::bridge) fn say(what: &FromStation, notes: &mut Notes) -> Result<Ca
         }
         FromStation::Alive => ("Heartbeat", Ok("{}".to_owned()), Said::Alive),
         FromStation::Status(report) => ("StatusNotification", write(&status(report)), Said::Noted),
+        FromStation::Tap(tap) if tap.contract.is_some() => return pnc::say(what, notes),
         FromStation::Tap(tap) => {
             let message = kit::AuthorizeRequest::new(tap.token.uid.reveal(Purpose::Transmit).as_delivered());
             ("Authorize", write(&message), Said::Tap)
@@ -53,8 +53,17 @@ pub(in crate::bridge) fn say(what: &FromStation, notes: &mut Notes) -> Result<Ca
             message.tech_info = detail.as_deref().map(Into::into);
             ("SecurityEventNotification", write(&message), Said::Noted)
         }
-        FromStation::Settings(_) => return Err(unplaced(notes, "1.6 reports settings only when asked")),
-        FromStation::Progress { of, status } => return progress(of, status, notes),
+        FromStation::Progress(progress) => return upkeep::say(progress, notes),
+        FromStation::Certificate(news) => return certificate::say(news, notes),
+        FromStation::Vendor(message) => return vendor::say(message, notes),
+        FromStation::Model(_) => return Err(unplaced(notes, "1.6 reports settings only when asked")),
+        FromStation::Charging(_)
+        | FromStation::Reservation { .. }
+        | FromStation::Display(_)
+        | FromStation::Customer(_)
+        | FromStation::Grid(_)
+        | FromStation::Swap(_)
+        | FromStation::Payment(_) => return Err(unplaced(notes, "a message that 1.6 does not have")),
         FromStation::Foreign(message) => {
             let action = Action::from_wire(&message.action).ok_or_else(|| unplaced(notes, "not an action of 1.6"))?;
             let raw: &RawValue =
@@ -126,7 +135,9 @@ fn start(report: &TransactionReport, notes: &mut Notes) -> Result<kit::StartTran
         notes.remark("", "a 1.6 start carries one register; the other readings stay behind");
     }
     let tag = token.uid.reveal(Purpose::Transmit).as_delivered();
-    Ok(kit::StartTransactionRequest::new(connector(Some(evse)), tag, wh, wire(report.at)))
+    let mut message = kit::StartTransactionRequest::new(connector(Some(evse)), tag, wh, wire(report.at));
+    message.reservation_id = report.reservation;
+    Ok(message)
 }
 
 fn stop(report: &TransactionReport, notes: &mut Notes) -> Result<kit::StopTransactionRequest, LineFault> {
@@ -163,37 +174,6 @@ fn register(readings: &[Reading], context: Context) -> Option<(usize, i32)> {
     Some((place, watt_hours(energy)?))
 }
 
-fn number(key: &TransactionKey, notes: &mut Notes) -> Result<i32, LineFault> {
-    match key {
-        TransactionKey::Number(number) => Ok(*number),
-        TransactionKey::Text(_) => Err(unplaced(notes, "1.6 names transactions by whole numbers")),
-    }
-}
-
-fn progress(of: &str, status: &str, notes: &mut Notes) -> Result<Call<Said>, LineFault> {
-    let (action, payload) = match of {
-        "Firmware" => (
-            "FirmwareStatusNotification",
-            write(&kit::FirmwareStatusNotificationRequest::new(kit::FirmwareStatus::from_wire(status))),
-        ),
-        "Diagnostics" => (
-            "DiagnosticsStatusNotification",
-            write(&kit::DiagnosticsStatusNotificationRequest::new(kit::DiagnosticsStatus::from_wire(status))),
-        ),
-        "Log" => (
-            "LogStatusNotification",
-            write(&kit::LogStatusNotificationRequest::new(kit::UploadLogStatus::from_wire(status))),
-        ),
-        "SignedFirmware" => (
-            "SignedFirmwareStatusNotification",
-            write(&kit::SignedFirmwareStatusNotificationRequest::new(kit::SignedFirmwareStatus::from_wire(status))),
-        ),
-        _ => return Err(unplaced(notes, "1.6 has no such progress")),
-    };
-    let payload = payload.map_err(|fault| unfit(notes, &fault))?;
-    Ok(Call::new(action, payload, Said::Noted))
-}
-
 pub(in crate::bridge) fn heard(said: &Said, action: &str, payload: &str, notes: &mut Notes) -> Result<Heard, Fault> {
     match said {
         Said::Boot => {
@@ -216,26 +196,21 @@ pub(in crate::bridge) fn heard(said: &Said, action: &str, payload: &str, notes: 
         }
         Said::Transaction(Stage::Started) => {
             let answer: kit::StartTransactionResponse = generous(RULES, action, payload, notes)?;
-            Ok(Heard::Transaction { number: Some(answer.transaction_id), verdict: Some(verdict(&answer.id_tag_info)) })
+            let number = Some(answer.transaction_id);
+            Ok(Heard::Transaction { number, verdict: Some(verdict(&answer.id_tag_info)), cost: None })
         }
         Said::Transaction(Stage::Updated) => {
             crate::payload::object(payload)?;
-            Ok(Heard::Transaction { number: None, verdict: None })
+            Ok(Heard::Transaction { number: None, verdict: None, cost: None })
         }
         Said::Transaction(Stage::Ended) => {
             let answer: kit::StopTransactionResponse = generous(RULES, action, payload, notes)?;
-            Ok(Heard::Transaction { number: None, verdict: answer.id_tag_info.as_ref().map(verdict) })
+            let verdict = answer.id_tag_info.as_ref().map(verdict);
+            Ok(Heard::Transaction { number: None, verdict, cost: None })
         }
-        Said::Noted | Said::Foreign(_) => Err(misfit()),
+        Said::Action(certificate::SIGN) => certificate::heard(payload, notes),
+        Said::Action(vendor::ACTION) => vendor::heard(payload, notes),
+        Said::Action(carried) => pnc::heard(carried, payload, notes),
+        Said::Noted | Said::VatNumber { .. } | Said::Foreign(_) => Err(misfit()),
     }
-}
-
-fn verdict(info: &kit::IdTagInfo) -> Verdict {
-    Verdict::bare(match info.status {
-        AuthorizationStatus::Accepted => Allowed::Yes,
-        AuthorizationStatus::Blocked => Allowed::Blocked,
-        AuthorizationStatus::Expired => Allowed::Expired,
-        AuthorizationStatus::ConcurrentTx => Allowed::NotHere,
-        _ => Allowed::Unknown,
-    })
 }

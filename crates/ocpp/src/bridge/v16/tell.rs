@@ -4,38 +4,34 @@
 
 use charge::Purpose;
 use charge::id::TransactionKey;
-use charge::talk::line::{Foreign, LineFault, ResetKind, Setting, StationAnswer, ToStation, Trigger, Version, Written};
+use charge::talk::line::charging::{Profile, ProfilePurpose};
+use charge::talk::line::{Foreign, LineFault, ResetKind, Setting, StationAnswer, ToStation, Written};
 use ocpp_kit::RawValue;
 use ocpp_kit::decode::DecodeOptions;
 use ocpp_kit::v1_6::{self as kit, Action, CsmsRequest};
 
-use super::connector;
-use crate::bridge::{Call, Pending, Told, unfit, unplaced};
+use super::{RULES, answered, certificate, charging, connector, list, trigger, upkeep, vendor};
+use crate::bridge::{Call, Pending, Told, misfit, unfit, unplaced};
 use crate::payload::{Notes, generous, write};
-use crate::rules::{Fault, Rules};
-
-const RULES: &Rules = Rules::of(Version::V16);
+use crate::rules::Fault;
 
 pub(in crate::bridge) fn order(what: &ToStation, notes: &mut Notes) -> Result<Call<Told>, LineFault> {
     let (action, payload, told) = match what {
-        ToStation::Start { evse, token, remote_id: _ } => {
+        ToStation::Start { evse, token, remote_id: _, profile } => {
             let mut order = kit::RemoteStartTransactionRequest::new(token.uid.reveal(Purpose::Transmit).as_delivered());
             order.connector_id = evse.map(|evse| connector(Some(evse)));
+            order.charging_profile = profile.as_deref().map(|profile| first_profile(profile, notes)).transpose()?;
             ("RemoteStartTransaction", write(&order), Told::Start)
         }
         ToStation::Stop { key } => {
-            let number = match key {
-                TransactionKey::Number(number) => *number,
-                TransactionKey::Text(text) => {
-                    text.parse().map_err(|_| unplaced(notes, "1.6 names transactions by whole numbers"))?
-                }
-            };
-            ("RemoteStopTransaction", write(&kit::RemoteStopTransactionRequest::new(number)), Told::Stop)
+            let order = kit::RemoteStopTransactionRequest::new(number(key, notes)?);
+            ("RemoteStopTransaction", write(&order), Told::Stop)
         }
         ToStation::Reset(kind) => {
             let kind = match kind {
                 ResetKind::Soft => kit::ResetType::Soft,
                 ResetKind::Hard => kit::ResetType::Hard,
+                ResetKind::Resume => return Err(unplaced(notes, "no transaction of 1.6 outlives a reset")),
             };
             ("Reset", write(&kit::ResetRequest::new(kind)), Told::Reset)
         }
@@ -47,16 +43,7 @@ pub(in crate::bridge) fn order(what: &ToStation, notes: &mut Notes) -> Result<Ca
             let order = kit::ChangeAvailabilityRequest::new(connector(*evse), kind);
             ("ChangeAvailability", write(&order), Told::Availability)
         }
-        ToStation::Trigger { what, evse } => {
-            let mut order = kit::TriggerMessageRequest::new(match what {
-                Trigger::Boot => kit::MessageTrigger::BootNotification,
-                Trigger::Status => kit::MessageTrigger::StatusNotification,
-                Trigger::Alive => kit::MessageTrigger::Heartbeat,
-                Trigger::Meter => kit::MessageTrigger::MeterValues,
-            });
-            order.connector_id = evse.map(|evse| connector(Some(evse)));
-            ("TriggerMessage", write(&order), Told::Trigger)
-        }
+        ToStation::Trigger { what, evse } => return trigger::order(*what, *evse, notes),
         ToStation::ReadSettings { keys } => {
             let named = (!keys.is_empty()).then(|| keys.iter().map(|key| key.to_string()).collect());
             ("GetConfiguration", write(&kit::GetConfigurationRequest { key: named }), Told::Read)
@@ -68,17 +55,57 @@ pub(in crate::bridge) fn order(what: &ToStation, notes: &mut Notes) -> Result<Ca
                 form.map_err(|fault| unfit(notes, &fault))?;
             }
             let pending = Pending { keys: Vec::new(), rest: values.iter().rev().cloned().collect(), done: Vec::new() };
-            return next_write(pending, notes).unwrap_or_else(|| Err(unplaced(notes, "no setting to write")));
+            return self::next_write(pending, notes).unwrap_or_else(|| Err(unplaced(notes, "no setting to write")));
         }
         ToStation::ClearCache => ("ClearCache", write(&kit::ClearCacheRequest {}), Told::ClearCache),
+        ToStation::Charging(order) => return charging::order(order, notes),
+        ToStation::Reservation(order) => return list::reserve(order, notes),
+        ToStation::List(order) => return list::order(order, notes),
+        ToStation::Upkeep(order) => return upkeep::order(order, notes),
+        ToStation::Certificate(order) => return certificate::order(order, notes),
+        ToStation::Tariff(order) => return vendor::price(order, notes),
+        ToStation::Vendor(message) => return vendor::order(message, notes),
+        ToStation::Model(_)
+        | ToStation::Display(_)
+        | ToStation::Customer(_)
+        | ToStation::Grid(_)
+        | ToStation::Swap(_)
+        | ToStation::Payment(_) => return Err(unplaced(notes, "an order that 1.6 does not have")),
         ToStation::Foreign(foreign) => return self::foreign(foreign, notes),
     };
     let payload = payload.map_err(|fault| unfit(notes, &fault))?;
     Ok(Call::new(action, payload, told))
 }
 
-/// The next of several writes: 1.6 takes one setting in a message. `None` when all are done.
-pub(crate) fn next_write(mut pending: Pending, notes: &mut Notes) -> Option<Result<Call<Told>, LineFault>> {
+/// 1.6, 5.16.2: a profile that comes with a start is for the transaction to be, which has no number yet.
+fn first_profile(profile: &Profile, notes: &mut Notes) -> Result<kit::ChargingProfile, LineFault> {
+    if profile.purpose != ProfilePurpose::Tx || profile.key.is_some() {
+        return Err(unplaced(notes, "a start takes a profile for its own transaction only"));
+    }
+    charging::profile(profile, notes)
+}
+
+/// A transaction's number, also where it went through 2.x or a page as text.
+pub(super) fn number(key: &TransactionKey, notes: &mut Notes) -> Result<i32, LineFault> {
+    match key {
+        TransactionKey::Number(number) => Ok(*number),
+        TransactionKey::Text(text) => {
+            text.parse().map_err(|_| unplaced(notes, "1.6 names transactions by whole numbers"))
+        }
+    }
+}
+
+/// The next message of an order that takes several; `None` when all are done.
+pub(crate) fn next(told: &mut Told, notes: &mut Notes) -> Option<Result<Call<Told>, LineFault>> {
+    match told {
+        Told::Write(pending) => next_write(std::mem::take(pending), notes),
+        Told::Certificates(errand) => certificate::next(std::mem::take(errand), notes),
+        _ => None,
+    }
+}
+
+/// The next of several writes: 1.6 takes one setting in a message.
+fn next_write(mut pending: Pending, notes: &mut Notes) -> Option<Result<Call<Told>, LineFault>> {
     let (key, value) = pending.rest.pop()?;
     let payload = write(&kit::ChangeConfigurationRequest::new(&*key, &**value.expose()));
     pending.keys = vec![key];
@@ -109,7 +136,7 @@ pub(in crate::bridge) fn outcome(
         Told::Availability => {
             generous::<kit::ChangeAvailabilityResponse>(RULES, action, payload, notes)?.status.to_string()
         }
-        Told::Trigger => generous::<kit::TriggerMessageResponse>(RULES, action, payload, notes)?.status.to_string(),
+        Told::Trigger => return trigger::outcome(action, payload, notes),
         Told::ClearCache => generous::<kit::ClearCacheResponse>(RULES, action, payload, notes)?.status.to_string(),
         Told::Read | Told::Report => return Ok(settings(generous(RULES, action, payload, notes)?)),
         Told::Write(pending) => {
@@ -118,13 +145,29 @@ pub(in crate::bridge) fn outcome(
             pending.done.extend(std::mem::take(&mut pending.keys).into_iter().map(|key| (key, written)));
             return Ok(StationAnswer::Written(pending.done.clone()));
         }
-        Told::Foreign(_) => return Err(crate::bridge::misfit()),
+        Told::Certificates(errand) => return certificate::step(errand, payload, notes),
+        Told::Action(name) => return profiles(name, payload, notes),
+        Told::Watch(_) | Told::Foreign(_) => return Err(misfit()),
     };
-    Ok(match word.as_str() {
-        "Accepted" | "Unlocked" => StationAnswer::Accepted,
-        "Scheduled" => StationAnswer::Scheduled,
-        other => StationAnswer::Refused(other.into()),
-    })
+    Ok(answered(&word))
+}
+
+/// The answers that the files of the profiles read.
+fn profiles(name: &str, payload: &str, notes: &mut Notes) -> Result<StationAnswer, Fault> {
+    match name {
+        "SetChargingProfile" | "ClearChargingProfile" | "GetCompositeSchedule" => {
+            charging::outcome(name, payload, notes)
+        }
+        "SendLocalList" | "GetLocalListVersion" | "ReserveNow" | "CancelReservation" => {
+            list::outcome(name, payload, notes)
+        }
+        "GetDiagnostics" | "GetLog" | "UpdateFirmware" | "SignedUpdateFirmware" => {
+            upkeep::outcome(name, payload, notes)
+        }
+        "CertificateSigned" | "InstallCertificate" => certificate::outcome(name, payload, notes),
+        "ExtendedTriggerMessage" => trigger::outcome(name, payload, notes),
+        other => vendor::outcome(other, payload, notes),
+    }
 }
 
 fn settings(answer: kit::GetConfigurationResponse) -> StationAnswer {

@@ -1,6 +1,7 @@
 //! The operator's orders, and what comes of them.
 
 use charge::id::TransactionKey;
+use charge::talk::line::model::{ModelNews, ModelOrder, ReportKind};
 use charge::talk::line::{BayState, EndReason, ResetKind, Stage, Trigger, Written};
 
 use super::*;
@@ -11,7 +12,7 @@ fn refused(word: &str) -> StationAnswer {
 }
 
 fn start(evse: Option<EvseNo>) -> ToStation {
-    ToStation::Start { evse, token: alias("ALIAS0123456789ABCDE"), remote_id: 41 }
+    ToStation::Start { evse, token: alias("ALIAS0123456789ABCDE"), remote_id: 41, profile: None }
 }
 
 fn write(key: &str, value: &str) -> ToStation {
@@ -180,9 +181,10 @@ fn settings_are_read_written_and_reported() {
     assert_eq!(bench.passwords, 1);
 
     let mut bench = Bench::ready(Version::V201);
-    assert_eq!(bench.order(ToStation::ReadSettings { keys: Vec::new() }), StationAnswer::Accepted);
+    let base = ModelOrder::Base { request: 7, kind: ReportKind::Full };
+    assert_eq!(bench.order(ToStation::Model(base)), StationAnswer::Accepted);
     let parts = bench.operator.heard.iter().filter_map(|said| match said {
-        FromStation::Settings(part) => Some(part.len()),
+        FromStation::Model(ModelNews::Report { part, rows, .. }) if part.request == 7 => Some(rows.len()),
         _ => None,
     });
     assert!(parts.sum::<usize>() > 15);

@@ -107,7 +107,7 @@ fn a_token_refused_by_the_answer_to_the_start_ends_the_transaction() {
         let mut bench = Bench::ready(version);
         bench.operator.refuses = true;
         bench.hand(one(), Deed::Plug(car())).unwrap();
-        bench.order(ToStation::Start { evse: Some(one()), token: alias("ALIAS"), remote_id: 3 });
+        bench.order(ToStation::Start { evse: Some(one()), token: alias("ALIAS"), remote_id: 3, profile: None });
         let reports = bench.operator.transactions();
         assert_eq!(reports.last().map(|end| (end.stage, end.reason)), Some((Stage::Ended, Some(EndReason::Refused))));
         assert_eq!(bench.bay(one()).phase, Phase::Finishing);

@@ -1,0 +1,377 @@
+//! The book of peers that survives a restart, in the party's own database.
+//!
+//! Our tokens are kept as digests, the tokens of others sealed. A token that was spent stays spent whatever the
+//! configuration still says. It also keeps the documents of modules that no room works with, sealed, because some
+//! name people. Invariant: what a peer was told about its credentials is on the disk before it was told.
+
+use std::collections::HashSet;
+use std::sync::{Arc, PoisonError, RwLock};
+
+use charge::id::PartyId;
+use charge::talk::road::{ClientInfo, Denial, PageWish};
+use charge::{Dice, Secret, Soon, Timestamp};
+use ocpi::Version;
+use store::{Migration, Store, StoreError, Tx, values};
+use trust::bearer::{self, BearerDigest};
+use trust::seal::SealKey;
+
+use super::handshake::TOKEN_PREFIX;
+use super::limits::{DOCUMENTS_PER_OWNER_MAX, RoadLimits};
+use super::neighbour::{Neighbour, Peer, Quirks};
+use super::peers::{DocumentPage, DocumentSpot, Invitation, PeerAccess, PeerBook, Peers, Registration};
+
+/// The family of tables.
+pub const MIGRATIONS: &[Migration] = &[Migration {
+    family: "road",
+    number: 1,
+    name: "peers, invitations, spent tokens, documents",
+    sql: "CREATE TABLE road_peer (
+              party TEXT NOT NULL PRIMARY KEY,
+              name TEXT NOT NULL,
+              is_hub INTEGER NOT NULL,
+              token BLOB NOT NULL,
+              versions_url TEXT NOT NULL,
+              token_out_sealed BLOB NOT NULL,
+              raw INTEGER NOT NULL,
+              version TEXT,
+              local INTEGER NOT NULL
+          ) STRICT;
+          CREATE TABLE road_invitation (
+              token BLOB NOT NULL PRIMARY KEY,
+              party TEXT NOT NULL,
+              is_hub INTEGER NOT NULL,
+              local INTEGER NOT NULL
+          ) STRICT;
+          CREATE TABLE road_spent (
+              token BLOB NOT NULL PRIMARY KEY
+          ) STRICT;
+          CREATE TABLE road_document (
+              owner TEXT NOT NULL,
+              shelf TEXT NOT NULL,
+              id TEXT NOT NULL,
+              text_sealed BLOB NOT NULL,
+              changed INTEGER NOT NULL,
+              PRIMARY KEY (owner, shelf, id)
+          ) STRICT;
+          CREATE INDEX road_document_changed ON road_document (owner, shelf, changed);",
+}];
+
+/// Why the book cannot be opened or written. Whoever runs this machine can mend it.
+#[derive(Debug, thiserror::Error)]
+pub enum BookFault {
+    #[error("the book of peers cannot be read or written")]
+    Store(#[from] StoreError),
+    #[error("the token of {0} does not open: another seal key?")]
+    Seal(PartyId),
+}
+
+impl From<BookFault> for Denial {
+    fn from(fault: BookFault) -> Self {
+        tracing::error!(%fault, "the book of peers failed");
+        Self::Internal
+    }
+}
+
+/// A book that survives.
+pub struct Book {
+    peers: Peers,
+    spent: RwLock<HashSet<[u8; 32]>>,
+    store: Store,
+    seal: Arc<SealKey>,
+    dice: Arc<dyn Dice>,
+    tls: Arc<rustls::ClientConfig>,
+    limits: RoadLimits,
+}
+
+/// A row of `road_peer`, with its sealed token.
+struct Kept {
+    party: PartyId,
+    name: String,
+    is_hub: bool,
+    token: [u8; 32],
+    versions_url: String,
+    sealed: Vec<u8>,
+    quirks: Quirks,
+}
+
+impl Book {
+    /// Opens the book in a party's database. `tls` says whom registered peers are believed to be.
+    pub async fn open(
+        store: Store,
+        seal: SealKey,
+        tls: Arc<rustls::ClientConfig>,
+        limits: RoadLimits,
+        dice: Arc<dyn Dice>,
+    ) -> Result<Self, BookFault> {
+        store.migrate(MIGRATIONS)?;
+        let (kept, invited, spent) = store
+            .read::<_, StoreError>("road.book", |tx| {
+                let kept = tx.query(PEERS, &[], read_peer)?;
+                let invited = tx.query(INVITATIONS, &[], |row| {
+                    Ok((digest(row.blob(0)?)?, party(&row.text(1)?)?, row.flag(2)?, row.flag(3)?))
+                })?;
+                Ok((kept, invited, tx.query(SPENT, &[], |row| digest(row.blob(0)?))?))
+            })
+            .await?;
+        let spent = RwLock::new(spent.into_iter().collect());
+        let book = Self { peers: Peers::new(), spent, store, seal: Arc::new(seal), dice, tls, limits };
+        for row in kept {
+            book.restore(row)?;
+        }
+        for (token, party, is_hub, local) in invited {
+            let invitation = Invitation { party, is_hub, local, tls: Arc::clone(&book.tls) };
+            book.peers.admit(BearerDigest::from_bytes(token), PeerAccess::Invited(invitation));
+        }
+        Ok(book)
+    }
+
+    fn restore(&self, row: Kept) -> Result<(), BookFault> {
+        let opened =
+            self.seal.open(&place(row.party), &row.sealed).ok().and_then(|bytes| String::from_utf8(bytes).ok());
+        let token_out = Secret::new(opened.ok_or(BookFault::Seal(row.party))?);
+        let access = PeerAccess::Known { party: row.party, parties: vec![row.party], is_hub: row.is_hub };
+        self.peers.admit(BearerDigest::from_bytes(row.token), access);
+        let peer = Peer {
+            party: row.party,
+            name: row.name,
+            versions_url: row.versions_url,
+            token_out,
+            tls: Arc::clone(&self.tls),
+        };
+        match Neighbour::new(peer, self.limits, Arc::clone(&self.dice)).map(|way| way.with_quirks(row.quirks)) {
+            Ok(Ok(way)) => self.peers.know(Arc::new(way)),
+            Ok(Err(fault)) | Err(fault) => tracing::error!(%fault, "a registered peer cannot be reached any more"),
+        }
+        Ok(())
+    }
+
+    /// Lets in whoever comes with this token of the configuration, unless it was spent since.
+    pub fn admit(&self, token: BearerDigest, access: PeerAccess) {
+        if !self.spent.read().unwrap_or_else(PoisonError::into_inner).contains(token.as_bytes()) {
+            self.peers.admit(token, access);
+        }
+    }
+
+    /// How to get to a party of the configuration, unless it registered since.
+    pub fn know(&self, way: Arc<Neighbour>) {
+        self.peers.know_first(way);
+    }
+
+    /// Invites one party: the token A to hand to it, shown once.
+    pub async fn invite(&self, party: PartyId, is_hub: bool, local: bool) -> Result<Secret<String>, BookFault> {
+        let token = bearer::generate(TOKEN_PREFIX, &*self.dice);
+        let digest = BearerDigest::of(token.expose());
+        let bytes = *digest.as_bytes();
+        self.store
+            .run::<_, StoreError>("road.invite", move |tx| {
+                tx.execute(INVITE, &values![bytes, party.to_string(), is_hub, local]).map(drop)
+            })
+            .await?;
+        let invitation = Invitation { party, is_hub, local, tls: Arc::clone(&self.tls) };
+        self.peers.admit(digest, PeerAccess::Invited(invitation));
+        Ok(token)
+    }
+
+    async fn keep(&self, registration: &Registration) -> Result<(), BookFault> {
+        let way = &registration.way;
+        let party = registration.party;
+        let sealed = self.seal.seal(&place(party), way.token_out().expose().as_bytes());
+        let sealed = sealed.map_err(|_| BookFault::Seal(party))?;
+        let quirks = way.quirks();
+        let (token, spent) = (*registration.token.as_bytes(), *registration.spent.as_bytes());
+        let row = values![
+            party.to_string(),
+            way.name().to_owned(),
+            registration.is_hub,
+            token,
+            way.versions_url().to_owned(),
+            sealed,
+            quirks.raw_token,
+            quirks.version.map(Version::as_str),
+            quirks.local,
+        ];
+        self.store
+            .run::<_, StoreError>("road.register", move |tx| {
+                tx.execute(PUT_PEER, &row)?;
+                spend(tx, spent)
+            })
+            .await?;
+        self.spent.write().unwrap_or_else(PoisonError::into_inner).insert(spent);
+        Ok(())
+    }
+
+    async fn forget(&self, token: BearerDigest) -> Result<(), BookFault> {
+        let bytes = *token.as_bytes();
+        let party = self.peers.known(token).map(|party| party.to_string());
+        self.store
+            .run::<_, StoreError>("road.withdraw", move |tx| {
+                tx.execute(DROP_PEER, &values![bytes, party])?;
+                spend(tx, bytes)
+            })
+            .await?;
+        self.spent.write().unwrap_or_else(PoisonError::into_inner).insert(bytes);
+        Ok(())
+    }
+
+    async fn document(&self, spot: DocumentSpot) -> Result<Option<String>, Denial> {
+        let aad = spot.to_string();
+        let found = self.store.read::<_, StoreError>("road.document", move |tx| {
+            tx.one(DOCUMENT, &values![spot.owner.to_string(), spot.shelf, spot.id], |row| row.blob(0))
+        });
+        let found = found.await.map_err(BookFault::from)?;
+        found.map(|sealed| self.open_text(&aad, &sealed)).transpose()
+    }
+
+    fn open_text(&self, aad: &str, sealed: &[u8]) -> Result<String, Denial> {
+        let opened = self.seal.open(aad, sealed).ok().and_then(|bytes| String::from_utf8(bytes).ok());
+        opened.ok_or(Denial::Internal)
+    }
+
+    async fn put_sealed(&self, spot: DocumentSpot, text: String, now: Timestamp) -> Result<(), Denial> {
+        let sealed = self.seal.seal(&spot.to_string(), text.as_bytes()).map_err(|_| Denial::Internal)?;
+        let owner = spot.owner.to_string();
+        let kept = self.store.run::<_, StoreError>("road.document.put", move |tx| {
+            let count = tx.one(DOCUMENTS_OF, &values![owner.clone()], |row| row.int(0))?.unwrap_or(0);
+            let known = tx.one(DOCUMENT, &values![owner.clone(), spot.shelf.clone(), spot.id.clone()], |_| Ok(()))?;
+            if known.is_none() && count >= DOCUMENTS_PER_OWNER_MAX {
+                return Ok(false);
+            }
+            tx.execute(PUT_DOCUMENT, &values![owner, spot.shelf, spot.id, sealed, now])?;
+            Ok(true)
+        });
+        if kept.await.map_err(BookFault::from)? { Ok(()) } else { Err(Denial::Overloaded) }
+    }
+
+    async fn list(&self, owner: PartyId, shelf: String, wish: PageWish) -> Result<DocumentPage, Denial> {
+        let since = wish.changed_since.unwrap_or(Timestamp::from_micros(i64::MIN));
+        let before = wish.changed_before.unwrap_or(Timestamp::from_micros(i64::MAX));
+        let (name, place) = (owner.to_string(), shelf.clone());
+        let found = self.store.read::<_, StoreError>("road.documents", move |tx| {
+            let range = values![name.clone(), place.clone(), since, before];
+            let total = tx.one(DOCUMENTS_TOTAL, &range, |row| row.int(0))?.unwrap_or(0);
+            let rows = values![name, place, since, before, wish.limit, wish.offset];
+            Ok((tx.query(DOCUMENTS, &rows, |row| Ok((row.text(0)?, row.blob(1)?)))?, total))
+        });
+        let (rows, total) = found.await.map_err(BookFault::from)?;
+        let mut items = Vec::new();
+        for (id, sealed) in rows {
+            let spot = DocumentSpot { owner, shelf: shelf.clone(), id };
+            items.push(self.open_text(&spot.to_string(), &sealed)?);
+        }
+        let total = u32::try_from(total).unwrap_or(u32::MAX);
+        let next = wish.offset.saturating_add(wish.limit);
+        Ok(DocumentPage { items, total, next: (next < total).then_some(next), complaints: Vec::new() })
+    }
+}
+
+impl PeerBook for Book {
+    fn by_token(&self, token: BearerDigest) -> Soon<'_, Option<PeerAccess>> {
+        self.peers.by_token(token)
+    }
+
+    fn peer(&self, party: PartyId) -> Soon<'_, Option<Arc<Neighbour>>> {
+        self.peers.peer(party)
+    }
+
+    fn register(&self, registration: Registration) -> Soon<'_, Result<(), Denial>> {
+        Box::pin(async move {
+            self.keep(&registration).await?;
+            self.peers.register(registration).await
+        })
+    }
+
+    fn withdraw(&self, token: BearerDigest) -> Soon<'_, Result<(), Denial>> {
+        Box::pin(async move {
+            self.forget(token).await?;
+            self.peers.withdraw(token).await
+        })
+    }
+
+    fn put_client(&self, client: ClientInfo) {
+        self.peers.put_client(client);
+    }
+
+    fn client(&self, party: PartyId) -> Option<ClientInfo> {
+        self.peers.client(party)
+    }
+
+    fn read_document(&self, spot: DocumentSpot) -> Soon<'_, Result<Option<String>, Denial>> {
+        Box::pin(self.document(spot))
+    }
+
+    fn put_document(&self, spot: DocumentSpot, text: String, now: Timestamp) -> Soon<'_, Result<(), Denial>> {
+        Box::pin(self.put_sealed(spot, text, now))
+    }
+
+    fn drop_document(&self, spot: DocumentSpot) -> Soon<'_, Result<bool, Denial>> {
+        Box::pin(async move {
+            let dropped = self.store.run::<_, StoreError>("road.document.drop", move |tx| {
+                tx.execute(DROP_DOCUMENT, &values![spot.owner.to_string(), spot.shelf, spot.id])
+            });
+            Ok(dropped.await.map_err(BookFault::from)? > 0)
+        })
+    }
+
+    fn documents(&self, owner: PartyId, shelf: String, wish: PageWish) -> Soon<'_, Result<DocumentPage, Denial>> {
+        Box::pin(self.list(owner, shelf, wish))
+    }
+}
+
+/// Where a token of another party is sealed for.
+fn place(party: PartyId) -> String {
+    format!("road_peer.token_out/{party}")
+}
+
+fn spend(tx: &mut Tx<'_>, token: [u8; 32]) -> Result<(), StoreError> {
+    tx.execute(SPEND, &values![token])?;
+    tx.execute(DROP_INVITATION, &values![token]).map(drop)
+}
+
+fn read_peer(row: &store::Row<'_>) -> Result<Kept, StoreError> {
+    Ok(Kept {
+        party: party(&row.text(0)?)?,
+        name: row.text(1)?,
+        is_hub: row.flag(2)?,
+        token: digest(row.blob(3)?)?,
+        versions_url: row.text(4)?,
+        sealed: row.blob(5)?,
+        quirks: Quirks {
+            raw_token: row.flag(6)?,
+            version: row.text_opt(7)?.as_deref().and_then(Version::named),
+            local: row.flag(8)?,
+        },
+    })
+}
+
+fn digest(bytes: Vec<u8>) -> Result<[u8; 32], StoreError> {
+    bytes.try_into().map_err(|_| StoreError::Corrupt("road: a digest has another length".to_owned()))
+}
+
+fn party(text: &str) -> Result<PartyId, StoreError> {
+    text.parse().map_err(|_| StoreError::Corrupt("road: a column of parties holds no party".to_owned()))
+}
+
+const PEERS: &str = "SELECT party, name, is_hub, token, versions_url, token_out_sealed, raw, version, local
+    FROM road_peer ORDER BY party";
+const PUT_PEER: &str = "INSERT INTO road_peer
+    (party, name, is_hub, token, versions_url, token_out_sealed, raw, version, local)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
+    ON CONFLICT (party) DO UPDATE SET name = excluded.name, is_hub = excluded.is_hub, token = excluded.token,
+        versions_url = excluded.versions_url, token_out_sealed = excluded.token_out_sealed, raw = excluded.raw,
+        version = excluded.version, local = excluded.local";
+const DROP_PEER: &str = "DELETE FROM road_peer WHERE token = ?1 OR party = ?2";
+const INVITATIONS: &str = "SELECT token, party, is_hub, local FROM road_invitation";
+const INVITE: &str = "INSERT INTO road_invitation (token, party, is_hub, local) VALUES (?1, ?2, ?3, ?4)";
+const DROP_INVITATION: &str = "DELETE FROM road_invitation WHERE token = ?1";
+const SPENT: &str = "SELECT token FROM road_spent";
+const SPEND: &str = "INSERT INTO road_spent (token) VALUES (?1) ON CONFLICT DO NOTHING";
+const DOCUMENT: &str = "SELECT text_sealed FROM road_document WHERE owner = ?1 AND shelf = ?2 AND id = ?3";
+const PUT_DOCUMENT: &str = "INSERT INTO road_document (owner, shelf, id, text_sealed, changed)
+    VALUES (?1, ?2, ?3, ?4, ?5)
+    ON CONFLICT (owner, shelf, id) DO UPDATE SET text_sealed = excluded.text_sealed, changed = excluded.changed";
+const DROP_DOCUMENT: &str = "DELETE FROM road_document WHERE owner = ?1 AND shelf = ?2 AND id = ?3";
+const DOCUMENTS_OF: &str = "SELECT COUNT(*) FROM road_document WHERE owner = ?1";
+const DOCUMENTS_TOTAL: &str = "SELECT COUNT(*) FROM road_document
+    WHERE owner = ?1 AND shelf = ?2 AND changed >= ?3 AND changed < ?4";
+const DOCUMENTS: &str = "SELECT id, text_sealed FROM road_document
+    WHERE owner = ?1 AND shelf = ?2 AND changed >= ?3 AND changed < ?4 ORDER BY changed, id LIMIT ?5 OFFSET ?6";

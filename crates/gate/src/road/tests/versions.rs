@@ -1,0 +1,206 @@
+//! Partners of every version at the same hub, and the interfaces that answer a `GET`.
+
+use charge::talk::road::RoadFault;
+
+use super::*;
+use crate::road::Quirks;
+
+/// The hub speaks one version with a house.
+fn speaks(world: &World, house: &House, version: Version) {
+    let quirks = Quirks { version: Some(version), local: true, ..Quirks::default() };
+    let way = fresh(house, world.hub.party, &world.tls).with_quirks(quirks).unwrap();
+    world.hub.peers.know(Arc::new(way));
+}
+
+fn fresh(to: &House, from: PartyId, tls: &Arc<rustls::ClientConfig>) -> Neighbour {
+    let peer = Peer {
+        party: to.party,
+        name: to.party.to_string(),
+        versions_url: ocpi::url::versions(&to.base),
+        token_out: secret(from, to.party),
+        tls: Arc::clone(tls),
+    };
+    Neighbour::new(peer, RoadLimits::default(), Arc::new(SystemDice)).unwrap()
+}
+
+/// A letter of a house that speaks one version with the hub.
+async fn ask_in(
+    world: &World,
+    version: Version,
+    house: &House,
+    to: Option<&str>,
+    question: Question,
+) -> Result<Answer, RoadFault> {
+    let quirks = Quirks { version: Some(version), local: true, ..Quirks::default() };
+    let hub = Arc::new(fresh(&world.hub, house.party, &world.tls).with_quirks(quirks).unwrap());
+    let client = Client::new(hub, house.base.clone(), Arc::clone(&house.figures)).beside(house.desk.clone());
+    let correlation = CorrelationId::new("versions-1").unwrap();
+    client.ask(Letter { from: house.party, to: to.map(party), correlation, question }).await
+}
+
+const ALL: [Version; 3] = [Version::V211, Version::V221, Version::V230];
+
+#[tokio::test]
+async fn a_session_and_a_cdr_cross_between_all_versions() {
+    for operator in ALL {
+        for provider in ALL {
+            let world = World::new().await;
+            speaks(&world, &world.a, provider);
+            let name = format!("{} to {}", operator.as_str(), provider.as_str());
+            // what the operator published is what a receiver of 2.1.1 finds in the session
+            let place = Question::PutLocation(Box::new(samples::location()));
+            assert_eq!(
+                ask_in(&world, operator, &world.operator, None, place.clone()).await,
+                Ok(Answer::Noted),
+                "{name}"
+            );
+            let own =
+                Letter { from: world.operator.party, to: None, correlation: "c".parse().unwrap(), question: place };
+            world.operator.desk.hear(own).await.unwrap();
+
+            let to = operator.has_routing().then_some("DE-8AA");
+            let session = Question::PutSession(Box::new(samples::session()));
+            assert_eq!(ask_in(&world, operator, &world.operator, to, session).await, Ok(Answer::Noted), "{name}");
+            let cdr = Question::PostCdr(Box::new(samples::cdr()));
+            let kept = ask_in(&world, operator, &world.operator, to, cdr).await;
+            assert_eq!(kept, Ok(Answer::Kept("C1".parse().unwrap())), "{name}");
+
+            let heard = world.a.desk.heard();
+            let session = heard.iter().find_map(|letter| match &letter.question {
+                Question::PutSession(session) => Some(session),
+                _other => None,
+            });
+            let session = session.unwrap_or_else(|| panic!("{name}: a session"));
+            let sent = samples::session();
+            assert_eq!((session.energy, &session.location, &session.evse), (sent.energy, &sent.location, &sent.evse));
+            assert_eq!(session.token.contract, sent.token.contract, "{name}");
+            assert_eq!(session.total_cost.unwrap().before_vat, sent.total_cost.unwrap().before_vat, "{name}");
+            let cdr = heard.iter().find_map(|letter| match &letter.question {
+                Question::PostCdr(cdr) => Some((letter.from, cdr)),
+                _other => None,
+            });
+            let (from, cdr) = cdr.unwrap_or_else(|| panic!("{name}: a CDR"));
+            assert_eq!(from, world.operator.party, "{name}");
+            assert_eq!(cdr.total_cost.before_vat, samples::cdr().total_cost.before_vat, "{name}");
+            if operator == provider {
+                assert_eq!(cdr.place.evse_id, samples::cdr().place.evse_id, "{name}");
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_tap_and_a_start_cross_between_all_versions() {
+    for operator in ALL {
+        for provider in ALL {
+            let world = World::new().await;
+            speaks(&world, &world.a, provider);
+            speaks(&world, &world.operator, operator);
+            let name = format!("{} and {}", operator.as_str(), provider.as_str());
+            let tap = Question::MayCharge { token: token(OWNED) };
+            let Ok(Answer::May(verdict)) = ask_in(&world, operator, &world.operator, None, tap).await else {
+                panic!("{name}: a verdict")
+            };
+            assert_eq!(verdict.allowed, Allowed::Yes, "{name}");
+            // 2.1.1 has no word for the contract
+            let told = operator.has_routing() && provider.has_routing();
+            assert_eq!(verdict.contract.is_some(), told, "{name}");
+            if provider.has_routing() {
+                let start = super::hub::start("order-9");
+                let ack = ask_in(&world, provider, &world.a, Some("DE-OPA"), start).await;
+                assert!(matches!(ack, Ok(Answer::Order { .. })), "{name}: {ack:?}");
+                assert!(matches!(world.operator.desk.heard()[0].question, Question::Start(_)), "{name}");
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_part_of_a_location_reaches_providers_as_the_whole() {
+    let world = World::new().await;
+    let url = format!("{}/ocpi/2.2.1/receiver/locations/DE/OPA/LOC1", world.hub.base);
+    let mine = secret(world.operator.party, world.hub.party);
+    let patch = r#"{"name": "New name", "last_updated": "2026-11-23T00:00:00Z"}"#;
+    let unknown = world.raw("PATCH", &url, mine.expose(), Some(patch.to_owned())).await;
+    assert_eq!((unknown.0, unknown.1), (404, Some(2000)), "nothing to change: the sender sends the whole");
+    world.ask(&world.operator, None, Question::PutLocation(Box::new(samples::location()))).await.unwrap();
+    assert_eq!(world.raw("PATCH", &url, mine.expose(), Some(patch.to_owned())).await.1, Some(1000));
+    let status = r#"{"status": "CHARGING", "last_updated": "2026-11-23T00:00:01Z"}"#;
+    let evse = format!("{url}/LOC1-1");
+    assert_eq!(world.raw("PATCH", &evse, mine.expose(), Some(status.to_owned())).await.1, Some(1000));
+    let kept = world.raw("GET", &evse, mine.expose(), None).await.2;
+    assert_eq!(kept["data"]["status"], "CHARGING", "the hub's own copy is up to date");
+    let connector = world.raw("GET", &format!("{evse}/1"), mine.expose(), None).await.2;
+    assert_eq!(connector["data"]["max_voltage"], 230);
+    let arrived = async {
+        while world.a.desk.heard().len() < 3 {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(20), arrived).await.unwrap();
+    let heard = world.a.desk.heard();
+    assert!(matches!(&heard[1].question, Question::PutLocation(put) if put.name.as_deref() == Some("New name")));
+    assert!(matches!(heard[2].question, Question::PatchEvse { .. }), "a status passes as it is");
+}
+
+#[tokio::test]
+async fn a_session_is_changed_in_part_and_read_back() {
+    let world = World::new().await;
+    let url = format!("{}/ocpi/2.2.1/receiver/sessions/DE/OPA/S1", world.hub.base);
+    let mine = secret(world.operator.party, world.hub.party);
+    let http = |method: &'static str, body: Option<&'static str>| {
+        let header = ocpi::credentials::authorization(&mine, false);
+        let client = reqwest::Client::builder().tls_backend_preconfigured((*world.tls).clone()).build().unwrap();
+        let request = client.request(method.parse().unwrap(), &url).header("authorization", header.expose());
+        let request = request.header("ocpi-to-country-code", "DE").header("ocpi-to-party-id", "8AA");
+        let request = request.header("ocpi-from-country-code", "DE").header("ocpi-from-party-id", "OPA");
+        let request = match body {
+            Some(body) => request.body(body),
+            None => request,
+        };
+        async move { request.send().await.unwrap().json::<Value>().await.unwrap() }
+    };
+    let patch = r#"{"kwh": 12.5, "last_updated": "2026-11-23T00:00:00Z",
+        "charging_periods": [{"start_date_time": "2026-11-23T00:00:00Z", "dimensions": [{"type": "TIME", "volume": 0.1}]}]}"#;
+    assert_eq!(http("PATCH", Some(patch)).await["status_code"], 2000, "not known yet");
+    world.ask(&world.operator, Some("DE-8AA"), Question::PutSession(Box::new(samples::session()))).await.unwrap();
+    assert_eq!(http("PATCH", Some(patch)).await["status_code"], 1000);
+    let heard = world.a.desk.heard();
+    let Question::PutSession(changed) = &heard[1].question else { panic!("a session") };
+    assert_eq!(changed.energy, charge::units::Energy::from_wh(12_500));
+    assert_eq!(changed.periods.len(), 2, "new periods are added");
+    assert_eq!(http("GET", None).await["data"]["kwh"], 12.5);
+}
+
+#[tokio::test]
+async fn lists_of_one_party_pass_and_their_links_are_the_hubs() {
+    let world = World::new().await;
+    let wish = Wanted::Cdrs(PageWish { limit: 1, ..PageWish::default() });
+    let answer = world.ask(&world.a, Some("DE-OPA"), Question::Fetch(wish)).await.unwrap();
+    let Answer::Found(found) = answer else { panic!("found") };
+    let Found::Cdrs(page) = *found else { panic!("CDRs") };
+    assert_eq!((page.items.len(), page.total, page.next), (1, 3, Some(1)));
+    let answer = world.ask(&world.a, None, Question::Fetch(Wanted::Sessions(PageWish::default()))).await.unwrap();
+    assert!(matches!(answer, Answer::Found(found) if matches!(&*found, Found::Sessions(page) if page.total == 0)));
+    assert!(world.operator.seen().iter().filter(|seen| seen.path.contains("sessions")).count() == 0);
+    let mine = secret(world.a.party, world.hub.party);
+    let url = format!("{}/ocpi/2.2.1/sender/hubclientinfo", world.hub.base);
+    let clients = world.raw("GET", &url, mine.expose(), None).await;
+    assert_eq!(clients.2["data"][0]["party_id"], "OPA");
+}
+
+#[tokio::test]
+async fn a_hub_stands_for_the_other_side_where_there_are_no_sides() {
+    let world = World::new().await;
+    let details = |house: &House| {
+        let token = secret(house.party, world.hub.party);
+        let url = format!("{}/ocpi/2.1.1", world.hub.base);
+        let world = &world;
+        async move { world.raw("GET", &url, token.expose(), None).await.2["data"]["endpoints"].to_string() }
+    };
+    let to_operator = details(&world.operator).await;
+    assert!(to_operator.contains("/receiver/cdrs") && to_operator.contains("/sender/tokens"), "{to_operator}");
+    let to_provider = details(&world.a).await;
+    assert!(to_provider.contains("/sender/cdrs") && to_provider.contains("/receiver/tokens"), "{to_provider}");
+    assert!(!to_provider.contains("role") && !to_provider.contains("hubclientinfo"));
+}

@@ -1,0 +1,133 @@
+//! Crossing the borders between the versions of OCPI, as JSON: readers and writers speak 2.2.1, and a document of
+//! another version is lifted to it before it is read and lowered from it after it was written.
+//!
+//! Members that no version knows pass untouched, so what a vendor adds survives a crossing. What the other version
+//! has no word for is left out and told. Invariant: a crossing that would change money is refused, never guessed.
+
+use charge::id::PartyId;
+
+use crate::json::Json;
+use crate::read::{Crossed, Fault, Lost};
+use crate::versions::Version;
+use crate::wire::{Kind, Reply};
+use crate::{v211, v230};
+
+/// What a document is, as far as versions differ in it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Noun {
+    Token,
+    Verdict,
+    Session,
+    Cdr,
+    Location,
+    Evse,
+    Connector,
+    Tariff,
+    /// `START_SESSION` and `RESERVE_NOW`: orders with a token in them.
+    TokenOrder,
+    /// The same in every version.
+    Plain,
+}
+
+/// What is known beside a document that does not say it itself: OCPI 2.1.1 names no owners and no payers.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Beside<'a> {
+    /// Whose object it is.
+    pub owner: Option<PartyId>,
+    /// The provider that owes, where the contract does not name one.
+    pub payer: Option<PartyId>,
+    /// The location of a session as a document of 2.2.1: a session of 2.1.1 carries it whole.
+    pub place: Option<&'a str>,
+}
+
+/// The body of a request, carried from one version to another. The same version passes byte for byte.
+pub fn body(
+    from: Version,
+    to: Version,
+    kind: Kind,
+    bytes: &[u8],
+    beside: Beside<'_>,
+) -> Result<Crossed<Option<String>>, Fault> {
+    if from == to || bytes.is_empty() || kind.noun_in() == Noun::Plain {
+        return Ok(Crossed { value: None, lost: Lost::new() });
+    }
+    let mut json = Json::read(bytes)?;
+    let mut lost = Lost::new();
+    lift(from, kind.noun_in(), &mut json, beside)?;
+    lower(to, kind.noun_in(), &mut json, beside, &mut lost)?;
+    Ok(Crossed { value: Some(json.to_string()), lost })
+}
+
+/// The data of a response, carried from one version to another; refusals and receipts are the same in all. Of a list,
+/// what cannot be carried is left out and told.
+pub fn reply(
+    from: Version,
+    to: Version,
+    kind: Kind,
+    reply: Reply,
+    beside: Beside<'_>,
+) -> Result<Crossed<Reply>, Fault> {
+    carried(from, to, kind.noun_out(), reply, beside)
+}
+
+/// A page of public objects.
+pub fn list(from: Version, to: Version, kind: Kind, reply: Reply) -> Result<Crossed<Reply>, Fault> {
+    carried(from, to, kind.noun_out(), reply, Beside::default())
+}
+
+/// One public object, or a part of one.
+pub fn reply_of(from: Version, to: Version, noun: Noun, reply: Reply) -> Result<Crossed<Reply>, Fault> {
+    carried(from, to, noun, reply, Beside::default())
+}
+
+fn carried(from: Version, to: Version, noun: Noun, reply: Reply, beside: Beside<'_>) -> Result<Crossed<Reply>, Fault> {
+    if from == to || noun == Noun::Plain {
+        return Ok(Crossed { value: reply, lost: Lost::new() });
+    }
+    let mut json = Json::read(reply.body.as_bytes())?;
+    let mut lost = Lost::new();
+    let data = json.as_object_mut().and_then(|envelope| envelope.get_mut("data"));
+    match data {
+        Some(Json::List(items)) => items.retain_mut(|item| {
+            let crossed = lift(from, noun, item, beside).and_then(|()| lower(to, noun, item, beside, &mut lost));
+            crossed.map_err(|fault| lost.push(fault)).is_ok()
+        }),
+        Some(one) => {
+            lift(from, noun, one, beside)?;
+            lower(to, noun, one, beside, &mut lost)?;
+        }
+        None => {}
+    }
+    Ok(Crossed { value: Reply { body: json.to_string(), ..reply }, lost })
+}
+
+/// From any version to 2.2.1.
+pub(crate) fn lift(version: Version, noun: Noun, json: &mut Json, beside: Beside<'_>) -> Result<(), Fault> {
+    let Some(object) = json.as_object_mut() else { return Ok(()) };
+    match version {
+        Version::V211 => v211::lift(noun, object, beside),
+        Version::V221 => Ok(()),
+        Version::V230 => v230::lift(noun, object),
+    }
+}
+
+/// From 2.2.1 to any version.
+pub(crate) fn lower(
+    version: Version,
+    noun: Noun,
+    json: &mut Json,
+    beside: Beside<'_>,
+    lost: &mut Lost,
+) -> Result<(), Fault> {
+    let Some(object) = json.as_object_mut() else { return Ok(()) };
+    match version {
+        Version::V211 => v211::lower(noun, object, beside, lost),
+        Version::V221 => Ok(()),
+        Version::V230 => v230::lower(noun, object),
+    }
+}
+
+/// A crossing's fault at a member.
+pub(crate) fn fault(path: &str, why: &str) -> Fault {
+    Fault { path: path.to_owned(), why: why.into() }
+}

@@ -1,0 +1,119 @@
+//! A change of a part becomes the whole object: `PATCH`, and `PUT` of one EVSE or connector (OCPI 2.2.1, 4.1.2).
+//!
+//! The change is laid over the document that is kept, in the version that it came in, and the whole is then read like
+//! any other. Lists are replaced, except the charging periods of a session, to which the new ones are added (9.2.2.3).
+//! Invariant: a change of 2.2 or later without `last_updated` is refused: it could not be told from a repeat.
+
+use charge::Timestamp;
+use charge::talk::road::Denial;
+
+use crate::json::{Json, Object};
+use crate::versions::Version;
+use crate::wire::{Incoming, Kind, Method};
+use crate::write::time;
+
+const UPDATED: &str = "last_updated";
+const PERIODS: &str = "charging_periods";
+
+/// The whole that `kept` becomes. A change of 2.1.1, which need not say when, is of `now`.
+pub fn merged(kept: &str, incoming: &Incoming, change: &[u8], now: Timestamp) -> Result<String, Denial> {
+    let no_object = || Denial::Malformed { path: "".into(), why: "is not a JSON object".into() };
+    let mut whole = Json::read(kept.as_bytes())?;
+    let object = whole.as_object_mut().ok_or_else(no_object)?;
+    let mut change = Json::read(change)?;
+    let change = change.as_object_mut().ok_or_else(no_object)?;
+    if change.text(UPDATED).is_none() && incoming.version == Version::V211 {
+        change.set(UPDATED, time(now));
+    }
+    let change = &*change;
+    if change.text(UPDATED).is_none() {
+        return Err(Denial::Malformed { path: "/last_updated".into(), why: "is missing".into() });
+    }
+    match incoming.kind {
+        Kind::Evse => {
+            part(object, ("evses", "uid", 3), incoming, |evse| {
+                lay(evse, change, incoming.method);
+                Ok(())
+            })?;
+        }
+        Kind::Connector => {
+            let connectors = |evse: &mut Object| {
+                part(evse, ("connectors", "id", 4), incoming, |connector| {
+                    lay(connector, change, incoming.method);
+                    Ok(())
+                })?;
+                touch(evse, change);
+                Ok(())
+            };
+            // a connector of an EVSE that is not there has no place
+            let evse = Incoming { method: Method::Patch, ..incoming.clone() };
+            part(object, ("evses", "uid", 3), &evse, connectors)?;
+        }
+        Kind::PatchSession => {
+            let earlier = object.get(PERIODS).cloned();
+            object.patch(change);
+            if let (Some(Json::List(mut periods)), Some(Json::List(new))) = (earlier, change.get(PERIODS)) {
+                periods.extend(new.iter().cloned());
+                object.set(PERIODS, Json::List(periods));
+            }
+        }
+        _whole_object => object.patch(change),
+    }
+    touch(object, change);
+    Ok(whole.to_string())
+}
+
+/// One object of a list, found by its key, or made by a `PUT`.
+fn part(
+    object: &mut Object,
+    (list, key, position): (&'static str, &'static str, usize),
+    incoming: &Incoming,
+    then: impl FnOnce(&mut Object) -> Result<(), Denial>,
+) -> Result<(), Denial> {
+    let id = incoming.segments.get(position).ok_or(Denial::UnknownObject)?;
+    let mut known = object.each_mut(list).find(|each| each.text(key).is_some_and(|text| text.eq_ignore_ascii_case(id)));
+    if let Some(each) = known.as_mut() {
+        return then(each);
+    }
+    if incoming.method != Method::Put {
+        return Err(Denial::UnknownObject);
+    }
+    let mut fresh = Object::default();
+    then(&mut fresh)?;
+    if !fresh.text(key).is_some_and(|text| text.eq_ignore_ascii_case(id)) {
+        return Err(Denial::Malformed { path: format!("/{key}").into(), why: "is not the one in the URL".into() });
+    }
+    match object.get_mut(list) {
+        Some(Json::List(items)) => items.push(fresh.into()),
+        _no_list => object.set(list, vec![Json::from(fresh)]),
+    }
+    Ok(())
+}
+
+fn lay(object: &mut Object, change: &Object, method: Method) {
+    if method == Method::Put {
+        *object = change.clone();
+    } else {
+        object.patch(change);
+    }
+}
+
+/// What holds a changed part has changed as well.
+fn touch(object: &mut Object, change: &Object) {
+    if let Some(at) = change.get(UPDATED).cloned() {
+        object.set(UPDATED, at);
+    }
+}
+
+/// One EVSE or connector out of a location, as the URL of a `GET` names it.
+pub fn picked(location: &str, names: &[String]) -> Result<String, Denial> {
+    let mut whole = Json::read(location.as_bytes())?;
+    for (name, (list, key)) in names.iter().zip([("evses", "uid"), ("connectors", "id")]) {
+        let object = whole.as_object_mut().ok_or(Denial::UnknownObject)?;
+        let found =
+            object.each_mut(list).find(|each| each.text(key).is_some_and(|text| text.eq_ignore_ascii_case(name)));
+        let found = found.cloned().ok_or(Denial::UnknownObject)?;
+        whole = found.into();
+    }
+    Ok(whole.to_string())
+}

@@ -1,0 +1,165 @@
+//! Letters cross in every version, what cannot cross is told, and what would change money is refused.
+
+use super::*;
+use crate::answer::Answered;
+use crate::cross::{self, Noun};
+use crate::json::Json;
+
+const NOW: charge::Timestamp = charge::Timestamp::from_secs(1_790_000_000);
+
+fn toward(version: Version, place: Option<&str>) -> Toward<'_> {
+    Toward { version, base: BASE, place }
+}
+
+/// Locations of a session are carried whole in 2.1.1.
+fn place() -> String {
+    crate::location::write(&location(), &mut Lost::new()).to_string()
+}
+
+#[test]
+fn every_question_crosses_in_2_3_0_without_loss() {
+    for question in questions() {
+        let request = ask::request(&letter(question.clone()), toward(Version::V230, None)).unwrap();
+        assert_eq!(request.lost, [], "{question:?}");
+        let back = heard_in(Version::V230, &request.value).unwrap();
+        // only the version in the return address is another one
+        match (&back.value, &question) {
+            (Question::Start(_) | Question::Stop { .. } | Question::Unlock { .. }, _) => {}
+            (heard, asked) => assert_eq!(heard, asked),
+        }
+    }
+}
+
+#[test]
+fn prices_of_2_3_0_name_their_taxes() {
+    let written = ask::request(&letter(Question::PostCdr(Box::new(cdr()))), toward(Version::V230, None)).unwrap();
+    let body: Value = serde_json::from_str(written.value.body.as_ref().unwrap()).unwrap();
+    let price = &body["total_cost"];
+    assert!(price["excl_vat"].is_null() && price["before_taxes"].is_number(), "{price}");
+    assert_eq!(price["taxes"][0]["name"], "VAT");
+    assert_eq!(body["tariffs"][0]["tax_included"], "NO");
+    judge_230::<ocpi_kit::v2_3_0::cdrs::Cdr>(&body.to_string());
+    let tariff = ask::request(&letter(Question::PutTariff(Box::new(tariff()))), toward(Version::V230, None)).unwrap();
+    judge_230::<ocpi_kit::v2_3_0::tariffs::Tariff>(tariff.value.body.as_ref().unwrap());
+    let session = Question::PutSession(Box::new(session()));
+    let session = ask::request(&letter(session), toward(Version::V230, None)).unwrap();
+    judge_230::<ocpi_kit::v2_3_0::sessions::Session>(session.value.body.as_ref().unwrap());
+}
+
+#[test]
+fn what_2_1_1_can_say_arrives_and_the_rest_is_told() {
+    let place = place();
+    let back_in = |question: &Question| {
+        let request = ask::request(&letter(question.clone()), toward(Version::V211, Some(&place))).unwrap();
+        (heard_in(Version::V211, &request.value).unwrap().value, request)
+    };
+    let (heard, request) = back_in(&Question::PutToken(Box::new(token())));
+    let Question::PutToken(token) = heard else { panic!("a token") };
+    assert_eq!((token.uid, token.contract), (super::token().uid, contract()));
+    assert_eq!(token.kind, TokenKind::Other);
+    assert!(request.lost.iter().any(|loss| loss.path == "/type"));
+
+    let (heard, request) = back_in(&Question::PutSession(Box::new(session())));
+    let Question::PutSession(heard) = heard else { panic!("a session") };
+    let sent = session();
+    assert_eq!((&heard.id, heard.energy, heard.end), (&sent.id, sent.energy, sent.end));
+    assert_eq!((&heard.location, &heard.evse, &heard.connector), (&sent.location, &sent.evse, &sent.connector));
+    assert_eq!(heard.token.contract, sent.token.contract);
+    assert_eq!(heard.total_cost.unwrap().before_vat, sent.total_cost.unwrap().before_vat);
+    assert!(request.lost.iter().any(|loss| loss.path == "/authorization_reference"));
+    judge_211::<ocpi_kit::v2_1_1::sessions::Session>(request.value.body.as_ref().unwrap());
+
+    let (heard, request) = back_in(&Question::PostCdr(Box::new(cdr())));
+    let Question::PostCdr(heard) = heard else { panic!("a CDR") };
+    let sent = cdr();
+    assert_eq!((&heard.id, heard.energy, heard.place.evse_id), (&sent.id, sent.energy, sent.place.evse_id));
+    assert_eq!(heard.total_cost.before_vat, sent.total_cost.before_vat);
+    assert!(request.lost.iter().any(|loss| loss.path == "/signed_data"), "{:?}", request.lost);
+    judge_211::<ocpi_kit::v2_1_1::cdrs::Cdr>(request.value.body.as_ref().unwrap());
+
+    let (heard, request) = back_in(&Question::PutLocation(Box::new(location())));
+    let Question::PutLocation(heard) = heard else { panic!("a location") };
+    assert_eq!((heard.position, heard.evses.len()), (location().position, location().evses.len()));
+    judge_211::<ocpi_kit::v2_1_1::locations::Location>(request.value.body.as_ref().unwrap());
+}
+
+#[test]
+fn a_crossing_that_would_change_money_is_refused() {
+    let credit = charge::record::Cdr { credit: true, credit_reference: Some("C0".parse().unwrap()), ..cdr() };
+    let refused = ask::request(&letter(Question::PostCdr(Box::new(credit))), toward(Version::V211, None));
+    assert_eq!(refused.unwrap_err().path, "/credit");
+    let capped = Tariff { min_price: None, max_price: Some(cdr().total_cost), ..tariff() };
+    let refused = ask::request(&letter(Question::PutTariff(Box::new(capped))), toward(Version::V211, None));
+    assert_eq!(refused.unwrap_err().path, "/max_price");
+    let nowhere = ask::request(&letter(Question::PutSession(Box::new(session()))), toward(Version::V211, None));
+    assert_eq!(nowhere.unwrap_err().path, "/location");
+    let mut taxed = Json::read(br#"{"tax_included":"YES"}"#).unwrap();
+    let refused = cross::lift(Version::V230, Noun::Tariff, &mut taxed, Beside::default());
+    assert_eq!(refused.unwrap_err().path, "/tax_included");
+    let profile = profile(ProfileWish::Clear, None);
+    assert!(ask::request(&letter(profile), toward(Version::V211, None)).is_err(), "no such module");
+}
+
+#[test]
+fn a_verdict_of_2_1_1_loses_its_contract_and_says_so() {
+    let verdict = Verdict { contract: Some(contract()), party: Some(party("DE-8AA")), ..Verdict::bare(Allowed::Yes) };
+    let by = Answering { party: party("DE-8AA"), base: BASE, now: at("2026-11-22T15:04:05Z"), version: Version::V211 };
+    let asked = Asked::MayCharge(presented(TokenKind::Rfid));
+    let reply = answer::write(&asked, Ok(Answer::May(verdict)), by);
+    assert!(reply.lost.iter().any(|loss| loss.path == "/token"));
+    let answered = Answered { version: Version::V211, beside: Beside::default() };
+    let read = answer::read(&asked, &reply.value, answered).unwrap().value;
+    assert_eq!(read, Answer::May(Verdict::bare(Allowed::Yes)));
+}
+
+#[test]
+fn a_vendors_own_members_survive_a_crossing() {
+    let mut written: Value = seen(crate::tariff::write(&tariff(), &mut Lost::new()));
+    written["x_vendor"] = json!({"deep": [1, 2.50]});
+    let text = written.to_string();
+    let kind = Kind::PutTariff;
+    let there = cross::body(Version::V221, Version::V230, kind, text.as_bytes(), Beside::default()).unwrap().value;
+    let there = there.unwrap();
+    let back = cross::body(Version::V230, Version::V221, kind, there.as_bytes(), Beside::default()).unwrap().value;
+    assert_eq!(serde_json::from_str::<Value>(&back.unwrap()).unwrap(), written);
+    let same = cross::body(Version::V230, Version::V230, kind, there.as_bytes(), Beside::default()).unwrap().value;
+    assert_eq!(same, None, "the same version passes byte for byte");
+}
+
+#[test]
+fn a_part_changes_the_whole_in_its_own_version() {
+    let kept = place();
+    let incoming = |method, rest: &str| {
+        let at = (crate::wire::Module::Locations, crate::wire::Side::Receiver);
+        Incoming::new(Version::V221, method, at, rest, "").unwrap()
+    };
+    use crate::wire::Method::{Patch, Put};
+    let change = br#"{"name": "New", "last_updated": "2026-11-23T00:00:00Z"}"#;
+    let whole = crate::patch::merged(&kept, &incoming(Patch, "DE/OPA/LOC1"), change, NOW).unwrap();
+    let value = crate::parse(whole.as_bytes()).unwrap();
+    let read = crate::location::read(&At::root(&value), &mut Lost::new()).unwrap();
+    let wanted = Location { name: Some("New".into()), last_updated: at("2026-11-23T00:00:00Z"), ..location() };
+    assert_eq!(read, wanted);
+
+    let undated = crate::patch::merged(&kept, &incoming(Patch, "DE/OPA/LOC1"), br#"{"name": "New"}"#, NOW);
+    assert!(matches!(undated, Err(Denial::Malformed { path, .. }) if &*path == "/last_updated"));
+    let nobody = crate::patch::merged(&kept, &incoming(Patch, "DE/OPA/LOC1/NONE"), change, NOW);
+    assert_eq!(nobody, Err(Denial::UnknownObject));
+    let evse = br#"{"uid": "NEW-1", "status": "AVAILABLE", "connectors": [], "last_updated": "2026-11-23T00:00:00Z"}"#;
+    let whole = crate::patch::merged(&kept, &incoming(Put, "DE/OPA/LOC1/NEW-1"), evse, NOW).unwrap();
+    assert!(whole.contains("NEW-1") && whole.contains(location().evses[0].uid.as_str()));
+    let other = crate::patch::merged(&kept, &incoming(Put, "DE/OPA/LOC1/OTHER"), evse, NOW);
+    assert!(matches!(other, Err(Denial::Malformed { .. })), "the URL names another EVSE");
+    let one = [location().evses[0].uid.as_str().to_owned()];
+    assert!(crate::patch::picked(&kept, &one).unwrap().contains("connectors"));
+    assert_eq!(crate::patch::picked(&kept, &["NONE".to_owned()]), Err(Denial::UnknownObject));
+}
+
+fn judge_230<T: serde::de::DeserializeOwned + Validate>(text: &str) {
+    let read: T = serde_json::from_str(text).unwrap_or_else(|fault| panic!("{fault}: {text}"));
+    assert_eq!(format!("{:?}", read.validate()), "Ok(())", "{text}");
+}
+
+fn judge_211<T: serde::de::DeserializeOwned>(text: &str) {
+    serde_json::from_str::<T>(text).unwrap_or_else(|fault| panic!("{fault}: {text}"));
+}

@@ -1,0 +1,393 @@
+//! OCPI 2.1.1 beside 2.2.1: no owners, `auth_id` for the contract, bare numbers for prices, whole locations inside of
+//! sessions and CDRs, one tariff per connector, no credits, no signed records, no references.
+//!
+//! Invariant: what would change an amount is refused: a credit CDR, a tariff with a minimum or maximum price, or with
+//! a restriction that 2.1.1 has no word for.
+
+use charge::token::ContractId;
+
+use crate::cross::{Beside, Noun, fault};
+use crate::json::{Json, Object};
+use crate::read::{Fault, Lost};
+
+const ADDRESS_CHARACTERS_MAX: usize = 45;
+/// A text that is mandatory in 2.1.1 and not known.
+const NOT_AVAILABLE: &str = "#NA";
+const DIMENSIONS: [&str; 6] = ["ENERGY", "FLAT", "MAX_CURRENT", "MIN_CURRENT", "PARKING_TIME", "TIME"];
+const RESTRICTIONS: [&str; 11] = [
+    "start_time",
+    "end_time",
+    "start_date",
+    "end_date",
+    "min_kwh",
+    "max_kwh",
+    "min_power",
+    "max_power",
+    "min_duration",
+    "max_duration",
+    "day_of_week",
+];
+
+pub(crate) fn lift(noun: Noun, object: &mut Object, beside: Beside<'_>) -> Result<(), Fault> {
+    match noun {
+        Noun::Token => lift_token(object, beside),
+        Noun::TokenOrder => {
+            if let Some(token) = object.object_mut("token") {
+                lift_token(token, beside);
+            }
+        }
+        Noun::Session => {
+            object.rename("start_datetime", "start_date_time");
+            object.rename("end_datetime", "end_date_time");
+            owned(object, beside);
+            lift_payer(object, beside);
+            let location = object.take("location");
+            if let Some(location) = location.as_ref().and_then(Json::as_object) {
+                copy(location, "id", object, "location_id");
+                if let Some(evse) = first(location, "evses") {
+                    copy(evse, "uid", object, "evse_uid");
+                    if let Some(connector) = first(evse, "connectors") {
+                        copy(connector, "id", object, "connector_id");
+                    }
+                }
+            }
+        }
+        Noun::Cdr => lift_cdr(object, beside),
+        Noun::Location => {
+            owned(object, beside);
+            object.set("publish", true);
+            object.rename("type", "parking_type");
+            object.each_mut("evses").for_each(lift_evse);
+        }
+        Noun::Evse => lift_evse(object),
+        Noun::Connector => lift_connector(object),
+        Noun::Tariff => owned(object, beside),
+        Noun::Verdict | Noun::Plain => {}
+    }
+    Ok(())
+}
+
+pub(crate) fn lower(noun: Noun, object: &mut Object, beside: Beside<'_>, lost: &mut Lost) -> Result<(), Fault> {
+    match noun {
+        Noun::Token => lower_token(object, "", lost),
+        Noun::TokenOrder => {
+            if let Some(token) = object.object_mut("token") {
+                lower_token(token, "/token", lost);
+            }
+            leave(object, &["connector_id", "authorization_reference"], lost);
+            if let Some(Json::Text(name)) = object.get("reservation_id") {
+                let number = name.parse::<i32>().map_err(|_| fault("/reservation_id", "is no whole number"))?;
+                object.set("reservation_id", Json::Number(number.to_string()));
+            }
+        }
+        Noun::Verdict => leave(object, &["token", "authorization_reference"], lost),
+        Noun::Session => lower_session(object, beside, lost)?,
+        Noun::Cdr => lower_cdr(object, lost)?,
+        Noun::Location => lower_location(object, lost)?,
+        Noun::Evse => lower_evse(object, "", lost),
+        Noun::Connector => lower_connector(object, "", lost),
+        Noun::Tariff => lower_tariff(object, "", lost)?,
+        Noun::Plain => {}
+    }
+    Ok(())
+}
+
+/// The owner that 2.1.1 does not name.
+fn owned(object: &mut Object, beside: Beside<'_>) {
+    if let Some(owner) = beside.owner
+        && object.get("party_id").is_none()
+    {
+        object.set("country_code", owner.country());
+        object.set("party_id", owner.code());
+    }
+}
+
+fn lift_token(token: &mut Object, beside: Beside<'_>) {
+    owned(token, beside);
+    token.rename("auth_id", "contract_id");
+}
+
+/// `auth_id` is all that 2.1.1 says of who pays. The provider is the one that the contract names, or the one known
+/// beside.
+fn lift_payer(record: &mut Object, beside: Beside<'_>) {
+    let Some(Json::Text(id) | Json::Number(id)) = record.take("auth_id") else { return };
+    let named = ContractId::new(&id).ok().and_then(|contract| contract.party());
+    let Some(payer) = beside.payer.or(named) else { return };
+    let token = Object::default()
+        .with("country_code", payer.country())
+        .with("party_id", payer.code())
+        .with("uid", id.as_str())
+        .with("type", "OTHER")
+        .with("contract_id", id.as_str());
+    record.set("cdr_token", token);
+}
+
+fn lift_cdr(cdr: &mut Object, beside: Beside<'_>) {
+    cdr.rename("stop_date_time", "end_date_time");
+    owned(cdr, beside);
+    lift_payer(cdr, beside);
+    let mut place = Object::default();
+    let location = cdr.take("location");
+    if let Some(location) = location.as_ref().and_then(Json::as_object) {
+        for name in ["id", "name", "address", "city", "postal_code", "country", "coordinates"] {
+            copy(location, name, &mut place, name);
+        }
+        if let Some(evse) = first(location, "evses") {
+            copy(evse, "uid", &mut place, "evse_uid");
+            copy(evse, "evse_id", &mut place, "evse_id");
+            if let Some(connector) = first(evse, "connectors") {
+                copy(connector, "id", &mut place, "connector_id");
+                copy(connector, "standard", &mut place, "connector_standard");
+                copy(connector, "format", &mut place, "connector_format");
+                copy(connector, "power_type", &mut place, "connector_power_type");
+            }
+        }
+    }
+    if place.get("evse_id").is_none() {
+        place.set("evse_id", NOT_AVAILABLE);
+    }
+    cdr.set("cdr_location", place);
+    cdr.each_mut("tariffs").for_each(|tariff| owned(tariff, beside));
+}
+
+fn lift_evse(evse: &mut Object) {
+    evse.each_mut("connectors").for_each(lift_connector);
+}
+
+fn lift_connector(connector: &mut Object) {
+    connector.rename("voltage", "max_voltage");
+    connector.rename("amperage", "max_amperage");
+    if let Some(tariff) = connector.take("tariff_id") {
+        connector.set("tariff_ids", Json::List(vec![tariff]));
+    }
+}
+
+fn lower_token(token: &mut Object, path: &str, lost: &mut Lost) {
+    disowned(token);
+    token.rename("contract_id", "auth_id");
+    if token.text("type").is_some_and(|kind| kind != "RFID" && kind != "OTHER") {
+        lost.push(fault(&format!("{path}/type"), "is written as OTHER"));
+        token.set("type", "OTHER");
+    }
+    leave(token, &["group_id", "default_profile_type", "energy_contract"], lost);
+}
+
+fn lower_session(session: &mut Object, beside: Beside<'_>, lost: &mut Lost) -> Result<(), Fault> {
+    disowned(session);
+    session.rename("start_date_time", "start_datetime");
+    session.rename("end_date_time", "end_datetime");
+    lower_record(session, lost)?;
+    leave(session, &["authorization_reference"], lost);
+    let place = beside.place.map(|text| Json::read(text.as_bytes())).transpose()?;
+    let mut place = place.ok_or_else(|| fault("/location", "is carried whole in OCPI 2.1.1 and is not at hand"))?;
+    let (evse, connector) = (session.take("evse_uid"), session.take("connector_id"));
+    session.take("location_id");
+    if let Some(place) = place.as_object_mut() {
+        keep_named(place, "evses", "uid", evse.as_ref());
+        for each in place.each_mut("evses") {
+            keep_named(each, "connectors", "id", connector.as_ref());
+        }
+        lower_location(place, lost)?;
+    }
+    session.set("location", place);
+    Ok(())
+}
+
+fn lower_cdr(cdr: &mut Object, lost: &mut Lost) -> Result<(), Fault> {
+    if cdr.get("credit").is_some_and(|credit| *credit == Json::Bool(true)) {
+        return Err(fault("/credit", "has no word in OCPI 2.1.1: a credit would be read as another bill"));
+    }
+    disowned(cdr);
+    cdr.rename("end_date_time", "stop_date_time");
+    lower_record(cdr, lost)?;
+    let costs =
+        ["total_fixed_cost", "total_energy_cost", "total_time_cost", "total_parking_cost", "total_reservation_cost"];
+    leave(cdr, &costs, lost);
+    let rest = [
+        "session_id",
+        "authorization_reference",
+        "signed_data",
+        "credit",
+        "credit_reference_id",
+        "invoice_reference_id",
+        "home_charging_compensation",
+    ];
+    leave(cdr, &rest, lost);
+    let Some(Json::Object(mut place)) = cdr.take("cdr_location") else {
+        return Err(fault("/cdr_location", "is missing"));
+    };
+    let connector = Object::default()
+        .maybe("id", place.take("connector_id"))
+        .maybe("standard", place.take("connector_standard"))
+        .maybe("format", place.take("connector_format"))
+        .maybe("power_type", place.take("connector_power_type"))
+        .with("voltage", Json::Number("0".to_owned()))
+        .with("amperage", Json::Number("0".to_owned()))
+        .maybe("last_updated", cdr.get("last_updated").cloned());
+    lost.push(fault("/location/evses/0/connectors/0", "has no voltage and amperage in a CDR; both are written as 0"));
+    let evse = Object::default()
+        .maybe("uid", place.take("evse_uid"))
+        .maybe("evse_id", place.take("evse_id").filter(|id| *id != Json::Text(NOT_AVAILABLE.to_owned())))
+        .with("status", "UNKNOWN")
+        .with("connectors", vec![Json::from(connector)])
+        .maybe("last_updated", cdr.get("last_updated").cloned());
+    place.set("evses", vec![Json::from(evse)]);
+    place.set("type", "UNKNOWN");
+    if place.get("postal_code").is_none() {
+        place.set("postal_code", NOT_AVAILABLE);
+    }
+    if let Some(at) = cdr.get("last_updated").cloned() {
+        place.set("last_updated", at);
+    }
+    cdr.set("location", place);
+    // the amount of a CDR stands in itself, so a tariff without a word may stay away
+    if let Some(Json::List(tariffs)) = cdr.get_mut("tariffs") {
+        let mut index = 0;
+        tariffs.retain_mut(|tariff| {
+            let path = format!("/tariffs/{index}");
+            index += 1;
+            let Some(tariff) = tariff.as_object_mut() else { return false };
+            lower_tariff(tariff, &path, lost).map_err(|fault| lost.push(fault)).is_ok()
+        });
+    }
+    Ok(())
+}
+
+/// What sessions and CDRs have in common.
+fn lower_record(record: &mut Object, lost: &mut Lost) -> Result<(), Fault> {
+    let contract = record.object_mut("cdr_token").and_then(|token| token.take("contract_id"));
+    record.set("auth_id", contract.ok_or_else(|| fault("/cdr_token/contract_id", "is missing"))?);
+    record.take("cdr_token");
+    if record.text("auth_method") == Some("COMMAND") {
+        lost.push(fault("/auth_method", "is written as AUTH_REQUEST"));
+        record.set("auth_method", "AUTH_REQUEST");
+    }
+    if record.text("status") == Some("RESERVATION") {
+        return Err(fault("/status", "has no word in OCPI 2.1.1"));
+    }
+    if let Some(Json::Object(price)) = record.get("total_cost").cloned() {
+        let net = price.get("excl_vat").cloned().ok_or_else(|| fault("/total_cost/excl_vat", "is missing"))?;
+        record.set("total_cost", net);
+        if price.get("incl_vat").is_some() {
+            lost.push(fault("/total_cost/incl_vat", "is not carried"));
+        }
+    }
+    for (index, period) in record.each_mut("charging_periods").enumerate() {
+        period.take("tariff_id");
+        if let Some(Json::List(dimensions)) = period.get_mut("dimensions") {
+            let known = |dimension: &Json| {
+                let word = dimension.as_object().and_then(|dimension| dimension.text("type"));
+                word.is_some_and(|word| DIMENSIONS.contains(&word))
+            };
+            if !dimensions.iter().all(known) {
+                lost.push(fault(&format!("/charging_periods/{index}/dimensions"), "has dimensions without a word"));
+                dimensions.retain(known);
+            }
+        }
+    }
+    Ok(())
+}
+
+fn lower_location(location: &mut Object, lost: &mut Lost) -> Result<(), Fault> {
+    if location.get("publish").is_some_and(|publish| *publish == Json::Bool(false)) {
+        return Err(fault("/publish", "is false, a wish that OCPI 2.1.1 cannot carry"));
+    }
+    disowned(location);
+    location.take("publish");
+    location.rename("parking_type", "type");
+    if location.get("type").is_none() {
+        location.set("type", "UNKNOWN");
+    }
+    let address = location.text("address").map(str::to_owned);
+    if let Some(address) = address.filter(|address| address.chars().count() > ADDRESS_CHARACTERS_MAX) {
+        lost.push(fault("/address", "is cut to 45 characters"));
+        location.set("address", address.chars().take(ADDRESS_CHARACTERS_MAX).collect::<String>());
+    }
+    if location.get("postal_code").is_none() {
+        location.set("postal_code", NOT_AVAILABLE);
+    }
+    leave(location, &["publish_allowed_to", "state", "parking_places"], lost);
+    for (index, evse) in location.each_mut("evses").enumerate() {
+        lower_evse(evse, &format!("/evses/{index}"), lost);
+    }
+    Ok(())
+}
+
+fn lower_evse(evse: &mut Object, path: &str, lost: &mut Lost) {
+    leave(evse, &["parking", "accepted_service_providers"], lost);
+    for (index, connector) in evse.each_mut("connectors").enumerate() {
+        lower_connector(connector, &format!("{path}/connectors/{index}"), lost);
+    }
+}
+
+fn lower_connector(connector: &mut Object, path: &str, lost: &mut Lost) {
+    connector.rename("max_voltage", "voltage");
+    connector.rename("max_amperage", "amperage");
+    connector.take("max_electric_power");
+    let Some(Json::List(tariffs)) = connector.take("tariff_ids") else { return };
+    if tariffs.len() > 1 {
+        lost.push(fault(&format!("{path}/tariff_ids"), "is cut to the first"));
+    }
+    if let Some(tariff) = tariffs.into_iter().next() {
+        connector.set("tariff_id", tariff);
+    }
+}
+
+fn lower_tariff(tariff: &mut Object, path: &str, lost: &mut Lost) -> Result<(), Fault> {
+    disowned(tariff);
+    for name in ["min_price", "max_price"] {
+        if tariff.get(name).is_some() {
+            return Err(fault(&format!("{path}/{name}"), "has no word in OCPI 2.1.1 and would change the price"));
+        }
+    }
+    for element in tariff.each_mut("elements") {
+        let Some(restrictions) = element.object_mut("restrictions") else { continue };
+        if !restrictions.only(&RESTRICTIONS) {
+            let at = format!("{path}/elements/restrictions");
+            return Err(fault(&at, "has no word in OCPI 2.1.1 and would change the price"));
+        }
+    }
+    let mut taxed = false;
+    for element in tariff.each_mut("elements") {
+        element.each_mut("price_components").for_each(|component| taxed |= component.take("vat").is_some());
+    }
+    if taxed {
+        lost.push(fault(&format!("{path}/elements"), "loses its VAT; prices are before VAT in both"));
+    }
+    leave(tariff, &["type", "start_date_time", "end_date_time"], lost);
+    Ok(())
+}
+
+fn disowned(object: &mut Object) {
+    object.take("country_code");
+    object.take("party_id");
+}
+
+/// Leaves members out and tells which.
+fn leave(object: &mut Object, names: &[&str], lost: &mut Lost) {
+    for name in names {
+        if object.take(name).is_some() {
+            lost.push(fault(&format!("/{name}"), "has no word in OCPI 2.1.1"));
+        }
+    }
+}
+
+fn copy(from: &Object, name: &str, to: &mut Object, other: &'static str) {
+    if let Some(value) = from.get(name) {
+        to.set(other, value.clone());
+    }
+}
+
+fn first<'o>(object: &'o Object, list: &str) -> Option<&'o Object> {
+    match object.get(list)? {
+        Json::List(items) => items.first()?.as_object(),
+        Json::Null | Json::Bool(_) | Json::Number(_) | Json::Text(_) | Json::Object(_) => None,
+    }
+}
+
+/// Of a list, the objects whose `key` is this value.
+fn keep_named(object: &mut Object, list: &str, key: &str, value: Option<&Json>) {
+    if let Some(Json::List(items)) = object.get_mut(list) {
+        items.retain(|item| item.as_object().and_then(|item| item.get(key)) == value);
+    }
+}

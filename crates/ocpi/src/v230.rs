@@ -1,0 +1,126 @@
+//! OCPI 2.3.0 beside 2.2.1: prices with named taxes, price limits, tariffs that say whether taxes are in them.
+//!
+//! The parking data of 2.3.0, its open enumerations and everything that a vendor adds pass as they are. Taxes have one
+//! name here, `VAT`; several taxes become their sum. A tariff whose prices include taxes is refused: our prices are
+//! before taxes, and without the rate nobody can work it out.
+
+use charge::Decimal;
+
+use crate::cross::{Noun, fault};
+use crate::json::{Json, Object};
+use crate::read::Fault;
+use crate::write::number;
+
+/// The name of the one tax that 2.2.1 knows.
+const TAX_NAME: &str = "VAT";
+
+const PRICES: [&str; 6] = [
+    "total_cost",
+    "total_fixed_cost",
+    "total_energy_cost",
+    "total_time_cost",
+    "total_parking_cost",
+    "total_reservation_cost",
+];
+const LIMITS: [&str; 2] = ["min_price", "max_price"];
+
+pub(crate) fn lift(noun: Noun, object: &mut Object) -> Result<(), Fault> {
+    match noun {
+        Noun::Session | Noun::Cdr => {
+            for name in PRICES {
+                if let Some(price) = object.object_mut(name) {
+                    lift_price(price, name)?;
+                }
+            }
+            object.each_mut("tariffs").try_for_each(lift_tariff)
+        }
+        Noun::Tariff => lift_tariff(object),
+        Noun::Token
+        | Noun::Verdict
+        | Noun::Location
+        | Noun::Evse
+        | Noun::Connector
+        | Noun::TokenOrder
+        | Noun::Plain => Ok(()),
+    }
+}
+
+pub(crate) fn lower(noun: Noun, object: &mut Object) -> Result<(), Fault> {
+    match noun {
+        Noun::Session | Noun::Cdr => {
+            for name in PRICES {
+                if let Some(price) = object.object_mut(name) {
+                    lower_price(price, name)?;
+                }
+            }
+            object.each_mut("tariffs").for_each(lower_tariff);
+            Ok(())
+        }
+        Noun::Tariff => {
+            lower_tariff(object);
+            Ok(())
+        }
+        Noun::Token
+        | Noun::Verdict
+        | Noun::Location
+        | Noun::Evse
+        | Noun::Connector
+        | Noun::TokenOrder
+        | Noun::Plain => Ok(()),
+    }
+}
+
+/// The price after taxes is the sum, where taxes are told at all.
+fn lift_price(price: &mut Object, path: &str) -> Result<(), Fault> {
+    let Some(before) = price.take("before_taxes") else { return Ok(()) };
+    let no_number = || fault(&format!("/{path}"), "has an amount that is not a number");
+    if let Some(Json::List(taxes)) = price.take("taxes")
+        && !taxes.is_empty()
+    {
+        let mut sum = before.decimal().ok_or_else(no_number)?;
+        for tax in taxes {
+            let amount = tax.as_object().and_then(|tax| tax.get("amount")).and_then(Json::decimal);
+            sum = sum.checked_add(amount.ok_or_else(no_number)?).ok_or_else(no_number)?;
+        }
+        price.set("incl_vat", number(sum));
+    }
+    price.set("excl_vat", before);
+    Ok(())
+}
+
+fn lower_price(price: &mut Object, path: &str) -> Result<(), Fault> {
+    let Some(before) = price.take("excl_vat") else { return Ok(()) };
+    let mut taxes = Vec::new();
+    if let Some(after) = price.take("incl_vat") {
+        let both: Option<(Decimal, Decimal)> = before.decimal().zip(after.decimal());
+        let amount = both.and_then(|(before, after)| after.checked_sub(before));
+        let amount = amount.ok_or_else(|| fault(&format!("/{path}"), "has an amount that is not a number"))?;
+        taxes.push(Object::default().with("name", TAX_NAME).with("amount", number(amount)).into());
+    }
+    price.set("before_taxes", before);
+    price.set("taxes", Json::List(taxes));
+    Ok(())
+}
+
+fn lift_tariff(tariff: &mut Object) -> Result<(), Fault> {
+    if tariff.take("tax_included").is_some_and(|word| word == Json::Text("YES".to_owned())) {
+        return Err(fault("/tax_included", "is YES: prices with unnamed taxes in them cannot be worked with here"));
+    }
+    for name in LIMITS {
+        if let Some(limit) = tariff.object_mut(name) {
+            limit.rename("before_taxes", "excl_vat");
+            limit.rename("after_taxes", "incl_vat");
+        }
+    }
+    Ok(())
+}
+
+fn lower_tariff(tariff: &mut Object) {
+    for name in LIMITS {
+        if let Some(limit) = tariff.object_mut(name) {
+            limit.rename("excl_vat", "before_taxes");
+            limit.rename("incl_vat", "after_taxes");
+        }
+    }
+    tariff.set("tax_included", "NO");
+}

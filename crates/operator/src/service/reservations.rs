@@ -1,0 +1,159 @@
+//! Reservations: made for a person of the operator or for a party on the road, kept to their end.
+//!
+//! The station keeps the EVSE free; here is kept what it said. A station that did not answer may have taken it, so
+//! such a reservation stays open until its time is over.
+
+use std::time::Duration;
+
+use charge::Timestamp;
+use charge::id::{EvseNo, PartyId, SessionId, StationId};
+use charge::talk::line::ToStation;
+use charge::talk::line::reservation::ReservationOrder;
+use charge::token::PresentedToken;
+use store::{StoreError, Tx};
+
+use super::{Event, Fault, Operator};
+use crate::desk::Reservation;
+use crate::memory::{place, reservation, station};
+use crate::order::{OrderOutcome, Outcome, StationOrder};
+use crate::reservation::Event as Happens;
+
+/// A reservation that is wanted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewReservation {
+    pub station: StationId,
+    /// `None`: any EVSE of the station.
+    pub evse: Option<EvseNo>,
+    /// What will be presented there: the card itself, or an alias of ours for a start from afar.
+    pub token: PresentedToken,
+    pub until: Timestamp,
+    /// The party that asked over the road, and its name for it. The same name again is the same reservation.
+    pub giver: Option<(PartyId, String)>,
+}
+
+impl Operator {
+    /// Newest first, open ones before the others.
+    pub async fn reservations(&self, of: Option<StationId>, limit: u32) -> Result<Vec<Reservation>, Fault> {
+        let limit = limit.clamp(1, LISTED_MAX);
+        Ok(self.read("operator.reservations", move |_, tx| reservation::list(tx, of.as_ref(), limit)).await?)
+    }
+
+    /// Has a station keep an EVSE free, and waits for its answer.
+    pub async fn reserve(&self, actor: &str, wanted: NewReservation) -> Result<(Reservation, OrderOutcome), Fault> {
+        let now = self.0.now();
+        if wanted.until <= now || wanted.until > now.plus(HELD_MAX) {
+            return Err(Fault::Invalid { path: "/until", why: "in the future, and within a week".to_owned() });
+        }
+        let kept = wanted.clone();
+        let id = self.run("operator.reserve", move |_, tx| keep(tx, &kept, now)).await?;
+        let order = ReservationOrder::Reserve {
+            id,
+            evse: wanted.evse,
+            token: wanted.token,
+            group: None,
+            until: wanted.until,
+            connector: None,
+        };
+        let came = self.order(actor, &wanted.station, word(order)).await?;
+        let event = match came.outcome {
+            Outcome::Accepted | Outcome::Scheduled => Some(Happens::Accept),
+            // never sent, or understood and refused: there is none
+            Outcome::Refused | Outcome::NotConnected | Outcome::Error => Some(Happens::Refuse),
+            Outcome::TimedOut => None,
+        };
+        Ok((self.move_reservation(id, event, came.message.clone()).await?, came))
+    }
+
+    /// Gives a reservation up.
+    pub async fn cancel_reservation(&self, actor: &str, id: i32) -> Result<(Reservation, OrderOutcome), Fault> {
+        let found = self.read("operator.reservation", move |_, tx| reservation::find(tx, id)).await?;
+        let row = found.ok_or(Fault::NotFound("reservation"))?;
+        if !row.state.is_open() {
+            return Err(Fault::Conflict("the reservation has ended already".to_owned()));
+        }
+        let came = self.order(actor, &row.station, word(ReservationOrder::Cancel { id })).await?;
+        let event = match came.outcome {
+            // refused: the station knows of none, which is what was wanted
+            Outcome::Accepted | Outcome::Scheduled | Outcome::Refused => Some(Happens::Cancel),
+            Outcome::NotConnected | Outcome::Error | Outcome::TimedOut => None,
+        };
+        Ok((self.move_reservation(id, event, came.message.clone()).await?, came))
+    }
+
+    /// The open reservation that a party made under this name.
+    pub async fn reservation_given(&self, giver: PartyId, name: &str) -> Result<Option<Reservation>, Fault> {
+        let name = name.to_owned();
+        Ok(self.read("operator.reservation.given", move |_, tx| reservation::given(tx, giver, &name)).await?)
+    }
+
+    async fn move_reservation(&self, id: i32, event: Option<Happens>, why: String) -> Result<Reservation, Fault> {
+        let now = self.0.now();
+        let row = self
+            .run("operator.reservation.moved", move |_, tx| {
+                let row = reservation::find(tx, id)?.ok_or(Fault::NotFound("reservation"))?;
+                if let Some(event) = event {
+                    let why = Some(why).filter(|_| event == Happens::Refuse);
+                    reservation::moved(tx, &row, event, why.as_deref(), None, now)?;
+                }
+                reservation::find(tx, id)?.ok_or(Fault::NotFound("reservation"))
+            })
+            .await?;
+        self.0.tell_of(Event::Station(row.station.clone()));
+        Ok(row)
+    }
+
+    /// A transaction has used a reservation up.
+    pub(super) async fn reservation_used(
+        &self,
+        of: StationId,
+        id: i32,
+        session: Option<SessionId>,
+    ) -> Result<(), StoreError> {
+        let now = self.0.now();
+        self.run("operator.reservation.used", move |_, tx| {
+            let Some(row) = reservation::find(tx, id)?.filter(|row| row.station == of) else { return Ok(()) };
+            reservation::moved(tx, &row, Happens::Use, None, session.as_ref(), now).map(drop)
+        })
+        .await
+    }
+}
+
+fn word(order: ReservationOrder) -> StationOrder {
+    StationOrder::Word(Box::new(ToStation::Reservation(order)))
+}
+
+fn keep(tx: &mut Tx<'_>, wanted: &NewReservation, now: Timestamp) -> Result<i32, Fault> {
+    if station::find(tx, &wanted.station)?.is_none() {
+        return Err(Fault::NotFound("station"));
+    }
+    if let Some(no) = wanted.evse
+        && place::bay(tx, &wanted.station, no)?.is_none()
+    {
+        return Err(Fault::Invalid { path: "/evse", why: "the station has no such EVSE".to_owned() });
+    }
+    if let Some((party, name)) = &wanted.giver
+        && let Some(row) = reservation::given(tx, *party, name)?
+    {
+        if row.station != wanted.station {
+            return Err(Fault::Conflict("this name is a reservation at another station".to_owned()));
+        }
+        reservation::renew(tx, row.id, wanted.until, now)?;
+        return Ok(row.id);
+    }
+    let giver = wanted.giver.as_ref();
+    Ok(reservation::open(tx, &wanted.station, wanted.evse, wanted.until, giver, now)?)
+}
+
+/// Reservations whose time is over, whatever their stations say; their stations.
+pub(super) fn lapse(tx: &mut Tx<'_>, now: Timestamp) -> Result<Vec<StationId>, StoreError> {
+    let mut stations = Vec::new();
+    for row in reservation::lapsed(tx, now)? {
+        reservation::moved(tx, &row, Happens::Lapse, None, None, now)?;
+        stations.push(row.station);
+    }
+    Ok(stations)
+}
+
+/// Longer than this nobody keeps a place free.
+const HELD_MAX: Duration = Duration::from_secs(7 * 86_400);
+const LISTED_MAX: u32 = 500;

@@ -1,0 +1,387 @@
+//! Care of the station: firmware, logs, certificates, the device model and its monitors.
+
+use charge::id::TransactionKey;
+use charge::talk::line::certificate::{CertificateNews, CertificateOrder, StationKey};
+use charge::talk::line::document::{Document, ItemOutcome};
+use charge::talk::line::model::{Attribute, ModelNews, ModelOrder, Monitor, MonitorKind, ReportKind, ReportRow};
+use charge::talk::line::upkeep::{FirmwareSignature, LogKind, Progress, Retries, UpkeepOrder, Work};
+use charge::talk::line::{BayState, FromStation, Setting, StationAnswer};
+use charge::{Secret, Timestamp};
+
+use super::orders::refused;
+use super::{Output, Station};
+use crate::settings::Key;
+use crate::upkeep::{LogJob, Update, vouched};
+
+/// Rows in one report: well below the 2 kB that the field's stations hold in one buffer.
+const ROWS_PER_REPORT: usize = 10;
+/// `NetworkConfigurationPriority` of the station: as many places as a modem and a cable need, with one to spare.
+const NETWORK_SLOTS: std::ops::RangeInclusive<i32> = 1..=3;
+
+impl Station {
+    pub(super) fn upkeep(&mut self, order: UpkeepOrder) -> StationAnswer {
+        match order {
+            UpkeepOrder::FetchLog { request, kind, to, from, until, retries, legacy } => {
+                let of = if legacy { Work::Diagnostics } else { Work::Log };
+                self.fetch_log((of, request), kind, to, (from, until), retries)
+            }
+            UpkeepOrder::Firmware { request, from, retrieve_at, install_at, signed, retries } => {
+                self.firmware(request, &from, retrieve_at, (install_at, retries), signed.as_ref())
+            }
+            // a station is no local controller: it publishes for nobody (L03, L04)
+            UpkeepOrder::Publish { .. } => refused("Rejected"),
+            UpkeepOrder::Unpublish { .. } => refused("NoFirmware"),
+        }
+    }
+
+    fn fetch_log(
+        &mut self,
+        (of, request): (Work, i32),
+        kind: LogKind,
+        to: Secret<Box<str>>,
+        (from, until): (Option<Timestamp>, Option<Timestamp>),
+        retries: Retries,
+    ) -> StationAnswer {
+        let text = self.blocks.logbook.text(kind, from, until);
+        // N01.FR.21, 1.6 5.1: nothing to send, no name
+        if text.is_empty() {
+            return StationAnswer::File(None);
+        }
+        let name = format!("{}-{}.log", self.plan.id, self.now.secs());
+        if let Some(old) = self.blocks.log.take() {
+            // N01.FR.12: a new request ends the one under way
+            let canceled = if of == Work::Diagnostics { old.failed() } else { "AcceptedCanceled" };
+            let words = FromStation::Progress(old.progress(canceled));
+            self.news(words);
+        }
+        self.blocks.uploads += 1;
+        let number = self.blocks.uploads;
+        self.blocks.log = Some(LogJob::new(of, request, number, to, (name.clone(), text), self.now, retries));
+        StationAnswer::File(Some(name.into()))
+    }
+
+    fn firmware(
+        &mut self,
+        request: i32,
+        from: &Secret<Box<str>>,
+        at: Timestamp,
+        wish: (Option<Timestamp>, Retries),
+        signed: Option<&FirmwareSignature>,
+    ) -> StationAnswer {
+        if signed.is_some_and(|signature| !vouched(self.now, signature)) {
+            self.alarm("InvalidFirmwareSigningCertificate");
+            return refused("InvalidCertificate");
+        }
+        let of = if signed.is_some() && !self.version.is_2() { Work::SignedFirmware } else { Work::Firmware };
+        let mut update = Update::new(of, request, from.expose(), at, wish, signed.is_some());
+        if let Some(status) = update.scheduled(self.now).filter(|_| self.version.is_2() || of == Work::SignedFirmware) {
+            let status = status.into();
+            self.news(FromStation::Progress(Progress { of, request: Some(request), status, places: Vec::new() }));
+        }
+        let canceled = self.blocks.update.replace(update).is_some();
+        // L01.FR.24: a new one takes the place of the one under way
+        if canceled && (self.version.is_2() || of == Work::SignedFirmware) {
+            return refused("AcceptedCanceled");
+        }
+        StationAnswer::Accepted
+    }
+
+    /// For whoever asks how a work is going (F06; 1.6, 5.17).
+    pub(super) fn work_status(&mut self, of: Work) {
+        let update = self.blocks.update.as_ref();
+        let (status, request) = match of {
+            Work::Firmware | Work::SignedFirmware => {
+                (update.map_or("Idle", Update::status), update.map(|update| update.request))
+            }
+            Work::Log | Work::Diagnostics => {
+                let job = self.blocks.log.as_ref();
+                (if job.is_some() { "Uploading" } else { "Idle" }, job.map(|job| job.request))
+            }
+            Work::Publishing => ("Idle", None),
+        };
+        // 1.6 signed updates have a message of their own
+        let of = update.map_or(of, |update| if of == Work::Firmware { update.of } else { of });
+        self.news(FromStation::Progress(Progress { of, request, status: status.into(), places: Vec::new() }));
+    }
+
+    pub(super) fn certificate(&mut self, order: CertificateOrder, out: &mut Vec<Output>) -> StationAnswer {
+        match order {
+            CertificateOrder::Signed { key, chain, request: _ } => {
+                match self.blocks.chest.signed(self.now, key, &chain) {
+                    Some(identity) => {
+                        if key == StationKey::Line {
+                            out.push(Output::Identity(Box::new(identity)));
+                        }
+                        StationAnswer::Accepted
+                    }
+                    None => {
+                        // A02.FR.07
+                        self.alarm("InvalidChargingStationCertificate");
+                        refused("Rejected")
+                    }
+                }
+            }
+            CertificateOrder::Install { used_for, certificate } => {
+                done(self.blocks.chest.install(used_for, &certificate))
+            }
+            CertificateOrder::Delete(hash) => done(self.blocks.chest.delete(&hash)),
+            CertificateOrder::List(uses) => {
+                let found = self.blocks.chest.list(&uses);
+                if found.is_empty() { refused("NotFound") } else { StationAnswer::Certificates(found) }
+            }
+        }
+    }
+
+    /// Asks for a new certificate (A02; 1.6 whitepaper 4.1.1).
+    pub(super) fn sign(&mut self, key: StationKey) -> bool {
+        let organisation = self.settings.text(Key::OrganisationName).to_owned();
+        let csr = self.blocks.chest.ask(key, &self.plan.serial, &organisation);
+        let Some(csr) = csr else { return false };
+        self.news(FromStation::Certificate(CertificateNews::Sign { key, request: None, csr }));
+        true
+    }
+
+    pub(super) fn model(&mut self, order: ModelOrder) -> StationAnswer {
+        match order {
+            ModelOrder::Base { request, kind } => {
+                let rows = self.rows();
+                let meant = |row: &ReportRow| match kind {
+                    ReportKind::Full => true,
+                    ReportKind::Configuration => !row.read_only,
+                    ReportKind::Summary => {
+                        ["AvailabilityState", "Problem"].iter().any(|name| row.variable.ends_with(name))
+                    }
+                };
+                self.report_rows(request, rows.into_iter().filter(meant).collect())
+            }
+            ModelOrder::Report { request, variables, criteria } => {
+                let rows = self.rows();
+                let meant = |row: &ReportRow| wanted(&row.variable, &variables) && self.meets(&row.variable, &criteria);
+                let rows = rows.iter().filter(|row| meant(row)).cloned().collect();
+                self.report_rows(request, rows)
+            }
+            ModelOrder::MonitoringBase(base) => {
+                self.blocks.watch.base(base);
+                StationAnswer::Accepted
+            }
+            ModelOrder::MonitoringLevel(level) => {
+                if self.blocks.watch.level(level) {
+                    StationAnswer::Accepted
+                } else {
+                    refused("Rejected")
+                }
+            }
+            ModelOrder::Watch(monitors) => self.monitor(monitors),
+            ModelOrder::Unwatch(ids) => self.unwatch(&ids),
+            ModelOrder::Monitors { request, variables, criteria } => {
+                self.report_monitors(request, &variables, &criteria)
+            }
+            ModelOrder::Network { slot, connection } => {
+                if !NETWORK_SLOTS.contains(&slot) {
+                    return refused("Rejected"); // B09.FR.02
+                }
+                self.blocks.networks.insert(slot, connection);
+                StationAnswer::Accepted
+            }
+            ModelOrder::TransactionStatus(key) => self.transaction_status(key.as_ref()),
+            ModelOrder::AdjustStream { id, pace } => {
+                if self.blocks.watch.adjust(id, pace) {
+                    StationAnswer::Accepted
+                } else {
+                    refused("Rejected")
+                }
+            }
+            ModelOrder::Streams => StationAnswer::Streams(self.blocks.watch.streams()),
+        }
+    }
+
+    fn report_rows(&mut self, request: i32, rows: Vec<ReportRow>) -> StationAnswer {
+        if rows.is_empty() {
+            return refused("EmptyResultSet"); // B08.FR.05
+        }
+        let at = self.now.whole_millis();
+        self.in_parts(request, &rows, ROWS_PER_REPORT, |part, rows| {
+            FromStation::Model(ModelNews::Report { part, at, rows })
+        });
+        StationAnswer::Accepted
+    }
+
+    fn monitor(&mut self, monitors: Vec<Monitor>) -> StationAnswer {
+        let mut rows = Vec::with_capacity(monitors.len());
+        for monitor in monitors {
+            let value = self.value_of(&monitor.variable);
+            let wants_stream = monitor.stream.is_some();
+            let set = self.blocks.watch.set(self.now, monitor, value);
+            if wants_stream && &*set.word == "Accepted" {
+                let stream = self.blocks.watch.streams().into_iter().find(|stream| Some(stream.id) == set.id);
+                if let Some(stream) = stream {
+                    self.news(FromStation::Model(ModelNews::StreamOpened(stream)));
+                }
+            }
+            rows.push(set);
+        }
+        StationAnswer::Monitors(rows)
+    }
+
+    fn unwatch(&mut self, ids: &[i32]) -> StationAnswer {
+        let mut rows = Vec::with_capacity(ids.len());
+        for id in ids {
+            let gone = self.blocks.watch.clear(*id);
+            if gone == Some(true) {
+                self.news(FromStation::Model(ModelNews::StreamClosed(*id)));
+            }
+            let word = if gone.is_some() { "Accepted" } else { "NotFound" };
+            rows.push(ItemOutcome { of: id.to_string().into(), word: word.into() });
+        }
+        StationAnswer::Items(rows)
+    }
+
+    fn report_monitors(&mut self, request: i32, variables: &[Box<str>], criteria: &[Box<str>]) -> StationAnswer {
+        let kind = |kind: MonitorKind| match kind {
+            MonitorKind::UpperThreshold | MonitorKind::LowerThreshold => "ThresholdMonitoring",
+            MonitorKind::Delta | MonitorKind::TargetDelta | MonitorKind::TargetDeltaRelative => "DeltaMonitoring",
+            MonitorKind::Periodic | MonitorKind::PeriodicClockAligned => "PeriodicMonitoring",
+        };
+        let meant = |of: &&Monitor| {
+            wanted(&of.variable, variables)
+                && (criteria.is_empty() || criteria.iter().any(|word| **word == *kind(of.kind)))
+        };
+        let rows: Vec<Monitor> = self.blocks.watch.all().filter(meant).cloned().collect();
+        if rows.is_empty() {
+            return refused("EmptyResultSet"); // N03.FR.05
+        }
+        let at = self.now.whole_millis();
+        self.in_parts(request, &rows, ROWS_PER_REPORT, |part, monitors| {
+            FromStation::Model(ModelNews::Monitors { part, at, monitors })
+        });
+        StationAnswer::Accepted
+    }
+
+    /// E14.
+    fn transaction_status(&self, key: Option<&TransactionKey>) -> StationAnswer {
+        let Some(key) = key else { return StationAnswer::Pending { ongoing: None, queued: !self.queue.is_empty() } };
+        StationAnswer::Pending { ongoing: Some(self.queue.named(key).is_some()), queued: self.queue.owes(key) }
+    }
+
+    /// The value of a variable now, or the status word for there being none.
+    pub(super) fn value_of(&self, name: &str) -> Result<Box<str>, &'static str> {
+        if let Some(row) = self.rows().into_iter().find(|row| row.variable.eq_ignore_ascii_case(name)) {
+            return row.value.ok_or("Rejected");
+        }
+        let component = |name: &str| name.split_once('.').map_or(name, |(first, _)| first).to_ascii_lowercase();
+        let known = self.rows().iter().any(|row| component(&row.variable) == component(name));
+        Err(if known { "UnknownVariable" } else { "UnknownComponent" })
+    }
+
+    /// Everything there is to read, as rows of a report: the settings, and what the station finds out about itself.
+    pub(super) fn rows(&self) -> Vec<ReportRow> {
+        let (known, _) = self.settings.read(self.version, &[]);
+        let version = self.version;
+        let settings = known.into_iter().map(|setting| {
+            let characteristics = self.settings.characteristics(version, &setting.key);
+            report_row(setting, characteristics)
+        });
+        settings.chain(self.findings()).collect()
+    }
+
+    fn findings(&self) -> Vec<ReportRow> {
+        let row = |variable: String, value: String, characteristics: &str| ReportRow {
+            variable: variable.into(),
+            attribute: Attribute::Actual,
+            value: Some(value.into()),
+            read_only: true,
+            write_only: false,
+            persistent: false,
+            characteristics: Some(Document::new(characteristics)),
+        };
+        let plan = &self.plan;
+        let state = if self.operative { "Available" } else { "Unavailable" };
+        let faulted = self.evses.iter().any(|evse| evse.fault.is_some());
+        let mut rows = vec![
+            row("ChargingStation.AvailabilityState".into(), state.into(), STATES),
+            row("ChargingStation.Problem".into(), faulted.to_string(), FLAG),
+            row("ChargingStation.Available".into(), "true".into(), FLAG),
+            row("ChargingStation.VendorName".into(), plan.vendor.clone(), TEXT),
+            row("ChargingStation.Model".into(), plan.model.clone(), TEXT),
+            row("ChargingStation.SerialNumber".into(), plan.serial.clone(), TEXT),
+            row("ChargingStation.FirmwareVersion".into(), plan.firmware.clone(), TEXT),
+        ];
+        for evse in &self.evses {
+            let state = match self.shown(evse) {
+                BayState::Available => "Available",
+                BayState::Reserved => "Reserved",
+                BayState::Unavailable => "Unavailable",
+                BayState::Faulted => "Faulted",
+                BayState::Preparing
+                | BayState::Charging
+                | BayState::SuspendedByCar
+                | BayState::SuspendedByStation
+                | BayState::Finishing
+                | BayState::Occupied => "Occupied",
+            };
+            let no = evse.no;
+            rows.push(row(format!("{no}/EVSE.AvailabilityState"), state.into(), STATES));
+            rows.push(row(format!("{no}/EVSE.Available"), "true".into(), FLAG));
+            rows.push(row(format!("{no}/EVSE.Power"), evse.power().watts().to_string(), POWER));
+            rows.push(row(format!("{no}.1/Connector.AvailabilityState"), state.into(), STATES));
+        }
+        rows
+    }
+
+    /// Components that meet one of the criteria; a component without such a variable meets it (B08.FR.10, .11).
+    fn meets(&self, variable: &str, criteria: &[Box<str>]) -> bool {
+        let component = variable.split_once('.').map_or(variable, |(component, _)| component);
+        criteria.is_empty()
+            || criteria.iter().any(|word| match self.value_of(&format!("{component}.{word}")) {
+                Ok(value) => value.eq_ignore_ascii_case("true"),
+                Err(_) => &**word != "Problem",
+            })
+    }
+
+    /// What of the findings was asked for among the settings.
+    pub(super) fn find(&self, unknown: Vec<Box<str>>, known: &mut Vec<Setting>) -> Vec<Box<str>> {
+        if !self.version.is_2() {
+            return unknown;
+        }
+        let findings = self.findings();
+        let (found, missing) = unknown
+            .into_iter()
+            .partition::<Vec<_>, _>(|key| findings.iter().any(|row| row.variable.eq_ignore_ascii_case(key)));
+        known.extend(found.into_iter().map(|key| {
+            let value =
+                findings.iter().find(|row| row.variable.eq_ignore_ascii_case(&key)).and_then(|row| row.value.clone());
+            Setting { key, value, read_only: true }
+        }));
+        missing
+    }
+}
+
+const STATES: &str = r#"{"dataType":"OptionList","valuesList":"Available,Occupied,Reserved,Unavailable,Faulted","supportsMonitoring":true}"#;
+const FLAG: &str = r#"{"dataType":"boolean","supportsMonitoring":true}"#;
+const TEXT: &str = r#"{"dataType":"string","supportsMonitoring":false}"#;
+const POWER: &str = r#"{"dataType":"decimal","unit":"W","supportsMonitoring":true}"#;
+
+fn done(result: Result<(), &'static str>) -> StationAnswer {
+    result.map_or_else(refused, |()| StationAnswer::Accepted)
+}
+
+/// Whether a variable is one of those that were named; a name without a variable means all of its component.
+fn wanted(variable: &str, names: &[Box<str>]) -> bool {
+    let component = variable.split_once('.').map_or(variable, |(component, _)| component);
+    let is =
+        |name: &str| name.eq_ignore_ascii_case(variable) || name.trim_end_matches('.').eq_ignore_ascii_case(component);
+    names.is_empty() || names.iter().any(|name| is(name))
+}
+
+/// A setting as a row of a report: its actual value (2.x B07).
+fn report_row(setting: Setting, characteristics: Option<Document>) -> ReportRow {
+    ReportRow {
+        write_only: setting.value.is_none(),
+        variable: setting.key,
+        attribute: Attribute::Actual,
+        value: setting.value,
+        read_only: setting.read_only,
+        persistent: true,
+        characteristics,
+    }
+}
