@@ -8,6 +8,7 @@
 
 mod index;
 mod ledger;
+mod losses;
 mod memory;
 mod party;
 mod route;
@@ -18,7 +19,7 @@ pub use ledger::errand_name;
 pub use memory::MIGRATIONS;
 pub use party::{Party, PartyStatus, Role};
 pub use service::{Event, Hub, HubFault, Setup};
-pub use views::{Conflict, HourPoint, Overview, RouteRow};
+pub use views::{Conflict, HourPoint, LossRow, Overview, RouteRow};
 
 #[cfg(test)]
 mod tests;

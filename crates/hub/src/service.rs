@@ -19,10 +19,11 @@ use trust::token_tag::{TagKey, TokenTag};
 use crate::errand_name;
 use crate::index::{Entry, Write};
 use crate::ledger::{self, Lane, Ledger};
-use crate::memory::{index, orders, parties, public, volumes};
+use crate::losses::LossBook;
+use crate::memory::{index, losses, orders, parties, public, volumes};
 use crate::party::{Party, PartyStatus, Role};
 use crate::route::{self, Step};
-use crate::views::{Conflict, HourPoint, Overview, RouteRow};
+use crate::views::{Conflict, HourPoint, LossRow, Overview, RouteRow};
 
 /// What makes one hub differ from another.
 #[derive(Clone, Debug)]
@@ -83,6 +84,7 @@ struct Desk {
     clock: Arc<dyn Clock>,
     dice: Arc<dyn Dice>,
     ledger: Ledger,
+    losses: LossBook,
     events: broadcast::Sender<Event>,
 }
 
@@ -99,6 +101,7 @@ impl Hub {
             clock,
             dice,
             ledger: Ledger::default(),
+            losses: LossBook::default(),
             events,
         }))
     }
@@ -136,6 +139,8 @@ impl Hub {
         let batch = self.0.ledger.take();
         let rows: Vec<_> = batch.lanes.iter().map(|(lane, tally)| (*lane, *tally)).collect();
         let seen: Vec<_> = batch.seen.iter().map(|(party, at)| (*party, *at)).collect();
+        let lost = self.0.losses.take();
+        let left_behind = lost.clone();
         let written = self.0.store.run::<_, HubFault>("hub.duty", move |tx| {
             for (lane, tally) in &rows {
                 volumes::add(tx, lane, *tally)?;
@@ -143,13 +148,18 @@ impl Hub {
             for (party, at) in seen {
                 parties::seen(tx, party, at)?;
             }
+            for (loss, tally) in &left_behind {
+                losses::add(tx, loss, *tally)?;
+            }
             orders::forget(tx, now)?;
             volumes::forget(tx, now.minus(VOLUMES_KEPT))?;
+            losses::forget(tx, now.minus(VOLUMES_KEPT))?;
             Ok(())
         });
         let written = written.await;
         if written.is_err() {
             self.0.ledger.give_back(batch);
+            self.0.losses.give_back(lost);
         }
         written
     }
@@ -196,6 +206,11 @@ impl Hub {
             .store
             .read::<_, HubFault>("hub.series", move |tx| Ok(volumes::series(tx, since, Some((&from, &to, &errand)))?));
         read.await
+    }
+
+    /// What letters left behind between parties of different protocols, the latest first.
+    pub async fn losses(&self) -> Result<Vec<LossRow>, HubFault> {
+        self.0.store.read::<_, HubFault>("hub.losses", |tx| Ok(losses::all(tx)?)).await
     }
 
     /// Which providers offered tokens that belong to another one.
@@ -367,6 +382,10 @@ impl Exchange for Hub {
         let lane = Lane { from: envelope.from, to, errand: errand_name(&envelope.errand), hour };
         self.0.ledger.count(lane, envelope.bytes, fate);
         self.tell(Event::Route { from: envelope.from, to });
+    }
+
+    fn lost(&self, from: PartyId, to: PartyId, errand: &Errand, what: &[Box<str>]) {
+        self.0.losses.note((from, to), errand_name(errand), what, self.0.clock.now());
     }
 }
 

@@ -216,7 +216,18 @@ async fn the_ledger_counts_and_the_tables_hold_no_content() {
     world.hub.fared(&letter, party("DE-8AA"), Fate::Refused);
     let cdr = world.hub.route(envelope("DE-OPA", "DE-8AA", Errand::Cdr), None, Some(secret_body.into())).await;
     assert_eq!(cdr, to("DE-8AA"));
+    let places: Vec<Box<str>> = (0..150).map(|n| format!("/x{n}y has no word").into()).collect();
+    for what in [&places[..1], &places[..1], &places[1..]] {
+        world.hub.lost(party("DE-OPA"), party("DE-8AA"), &session(), what);
+    }
     world.hub.duty().await.unwrap();
+    let losses = world.hub.losses().await.unwrap();
+    assert_eq!(losses.len(), 100, "a bounded number");
+    world.hub.lost(party("DE-OPA"), party("DE-8AA"), &session(), &[losses[0].what.clone().into()]);
+    world.hub.duty().await.unwrap();
+    let again = world.hub.losses().await.unwrap();
+    let count = |what: &str| again.iter().find(|row| row.what == what).unwrap().count;
+    assert_eq!(count(&losses[0].what), losses[0].count + 1);
 
     let routes = world.hub.routes().await.unwrap();
     let row = |errand: &str, to: &str| {

@@ -38,6 +38,10 @@ const ROLES: &[(&str, Role)] = &[
 ];
 
 impl Role {
+    pub fn named(text: &str) -> Option<Self> {
+        ROLES.iter().find(|(word, _)| *word == text).map(|(_, role)| *role)
+    }
+
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Operator => "CPO",

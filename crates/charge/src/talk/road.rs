@@ -479,6 +479,10 @@ pub trait Exchange: Send + Sync {
     fn clients(&self, asker: PartyId, wish: PageWish) -> Soon<'_, Result<Page<ClientInfo>, Denial>>;
 
     fn fared(&self, envelope: &Envelope, to: PartyId, fate: Fate);
+
+    /// What a letter of `from`, or an answer, left behind on its way to `to`, who cannot express it: places and
+    /// reasons, never values.
+    fn lost(&self, from: PartyId, to: PartyId, errand: &Errand, what: &[Box<str>]);
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -18,14 +18,16 @@ use trust::seal::SealKey;
 use super::handshake::TOKEN_PREFIX;
 use super::limits::{DOCUMENTS_PER_OWNER_MAX, RoadLimits};
 use super::neighbour::{Neighbour, Peer, Quirks};
+use super::partners;
 use super::peers::{DocumentPage, DocumentSpot, Invitation, PeerAccess, PeerBook, Peers, Registration};
 
 /// The family of tables.
-pub const MIGRATIONS: &[Migration] = &[Migration {
-    family: "road",
-    number: 1,
-    name: "peers, invitations, spent tokens, documents",
-    sql: "CREATE TABLE road_peer (
+pub const MIGRATIONS: &[Migration] = &[
+    Migration {
+        family: "road",
+        number: 1,
+        name: "peers, invitations, spent tokens, documents",
+        sql: "CREATE TABLE road_peer (
               party TEXT NOT NULL PRIMARY KEY,
               name TEXT NOT NULL,
               is_hub INTEGER NOT NULL,
@@ -54,7 +56,9 @@ pub const MIGRATIONS: &[Migration] = &[Migration {
               PRIMARY KEY (owner, shelf, id)
           ) STRICT;
           CREATE INDEX road_document_changed ON road_document (owner, shelf, changed);",
-}];
+    },
+    Migration { family: "road", number: 2, name: "partners of other protocols", sql: partners::TABLE },
+];
 
 /// Why the book cannot be opened or written. Whoever runs this machine can mend it.
 #[derive(Debug, thiserror::Error)]
@@ -63,6 +67,8 @@ pub enum BookFault {
     Store(#[from] StoreError),
     #[error("the token of {0} does not open: another seal key?")]
     Seal(PartyId),
+    #[error("there are as many partners as this machine takes")]
+    Full,
 }
 
 impl From<BookFault> for Denial {

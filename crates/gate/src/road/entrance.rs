@@ -177,6 +177,13 @@ impl Threshold {
         Ok((bytes, value))
     }
 
+    /// Whoever asks about one unknown token after the other is noticed.
+    pub(crate) fn unknown_token(&self, from: PartyId) {
+        if self.fair.unknown(from, self.now()) {
+            tracing::warn!(party = %from, "this party asks about many tokens that nobody knows");
+        }
+    }
+
     pub(crate) fn refuse(&self, denial: &Denial) -> Reply {
         refusal(denial, self.now())
     }

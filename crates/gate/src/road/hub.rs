@@ -5,7 +5,6 @@
 //! the exchange whole, in 2.2.1. Invariant: parties never learn each other's addresses; return
 //! addresses, links and `Location` headers that pass are the hub's own.
 
-use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 
 use axum::Router;
@@ -13,7 +12,6 @@ use axum::extract::{Request, State};
 use axum::response::Response;
 use bytes::Bytes;
 use charge::talk::road::{Denial, Envelope, Errand, Exchange, PageWish, Passing, Published, ReturnAddress, Way};
-use charge::{Clock, Dice};
 use http::request::Parts;
 use ocpi::credentials::Role;
 use ocpi::cross::{self, Beside, Noun};
@@ -21,42 +19,28 @@ use ocpi::wire::{Incoming, Kind, Module, Reply, Target};
 use ocpi::{Version, answer, client, hear, patch, status, url};
 use serde_json::Value;
 
+use super::across;
 use super::client::tell_lost;
+use super::crossing::{Crossing, PartLocks};
 use super::documents;
-use super::entrance::{Own, Resource, Sender, Threshold, page_limit, respond};
-use super::fair::Fair;
-use super::figures::{Direction, Figures};
+use super::entrance::{Resource, Sender, Threshold, page_limit, respond};
+use super::figures::Direction;
 use super::handshake;
-use super::limits::RoadLimits;
 use super::neighbour::Hop;
-use super::peers::{PeerAccess, PeerBook};
+use super::peers::PeerAccess;
 use super::relay::{Parcel, Relay};
 
 struct Door {
-    threshold: Threshold,
+    threshold: Arc<Threshold>,
     exchange: Arc<dyn Exchange>,
-    relay: Relay,
-    /// Changes of parts of one location or tariff go one after the other: each reads what the one before it wrote.
-    parts: [tokio::sync::Mutex<()>; PART_LOCKS],
+    relay: Arc<Relay>,
+    parts: Arc<PartLocks>,
 }
 
-/// Locations that are changed in part at the same time rarely share a lock of so many.
-const PART_LOCKS: usize = 64;
-
 /// The routes below `/ocpi` of a hub.
-pub fn hub_router(
-    own: Own,
-    exchange: Arc<dyn Exchange>,
-    peers: Arc<dyn PeerBook>,
-    clock: Arc<dyn Clock>,
-    dice: Arc<dyn Dice>,
-    figures: Arc<Figures>,
-) -> Router {
-    let relay = Relay::new(Arc::clone(&exchange), Arc::clone(&peers), Arc::clone(&figures));
-    let fair = Fair::default();
-    let threshold = Threshold { own, peers, clock, dice, figures, limits: RoadLimits::FORWARD, fair };
-    let door =
-        Arc::new(Door { threshold, exchange, relay, parts: std::array::from_fn(|_| tokio::sync::Mutex::new(())) });
+pub fn hub_router(crossing: &Crossing) -> Router {
+    let Crossing { threshold, exchange, relay, parts } = crossing.clone();
+    let door = Arc::new(Door { threshold, exchange, relay, parts });
     Router::new().route("/ocpi/{*rest}", axum::routing::any(enter)).with_state(door)
 }
 
@@ -121,8 +105,8 @@ impl Door {
             Ok(reply) => tap && reply.http == 404,
             Err(denial) => tap && *denial == Denial::UnknownToken,
         };
-        if unknown && self.threshold.fair.unknown(from, now) {
-            tracing::warn!(party = %from, "this party asks about many tokens that nobody knows");
+        if unknown {
+            self.threshold.unknown_token(from);
         }
         answered
     }
@@ -141,10 +125,9 @@ impl Door {
             }
             _letter => {}
         }
-        let part = letter.incoming.kind.is_part().then(|| self.part_lock(&letter));
-        let turn = match part {
-            Some(lock) => Some(lock.lock().await),
-            None => None,
+        let turn = match letter.incoming.segments.get(2) {
+            Some(id) if letter.incoming.kind.is_part() => Some(self.parts.turn(letter.sender.from, id).await),
+            Some(_) | None => None,
         };
         let letter = self.whole(letter).await?;
         let envelope = Envelope {
@@ -159,14 +142,6 @@ impl Door {
         let way = self.exchange.route(envelope.clone(), return_to, public).await?;
         drop(turn);
         self.go(letter, envelope, way).await
-    }
-
-    fn part_lock(&self, letter: &Received) -> &tokio::sync::Mutex<()> {
-        let mut hasher = DefaultHasher::new();
-        (letter.sender.from, letter.incoming.segments.get(2).map(|id| id.to_ascii_lowercase())).hash(&mut hasher);
-        let [first, ..] = &self.parts;
-        let at = usize::try_from(hasher.finish() % PART_LOCKS as u64).unwrap_or_default();
-        self.parts.get(at).unwrap_or(first)
     }
 
     /// A change of a part of a public object becomes the whole, which is kept and told to everybody. A status alone
@@ -242,6 +217,11 @@ impl Door {
                     }
                 }
                 self.relay.pass(party, parcel).await.map(|reply| self.readdressed(&letter, reply))
+            }
+            Way::Back { party, return_to } if across::reference(&return_to).is_some() => {
+                let outcome = hear::question(&letter.incoming, &letter.body, self.threshold.own.party, &|_| None)?;
+                self.relay.way().back(party, &return_to, outcome.value, &envelope).await?;
+                Ok(status::done(self.threshold.now()))
             }
             Way::Back { party, return_to } => {
                 let body = letter.bytes.clone();
@@ -442,5 +422,5 @@ fn parcel(letter: &Received, target: Target, body: Bytes, hop: Hop, envelope: En
     let query = letter.parts.uri.query().unwrap_or_default().to_owned();
     let body = (!body.is_empty()).then_some(body);
     let (version, kind, method) = (incoming.version, incoming.kind, incoming.method);
-    Parcel { version, kind, method, target, query, body, hop, envelope }
+    Parcel { version, kind, method, target, query, body, hop, envelope, origin: None }
 }

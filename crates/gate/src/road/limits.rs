@@ -42,6 +42,13 @@ pub const REQUEST_TIME_MAX: Duration = Duration::from_secs(60);
 /// How long requests under way may take to end when the listener closes.
 pub const GOODBYE_TIME_MAX: Duration = Duration::from_secs(5);
 
+/// How long a giver of an order whose protocol has no second message waits for the outcome. Stations answer within
+/// seconds; OICP's partners hang up after a minute, and some long before.
+pub const OUTCOME_WAIT_MAX: Duration = Duration::from_secs(25);
+/// How long the giver of an order waits for the first word of a partner whose answer is the outcome itself. After
+/// that it hears that the order is on its way, and gets the outcome when it comes.
+pub const FIRST_WORD_MAX: Duration = Duration::from_secs(5);
+
 /// How long one waits for a neighbour.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RoadLimits {

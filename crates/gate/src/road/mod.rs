@@ -1,12 +1,15 @@
 //! The road's door: OCPI between parties, over HTTPS.
 //!
 //! [`client`] takes a party's letters to its hub, [`party`] opens a party's desk, [`hub`] opens an exchange that
-//! reads envelopes and passes the content on as the bytes it came as; [`serve`] listens. The door decides who speaks
+//! reads envelopes and passes the content on as the bytes it came as; [`crossing`] is where partners of other protocols
+//! come in and are reached; [`serve`] listens. The door decides who speaks
 //! and what fits, never what is right. Invariant: no path, header or body of a letter is logged, only its template,
 //! because token uids travel in paths.
 
+mod across;
 pub mod book;
 pub mod client;
+pub mod crossing;
 mod documents;
 mod entrance;
 mod fair;
@@ -16,14 +19,18 @@ mod handshake;
 pub mod hub;
 pub mod limits;
 pub mod neighbour;
+pub mod partners;
 pub mod party;
 pub mod peers;
 mod recent;
 mod relay;
 pub mod serve;
+pub mod speaker;
+mod waiting;
 
 pub use book::{Book, BookFault};
 pub use client::Client;
+pub use crossing::Crossing;
 pub use entrance::Own;
 pub use figures::{Direction, Figures, Line};
 pub use hub::hub_router;
@@ -31,9 +38,11 @@ pub use limits::RoadLimits;
 pub use neighbour::{Neighbour, Peer, PeerFault, Quirks};
 pub use ocpi::Version;
 pub use ocpi::credentials::Role;
+pub use partners::{Entry, Fingerprint, Login, Partner, Partners, Protocol};
 pub use party::party_router;
 pub use peers::{Invitation, PeerAccess, PeerBook, Peers, Registration};
 pub use serve::{Serving, serve};
+pub use speaker::{Native, Speaker, Told};
 
 #[cfg(test)]
 mod tests;

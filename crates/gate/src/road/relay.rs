@@ -2,25 +2,28 @@
 //!
 //! What is published goes to each receiver in its own queue, one after the other, so that the states of an EVSE
 //! arrive in their order and a slow receiver delays nobody else. Nothing here is kept over a restart: the hub has the
-//! public objects, and whoever missed one fetches the list.
+//! public objects, and whoever missed one fetches the list. Receivers that do not speak OCPI are [`super::across`].
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use bytes::Bytes;
+use charge::Clock;
 use charge::id::PartyId;
-use charge::talk::road::{Denial, Envelope, Exchange, Fate, Published};
+use charge::talk::road::{Denial, Envelope, Errand, Exchange, Fate, Letter, Published};
 use ocpi::cross::{self, Beside};
 use ocpi::status::code_of;
 use ocpi::wire::{Kind, Method, Reply, Target};
 use ocpi::{Version, hear};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 
-use super::client::tell_lost;
 use super::figures::{Direction, Figures};
 use super::limits::{FORWARDS_MAX, QUEUE_BYTES_MAX, QUEUE_MAX};
 use super::neighbour::{Hop, Neighbour, SendFault};
 use super::peers::PeerBook;
+use super::speaker::{Native, Speaker, Speakers, Told};
+use super::waiting::Waiting;
 
 /// A letter on its way through the hub.
 pub(crate) struct Parcel {
@@ -33,6 +36,15 @@ pub(crate) struct Parcel {
     pub body: Option<Bytes>,
     pub hop: Hop,
     pub envelope: Envelope,
+    /// The letter itself, where its sender does not speak OCPI.
+    pub origin: Option<Box<Origin>>,
+}
+
+/// A letter that came in another protocol, and the document that it came as.
+#[derive(Clone)]
+pub(crate) struct Origin {
+    pub letter: Letter,
+    pub native: Option<Native>,
 }
 
 pub(crate) struct Relay {
@@ -60,16 +72,38 @@ impl Queue {
     }
 }
 
-struct WayOut {
-    exchange: Arc<dyn Exchange>,
-    peers: Arc<dyn PeerBook>,
-    figures: Arc<Figures>,
+pub(crate) struct WayOut {
+    pub exchange: Arc<dyn Exchange>,
+    pub peers: Arc<dyn PeerBook>,
+    pub figures: Arc<Figures>,
+    pub speakers: Speakers,
+    pub waiting: Waiting,
+    pub clock: Arc<dyn Clock>,
+    /// The hub's own address.
+    pub base: String,
+    /// How long a giver of an order waits for a partner's first word.
+    pub first_word: Duration,
 }
 
 impl Relay {
-    pub(crate) fn new(exchange: Arc<dyn Exchange>, peers: Arc<dyn PeerBook>, figures: Arc<Figures>) -> Self {
-        let way = Arc::new(WayOut { exchange, peers, figures });
-        Self { way, forwards: Semaphore::new(FORWARDS_MAX), queues: Mutex::default() }
+    pub(crate) fn new(way: WayOut) -> Self {
+        Self { way: Arc::new(way), forwards: Semaphore::new(FORWARDS_MAX), queues: Mutex::default() }
+    }
+
+    pub(crate) const fn way(&self) -> &Arc<WayOut> {
+        &self.way
+    }
+
+    /// Says a letter to a partner that does not speak OCPI.
+    pub(crate) async fn speak(
+        &self,
+        speaker: Arc<dyn Speaker>,
+        to: PartyId,
+        origin: Origin,
+        envelope: &Envelope,
+    ) -> Result<Told, Denial> {
+        let _permit = self.forwards.try_acquire().map_err(|_| Denial::Overloaded)?;
+        self.way.speak(speaker, to, origin, envelope).await
     }
 
     /// Passes a letter on and brings the answer back.
@@ -105,7 +139,10 @@ async fn deliver(to: PartyId, mut parcels: mpsc::Receiver<(Parcel, OwnedSemaphor
 }
 
 impl WayOut {
-    async fn pass(&self, to: PartyId, parcel: Parcel) -> Result<Reply, Denial> {
+    pub(crate) async fn pass(self: &Arc<Self>, to: PartyId, parcel: Parcel) -> Result<Reply, Denial> {
+        if let Some(speaker) = self.speakers.of(to) {
+            return self.across(speaker, to, parcel).await;
+        }
         let (envelope, kind, version) = (parcel.envelope.clone(), parcel.kind, parcel.version);
         let owner = parcel.envelope.from;
         let (fate, result) = match self.peers.peer(to).await {
@@ -113,7 +150,12 @@ impl WayOut {
                 Ok((spoken, result)) => {
                     let (fate, result) = judge(result);
                     let beside = Beside { owner: Some(to), payer: Some(owner), place: None };
-                    (fate, result.and_then(|reply| back(spoken, version, kind, reply, beside)))
+                    let carried = |reply| {
+                        let crossed = cross::reply(spoken, version, kind, reply, beside)?;
+                        self.lost(to, owner, &envelope.errand, &crossed.lost);
+                        Ok(crossed.value)
+                    };
+                    (fate, result.and_then(carried))
                 }
                 Err(denial) => (Fate::Refused, Err(denial)),
             },
@@ -130,7 +172,7 @@ impl WayOut {
             Ok(version) => version,
             Err(fault) => return Ok((parcel.version, Err(fault))),
         };
-        let Parcel { version, kind, method, target, query, body, hop, envelope } = parcel;
+        let Parcel { version, kind, method, target, query, body, hop, envelope, origin: _ } = parcel;
         self.figures.count(Direction::Out, kind);
         if spoken == version {
             return Ok((spoken, way.send(method, &target, &query, body, &hop, kind).await));
@@ -148,9 +190,17 @@ impl WayOut {
         let payer = hop.to;
         let beside = Beside { owner: Some(envelope.from), payer, place: place.as_deref() };
         let crossed = cross::body(version, spoken, kind, body.as_deref().unwrap_or_default(), beside)?;
-        tell_lost("through", kind.as_str(), &crossed.lost);
+        self.lost(envelope.from, way.party(), &envelope.errand, &crossed.lost);
         let body = crossed.value.map(Bytes::from).or(body);
         Ok((spoken, way.send(method, &target, &query, body, &hop, kind).await))
+    }
+
+    /// What was left behind is kept for the two parties to read.
+    pub(crate) fn lost(&self, from: PartyId, to: PartyId, errand: &Errand, lost: &[ocpi::Fault]) {
+        if !lost.is_empty() {
+            let what: Vec<Box<str>> = lost.iter().map(|fault| fault.to_string().into()).collect();
+            self.exchange.lost(from, to, errand, &what);
+        }
     }
 
     /// The location of a session, for a receiver of 2.1.1 that wants it whole: public, and kept here anyway.
@@ -163,13 +213,6 @@ impl WayOut {
         let kept = self.exchange.published_one(envelope.from, Published::Locations, owner, id.into()).await;
         kept.ok().map(String::from)
     }
-}
-
-/// The answer in the words of the asker.
-fn back(from: Version, to: Version, kind: Kind, reply: Reply, beside: Beside<'_>) -> Result<Reply, Denial> {
-    let crossed = cross::reply(from, to, kind, reply, beside)?;
-    tell_lost("back", kind.as_str(), &crossed.lost);
-    Ok(crossed.value)
 }
 
 /// What the receiver said is passed on if it is an OCPI answer. That our own token was refused is not the asker's
@@ -195,7 +238,6 @@ mod tests {
     #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
     use charge::id::{CorrelationId, LocationId};
-    use charge::talk::road::Errand;
     use ocpi::wire::{Module, Side};
 
     use super::super::limits::REQUEST_BYTES_MAX;
@@ -214,6 +256,7 @@ mod tests {
             body: Some(vec![b' '; bytes].into()),
             hop: Hop { from: owner, to: None, correlation: correlation.clone() },
             envelope: Envelope { from: owner, to: None, correlation, errand, bytes },
+            origin: None,
         }
     }
 

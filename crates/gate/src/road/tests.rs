@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 mod book;
+mod crossing;
 mod handshake;
 mod hub;
 mod samples;
@@ -38,6 +39,8 @@ use super::*;
 
 /// The uid that provider 8AA owns.
 const OWNED: &str = "04A2B3C4D5E680";
+/// The uid that provider EMP owns, who does not speak OCPI.
+const FOREIGN: &str = "04AABBCCDDEE80";
 
 fn party(text: &str) -> PartyId {
     text.parse().unwrap()
@@ -139,6 +142,7 @@ struct Office {
     orders: Mutex<Vec<(OrderId, PartyId, ReturnAddress)>>,
     fates: Mutex<Vec<(PartyId, Fate)>>,
     public: Mutex<Vec<Box<str>>>,
+    lost: Mutex<Vec<(PartyId, PartyId, Box<str>)>>,
 }
 
 impl Office {
@@ -150,6 +154,7 @@ impl Office {
             Errand::MayCharge { token } => match to {
                 Some(to) => way(known(to)?),
                 None if *token == self::token(OWNED) => way(party("DE-8AA")),
+                None if *token == self::token(FOREIGN) => way(party("DE-EMP")),
                 None => Err(Denial::UnknownToken),
             },
             Errand::Order(_) => {
@@ -166,7 +171,7 @@ impl Office {
             }
             Errand::Session { .. } | Errand::Cdr => way(known(to.unwrap())?),
             Errand::Location { .. } | Errand::Tariff { .. } => {
-                Ok(Way::Everyone(vec![party("DE-8AA"), party("DE-8BB")]))
+                Ok(Way::Everyone(vec![party("DE-8AA"), party("DE-8BB"), party("DE-EMP")]))
             }
             Errand::Token { .. } => Ok(Way::Kept),
             Errand::Passing(_) => way(known(to.ok_or(Denial::UnknownReceiver)?)?),
@@ -214,6 +219,10 @@ impl Exchange for Office {
     fn fared(&self, _: &Envelope, to: PartyId, fate: Fate) {
         self.fates.lock().unwrap().push((to, fate));
     }
+
+    fn lost(&self, from: PartyId, to: PartyId, _: &Errand, what: &[Box<str>]) {
+        self.lost.lock().unwrap().extend(what.iter().map(|what| (from, to, what.clone())));
+    }
 }
 
 /// One party with its server.
@@ -224,6 +233,8 @@ struct House {
     desk: Arc<Desk>,
     figures: Arc<Figures>,
     seen: Arc<Mutex<Vec<Seen>>>,
+    /// Of a hub.
+    inside: Option<(Crossing, Arc<Partners>)>,
     _stop: oneshot::Sender<()>,
 }
 
@@ -269,8 +280,19 @@ async fn build(
     let own = Own { party: party(id), role, name: id.to_owned(), base: base.clone() };
     let (peers, figures, desk) = (Arc::new(Peers::new()), Arc::new(Figures::default()), Arc::new(desk));
     let (clock, dice) = (Arc::new(SystemClock), Arc::new(SystemDice));
-    let router = match office {
-        Some(office) => hub_router(own, office, peers.clone(), clock, dice, figures.clone()),
+    let inside = match office {
+        Some(office) => {
+            let seal = trust::seal::SealKey::new(&Secret::new([7; 32])).unwrap();
+            let partners = Partners::open(store::Store::in_memory(&[]).unwrap(), seal).await.map(Arc::new).unwrap();
+            let (own, known) = (own.clone(), Arc::clone(&partners));
+            let crossing =
+                Crossing::new(own, office, peers.clone(), known, clock.clone(), dice.clone(), figures.clone());
+            Some((crossing, partners))
+        }
+        None => None,
+    };
+    let router = match &inside {
+        Some((crossing, _)) => hub_router(crossing),
         None => party_router(own, desk.clone(), peers.clone(), clock, dice, figures.clone()),
     };
     let seen = Arc::new(Mutex::new(Vec::new()));
@@ -280,7 +302,7 @@ async fn build(
         let _ = stopped.await;
     })
     .unwrap();
-    House { party: party(id), base, peers, desk, figures, seen, _stop: stop }
+    House { party: party(id), base, peers, desk, figures, seen, inside, _stop: stop }
 }
 
 /// Writes down what arrives, before the door sees it.

@@ -3,6 +3,7 @@
 //! They deliberately have no column for a uid, a contract, a session, a CDR or a place of a session.
 
 pub(crate) mod index;
+pub(crate) mod losses;
 pub(crate) mod orders;
 pub(crate) mod parties;
 pub(crate) mod public;
@@ -12,11 +13,12 @@ use charge::id::PartyId;
 use store::{Migration, StoreError};
 
 /// The hub's family of tables.
-pub const MIGRATIONS: &[Migration] = &[Migration {
-    family: "hub",
-    number: 1,
-    name: "parties, index, return addresses, public objects, volumes",
-    sql: "
+pub const MIGRATIONS: &[Migration] = &[
+    Migration {
+        family: "hub",
+        number: 1,
+        name: "parties, index, return addresses, public objects, volumes",
+        sql: "
 CREATE TABLE hub_party (
     party TEXT NOT NULL,
     role TEXT NOT NULL CHECK (role IN ('operator', 'provider')),
@@ -65,7 +67,23 @@ CREATE TABLE hub_volume (
     unreachable INTEGER NOT NULL,
     PRIMARY KEY (hour, sender, receiver, errand)
 );",
-}];
+    },
+    Migration {
+        family: "hub",
+        number: 2,
+        name: "what is lost between protocols",
+        sql: "
+CREATE TABLE hub_loss (
+    sender TEXT NOT NULL,
+    receiver TEXT NOT NULL,
+    errand TEXT NOT NULL,
+    what TEXT NOT NULL,
+    count INTEGER NOT NULL,
+    last INTEGER NOT NULL,
+    PRIMARY KEY (sender, receiver, errand, what)
+);",
+    },
+];
 
 fn party(text: &str) -> Result<PartyId, StoreError> {
     text.parse().map_err(|_| StoreError::Corrupt("a column of parties holds no party".to_owned()))

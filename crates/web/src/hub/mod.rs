@@ -18,13 +18,22 @@ pub(crate) fn routes(door: Doorway, room: Hub) -> Doorway {
         .get("/events", RoutesRead, room.clone(), feed)
         .get("/parties", RoutesRead, room.clone(), parties::list)
         .get("/conflicts", RoutesRead, room.clone(), parties::conflicts)
+        .get("/losses", RoutesRead, room.clone(), volumes::losses)
         .get("/routes", RoutesRead, room.clone(), volumes::list)
         .get("/routes/{from}/{to}/{errand}", RoutesRead, room, volumes::series)
 }
 
 /// The description of these routes.
 #[derive(OpenApi)]
-#[openapi(paths(feed, parties::list, parties::conflicts, volumes::overview, volumes::list, volumes::series))]
+#[openapi(paths(
+    feed,
+    parties::list,
+    parties::conflicts,
+    volumes::overview,
+    volumes::losses,
+    volumes::list,
+    volumes::series
+))]
 pub(crate) struct Description;
 
 #[utoipa::path(get, path = "/api/p/hub/events", tag = "hub",

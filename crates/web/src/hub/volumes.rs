@@ -1,6 +1,6 @@
 //! How much went which way: the hub at a glance, its routes, and one route by the hour.
 
-use ::hub::{HourPoint, Hub, RouteRow};
+use ::hub::{HourPoint, Hub, LossRow, RouteRow};
 use axum::Json;
 use axum::extract::State;
 use charge::id::PartyId;
@@ -101,4 +101,37 @@ pub(crate) async fn series(
     let party = |text: &str| text.parse::<PartyId>().map_err(|_| Fault::NotFound);
     let points = room.route_series(party(&from)?, party(&to)?, &errand).await?;
     Ok(Json(List::whole(points.into_iter().map(Into::into).collect())))
+}
+
+/// What letters of one kind left behind on their way between parties of different protocols or versions.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = HubLoss)]
+pub(crate) struct Loss {
+    /// Whose document it was.
+    from: String,
+    /// Who has no word for it.
+    to: String,
+    errand: String,
+    /// The place in the document and why; never a value.
+    what: String,
+    count: i64,
+    last: String,
+}
+
+impl From<LossRow> for Loss {
+    fn from(row: LossRow) -> Self {
+        Self {
+            from: row.from.to_string(),
+            to: row.to.to_string(),
+            errand: row.errand,
+            what: row.what,
+            count: row.count,
+            last: time(row.last),
+        }
+    }
+}
+
+#[utoipa::path(get, path = "/api/p/hub/losses", tag = "hub", responses((status = 200, body = List<Loss>)))]
+pub(crate) async fn losses(State(room): State<Hub>) -> Result<Json<List<Loss>>, Fault> {
+    Ok(Json(List::whole(room.losses().await?.into_iter().map(Into::into).collect())))
 }
