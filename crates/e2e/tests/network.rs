@@ -8,7 +8,10 @@
 
 mod network {
     // what the tests stand on
+    mod apart;
     mod api;
+    mod books;
+    mod crowd;
     mod house;
     mod peer;
     mod pole;
@@ -30,6 +33,7 @@ mod network {
     mod full_disk;
     mod leaks;
     mod npm;
+    mod partition;
     mod register;
     mod source_peers;
     mod tour;

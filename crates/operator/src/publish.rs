@@ -6,10 +6,10 @@
 
 use std::time::Duration;
 
-use charge::Timestamp;
 use charge::place::EvseStatus;
 use charge::talk::line::BayState;
 use charge::talk::road::{Answer, Denial, RoadFault};
+use charge::{Dice, Timestamp};
 
 /// An EVSE's public status from what its station last said of it.
 pub const fn public_status(state: Option<BayState>, running: bool) -> EvseStatus {
@@ -63,10 +63,13 @@ pub fn fate(answer: &Result<Answer, RoadFault>) -> Fate {
     }
 }
 
-/// The pause before the next try: doubling from five seconds to an hour.
-pub fn pause(tries: i64) -> Duration {
+/// The pause before the next try: doubling from five seconds to an hour, up to a quarter shorter by chance, so that
+/// what failed together is not tried again together.
+pub fn pause(tries: i64, dice: &dyn Dice) -> Duration {
     let doublings = u32::try_from(tries.clamp(1, 11)).unwrap_or(1) - 1;
-    FIRST_PAUSE.saturating_mul(1 << doublings).min(LONGEST_PAUSE)
+    let longest = FIRST_PAUSE.saturating_mul(1 << doublings).min(LONGEST_PAUSE);
+    let quarter = u64::try_from(longest.as_millis() / 4).unwrap_or(u64::MAX);
+    longest - Duration::from_millis(dice.below(quarter + 1))
 }
 
 /// Is a running session worth telling again? Its begin, its end and its permission always are.
@@ -80,6 +83,10 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(3_600);
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
+    use charge::clock::SeededDice;
+
     use super::*;
 
     #[test]
@@ -115,8 +122,13 @@ mod tests {
     }
 
     #[test]
-    fn pauses_double_up_to_an_hour() {
-        let seconds: Vec<_> = [0, 1, 2, 3, 10, 11, 99].into_iter().map(|tries| pause(tries).as_secs()).collect();
-        assert_eq!(seconds, vec![5, 5, 10, 20, 2_560, 3_600, 3_600]);
+    fn pauses_double_up_to_an_hour_and_differ() {
+        let dice = SeededDice::new(1);
+        for (tries, longest) in [(0, 5), (1, 5), (2, 10), (3, 20), (10, 2_560), (11, 3_600), (99, 3_600)] {
+            let longest = Duration::from_secs(longest);
+            let drawn: BTreeSet<Duration> = (0..20).map(|_| pause(tries, &dice)).collect();
+            assert!(drawn.iter().all(|pause| *pause <= longest && *pause >= longest * 3 / 4), "{tries}: {drawn:?}");
+            assert!(drawn.len() > 1, "{tries}: {drawn:?}");
+        }
     }
 }

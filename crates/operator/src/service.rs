@@ -23,6 +23,7 @@ mod news;
 pub(crate) mod presence;
 mod quirks;
 pub(crate) mod reservations;
+mod returned;
 mod road;
 pub(crate) mod shelf;
 mod templates;
@@ -151,6 +152,7 @@ pub(crate) struct House {
     presences: Mutex<Presences>,
     notes: Mutex<Notes>,
     deviations: Mutex<quirks::Counted>,
+    away: returned::Away,
     events: broadcast::Sender<Event>,
     wake: Notify,
     /// What a crash left behind was taken up.
@@ -174,6 +176,7 @@ impl Operator {
             presences: Mutex::default(),
             notes: Mutex::default(),
             deviations: Mutex::default(),
+            away: returned::Away::default(),
             events: broadcast::Sender::new(EVENTS_WAITING),
             wake: Notify::new(),
             settled: OnceCell::new(),
@@ -249,7 +252,11 @@ impl Operator {
             Some(correlation) => correlation,
             None => CorrelationId::new(self.0.dice.uuid()).map_err(|_| RoadFault::NoRoad)?,
         };
-        road.ask(Letter { from: self.0.setup.party, to, correlation, question }).await
+        let answer = road.ask(Letter { from: self.0.setup.party, to, correlation, question }).await;
+        if let Some(partner) = to {
+            self.notice_return(partner, &answer).await;
+        }
+        answer
     }
 }
 

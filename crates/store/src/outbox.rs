@@ -99,6 +99,17 @@ pub fn retry(tx: &mut Tx<'_>, id: i64, due: Timestamp, why: &str) -> Result<bool
     Ok(tx.execute(RETRY, &values![id, due, why])? > 0)
 }
 
+/// No worker of before holds a job of this kind any more: all are due now. How often each was tried stays.
+pub fn take_up(tx: &mut Tx<'_>, kind: &str, now: Timestamp) -> Result<usize, StoreError> {
+    tx.execute(TAKE_UP, &values![kind, now])
+}
+
+/// The jobs of a kind that were tried in vain and wait for their next try, those due first: number and key. A job that
+/// is leased is not among them.
+pub fn failing(tx: &Tx<'_>, kind: &str, now: Timestamp, limit: u32) -> Result<Vec<(i64, String)>, StoreError> {
+    tx.query(FAILING, &values![kind, now, limit], |row| Ok((row.int(0)?, row.text(1)?)))
+}
+
 /// The job has failed for good: nobody leases it, [`dead`] shows it. `false`: it is not open any more.
 pub fn give_up(tx: &mut Tx<'_>, id: i64, why: &str) -> Result<bool, StoreError> {
     Ok(tx.execute(GIVE_UP, &values![id, why])? > 0)
@@ -128,7 +139,10 @@ const PUT: &str = "INSERT INTO store_outbox (kind, key, state, due, body) VALUES
     ON CONFLICT (kind, key) DO NOTHING";
 const DUE: &str = "SELECT id, key, body, attempts FROM store_outbox
     WHERE state = 'open' AND kind = ?1 AND due <= ?2 ORDER BY due, id LIMIT ?3";
-const LEASE: &str = "UPDATE store_outbox SET due = ?2, attempts = attempts + 1 WHERE id = ?1";
+const LEASE: &str = "UPDATE store_outbox SET due = ?2, attempts = attempts + 1, why = '' WHERE id = ?1";
+const TAKE_UP: &str = "UPDATE store_outbox SET due = ?2 WHERE state = 'open' AND kind = ?1 AND due > ?2";
+const FAILING: &str = "SELECT id, key FROM store_outbox
+    WHERE state = 'open' AND kind = ?1 AND due > ?2 AND why <> '' ORDER BY due, id LIMIT ?3";
 const NEXT: &str = "SELECT due FROM store_outbox WHERE state = 'open' AND kind = ?1 ORDER BY due LIMIT 1";
 const DONE: &str = "UPDATE store_outbox SET state = 'done', body = x'', why = '' WHERE id = ?1 AND state <> 'done'";
 const RETRY: &str = "UPDATE store_outbox SET due = ?2, why = ?3 WHERE id = ?1 AND state = 'open'";

@@ -85,11 +85,27 @@ pub(super) struct Start {
     pub file_kb_max: Option<u64>,
 }
 
-/// A network of one operator, one hub and two providers.
+/// A network of one operator, one hub and two providers: one process, or several.
 pub(super) struct House {
     pub folder: Folder,
     ports: [u16; 6],
+    units: Vec<Unit>,
+}
+
+/// One process of a house.
+pub(super) struct Unit {
+    /// Below the house's folder: configuration, logins and databases.
+    dir: &'static str,
+    /// Of these parties.
+    parties: &'static [&'static str],
+    web_port: u16,
     child: Option<Child>,
+}
+
+impl Unit {
+    pub(super) const fn new(dir: &'static str, parties: &'static [&'static str], web_port: u16) -> Self {
+        Self { dir, parties, web_port, child: None }
+    }
 }
 
 impl House {
@@ -103,7 +119,8 @@ impl House {
             run(&["init", dir_text, "--operator", OPERATOR, "--hub", HUB, "--provider", first, "--provider", second]);
         assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
         let ports = USUAL_PORTS.map(|_| free_port());
-        let house = Self { folder, ports, child: None };
+        let all = &[OPERATOR, HUB, PROVIDERS[0].1, PROVIDERS[1].1];
+        let house = Self { folder, ports, units: vec![Unit::new("", all, ports[0])] };
         house.configure(|text| {
             let text = text.replace("0.0.0.0", "127.0.0.1");
             let moved =
@@ -131,16 +148,29 @@ impl House {
         self.folder.path("house").join(name)
     }
 
-    /// Starts the process and waits until it says that it is ready.
+    /// Lives in these processes from the next start on.
+    pub(super) fn divide(&mut self, units: Vec<Unit>) {
+        assert!(self.units.iter().all(|unit| unit.child.is_none()), "the house runs already");
+        self.units = units;
+    }
+
+    /// Starts every process and waits until each says that it is ready.
     pub(super) async fn start_as(&mut self, start: &Start) {
-        assert!(self.child.is_none(), "the house runs already");
-        let said = self.folder.path("out.txt");
+        for unit in 0..self.units.len() {
+            self.start_unit(unit, start).await;
+        }
+    }
+
+    pub(super) async fn start_unit(&mut self, unit: usize, start: &Start) {
+        let dir = self.units[unit].dir;
+        assert!(self.units[unit].child.is_none(), "the house runs already");
+        let said = self.folder.path(&format!("{dir}out.txt"));
         let traces = File::options().create(true).append(true).open(self.folder.path("err.txt")).unwrap();
-        let mut command = self.command(start);
+        let mut command = self.command(unit, start);
         command.stdin(Stdio::null()).stdout(File::create(&said).unwrap()).stderr(traces);
-        self.child = Some(command.spawn().unwrap());
+        self.units[unit].child = Some(command.spawn().unwrap());
         until("the house to be ready", async || {
-            if let Some(status) = self.child.as_mut().unwrap().try_wait().unwrap() {
+            if let Some(status) = self.units[unit].child.as_mut().unwrap().try_wait().unwrap() {
                 panic!("the house ended with {status}: {}", self.traces());
             }
             fs::read_to_string(&said).unwrap().lines().any(|line| line == "ready").then_some(())
@@ -152,8 +182,8 @@ impl House {
         self.start_as(&Start::default()).await;
     }
 
-    fn command(&self, start: &Start) -> Command {
-        let config = self.path("leyden.toml");
+    fn command(&self, unit: usize, start: &Start) -> Command {
+        let config = self.path(self.units[unit].dir).join("leyden.toml");
         let mut command = match start.file_kb_max {
             None => Command::new(leyden()),
             Some(kilobytes) => {
@@ -173,32 +203,45 @@ impl House {
 
     /// Runs `leyden serve` to its end: for starts that must fail.
     pub(super) fn fail_to_start(&self) -> Output {
-        self.command(&Start::default()).stdin(Stdio::null()).output().unwrap()
+        self.command(0, &Start::default()).stdin(Stdio::null()).output().unwrap()
     }
 
     /// As a power failure does it: no goodbye, no last write.
     pub(super) fn kill(&mut self) {
-        let mut child = self.child.take().unwrap();
+        for unit in 0..self.units.len() {
+            self.kill_unit(unit);
+        }
+    }
+
+    pub(super) fn kill_unit(&mut self, unit: usize) {
+        let mut child = self.units[unit].child.take().unwrap();
         child.kill().unwrap();
         child.wait().unwrap();
     }
 
-    /// As a service manager does it.
+    /// As a service manager does it. The first status that is no success, if there is one.
     pub(super) async fn stop(&mut self) -> ExitStatus {
-        let mut child = self.child.take().unwrap();
-        let told = Command::new("kill").arg("-TERM").arg(child.id().to_string()).status().unwrap();
-        assert!(told.success());
-        until("the house to stop", async || child.try_wait().unwrap()).await
+        let mut worst = ExitStatus::default();
+        for unit in &mut self.units {
+            let mut child = unit.child.take().unwrap();
+            let told = Command::new("kill").arg("-TERM").arg(child.id().to_string()).status().unwrap();
+            assert!(told.success());
+            let status = until("the house to stop", async || child.try_wait().unwrap()).await;
+            worst = if worst.success() { status } else { worst };
+        }
+        worst
     }
 
     pub(super) fn is_running(&mut self) -> bool {
-        self.child.as_mut().is_some_and(|child| child.try_wait().unwrap().is_none())
+        self.units.iter_mut().all(|unit| unit.child.as_mut().is_some_and(|child| child.try_wait().unwrap().is_none()))
     }
 
     /// Everything that all starts so far wrote to standard error, and the newest to standard output.
     pub(super) fn traces(&self) -> String {
-        let read = |name| String::from_utf8_lossy(&fs::read(self.folder.path(name)).unwrap_or_default()).into_owned();
-        format!("{}{}", read("out.txt"), read("err.txt"))
+        let read =
+            |name: &str| String::from_utf8_lossy(&fs::read(self.folder.path(name)).unwrap_or_default()).into_owned();
+        let said: String = self.units.iter().map(|unit| read(&format!("{}out.txt", unit.dir))).collect();
+        format!("{said}{}", read("err.txt"))
     }
 
     pub(super) const fn line_port(&self) -> u16 {
@@ -209,11 +252,24 @@ impl House {
         self.ports[0]
     }
 
+    /// The file of a party's memory.
+    pub(super) fn database(&self, party: &str) -> PathBuf {
+        self.path(self.unit_of(party).dir).join(format!("data/{party}.sqlite"))
+    }
+
+    fn unit_of(&self, party: &str) -> &Unit {
+        self.units.iter().find(|unit| unit.parties.contains(&party)).unwrap()
+    }
+
     /// The road doors: the operator's, the hub's, the two providers'.
     pub(super) fn road(&self, party: &str) -> String {
+        format!("https://127.0.0.1:{}", self.road_port(party))
+    }
+
+    pub(super) fn road_port(&self, party: &str) -> u16 {
         let parties = [OPERATOR, HUB, PROVIDERS[0].1, PROVIDERS[1].1];
         let at = parties.iter().position(|it| *it == party).unwrap();
-        format!("https://127.0.0.1:{}", self.ports[2 + at])
+        self.ports[2 + at]
     }
 
     /// The token with which one party comes to another.
@@ -225,21 +281,30 @@ impl House {
         fs::read_to_string(self.path("pki/root.pem")).unwrap()
     }
 
-    pub(super) fn base(&self) -> String {
-        format!("https://localhost:{}", self.web_port())
+    /// Where the pages of a party are, by its slug.
+    fn base_of(&self, slug: &str) -> String {
+        let party = match slug {
+            "operator" => OPERATOR,
+            "hub" => HUB,
+            provider => PROVIDERS.iter().find(|(it, _)| *it == provider).unwrap().1,
+        };
+        format!("https://localhost:{}", self.unit_of(party).web_port)
     }
 
     /// The first logins: slug, user, password.
     pub(super) fn logins(&self) -> Vec<(String, String, String)> {
-        let text = fs::read_to_string(self.path("logins.json")).unwrap();
-        let logins: Value = serde_json::from_str(&text).unwrap();
         let word = |login: &Value, name: &str| login[name].as_str().unwrap().to_owned();
         let each = |login: &Value| (word(login, "slug"), word(login, "user"), word(login, "password"));
-        logins.as_array().unwrap().iter().map(each).collect()
+        let of = |unit: &Unit| {
+            let text = fs::read_to_string(self.path(unit.dir).join("logins.json")).unwrap();
+            let logins: Vec<Value> = serde_json::from_str(&text).unwrap();
+            logins.iter().map(each).collect::<Vec<_>>()
+        };
+        self.units.iter().flat_map(of).collect()
     }
 
     pub(super) async fn sign_in(&self, slug: &str, user: &str, password: &str) -> Session {
-        Session::sign_in(&self.roots(), &self.base(), slug, user, password).await
+        Session::sign_in(&self.roots(), &self.base_of(slug), slug, user, password).await
     }
 
     /// The first administrator of a party.
@@ -252,7 +317,7 @@ impl House {
 
 impl Drop for House {
     fn drop(&mut self) {
-        if let Some(mut child) = self.child.take() {
+        for mut child in self.units.iter_mut().filter_map(|unit| unit.child.take()) {
             // it may have ended by itself
             let _gone = child.kill();
             let _gone = child.wait();

@@ -236,6 +236,13 @@ impl Pole {
         .await;
     }
 
+    /// Pulls the cable and goes, also where the answer to the tap is still on its way: the EVSE may then wait for a car.
+    pub(super) async fn walk_away(&self, no: EvseNo) {
+        self.station.unplug(no).unwrap();
+        let gone = |bay: &BayView| matches!(bay.phase, Phase::Idle | Phase::Tapped);
+        assert!(self.comes(no, PATIENCE, gone).await, "{:?}", self.bay(no));
+    }
+
     pub(super) async fn unplug(&self, no: EvseNo) {
         self.station.unplug(no).unwrap();
         assert!(self.comes(no, PATIENCE, |bay| bay.phase == Phase::Idle).await, "{:?}", self.bay(no));

@@ -220,6 +220,11 @@ pub(crate) fn failed(tx: &mut Tx<'_>, id: &str, state: Delivery, why: &str) -> R
     tx.execute(FAILED, &values![id, state.as_str(), why]).map(drop)
 }
 
+/// Whether a CDR, or the credit of one, goes to this party.
+pub(crate) fn is_for(tx: &Tx<'_>, id: &str, party: PartyId) -> Result<bool, StoreError> {
+    Ok(tx.one(IS_FOR, &values![id, party.to_string()], |row| row.int(0))?.is_some())
+}
+
 /// Empties the contract of CDRs that were delivered before `before`.
 pub(crate) fn forget_people(tx: &mut Tx<'_>, before: Timestamp) -> Result<usize, StoreError> {
     tx.execute(FORGET_PEOPLE, &values![before])
@@ -251,5 +256,7 @@ const DELIVERED: &str = "UPDATE operator_cdrs SET state = 'delivered', delivered
     why = NULL WHERE id = ?1 AND state <> 'delivered'";
 const FAILED: &str = "UPDATE operator_cdrs SET state = ?2, attempts = attempts + 1, why = ?3
     WHERE id = ?1 AND state <> 'delivered'";
+const IS_FOR: &str = "SELECT 1 FROM operator_cdrs WHERE id = ?1 AND party = ?2
+    UNION ALL SELECT 1 FROM operator_credits WHERE id = ?1 AND party = ?2 LIMIT 1";
 const FORGET_PEOPLE: &str = "UPDATE operator_cdrs SET token_sealed = NULL, reference = NULL
     WHERE delivered < ?1 AND token_sealed IS NOT NULL";

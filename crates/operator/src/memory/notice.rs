@@ -6,6 +6,7 @@
 use std::time::Duration;
 
 use charge::Timestamp;
+use charge::id::PartyId;
 use store::{StoreError, Tx, values};
 
 use crate::memory::named;
@@ -49,7 +50,7 @@ pub(crate) struct Notice {
     pub tries: i64,
 }
 
-/// Something changed and is due from `due` on; earlier stays earlier.
+/// Something changed and is due from `due` on.
 pub(crate) fn put(tx: &mut Tx<'_>, kind: Kind, name: &str, due: Timestamp) -> Result<(), StoreError> {
     tx.execute(PUT, &values![kind.as_str(), name, due]).map(drop)
 }
@@ -87,11 +88,18 @@ pub(crate) fn release(tx: &mut Tx<'_>, now: Timestamp) -> Result<(), StoreError>
     tx.execute(RELEASE, &values![now]).map(drop)
 }
 
+/// A partner answers again: what it could not be told of its sessions is due now.
+pub(crate) fn hasten(tx: &mut Tx<'_>, party: PartyId, now: Timestamp) -> Result<(), StoreError> {
+    tx.execute(HASTEN, &values![party.to_string(), now]).map(drop)
+}
+
 const RELEASE: &str = "UPDATE operator_notices SET due = ?1 WHERE due > ?1 AND kind <> 'ask'";
 const PUT: &str = "INSERT INTO operator_notices (kind, name, changed, due, tries) VALUES (?1, ?2, 1, ?3, 0)
     ON CONFLICT (kind, name) DO UPDATE SET changed = operator_notices.changed + 1, due = excluded.due, tries = 0";
 const DUE: &str = "SELECT kind, name, changed, tries FROM operator_notices WHERE due <= ?1 ORDER BY due, name LIMIT ?2";
-const LEASE: &str = "UPDATE operator_notices SET due = ?3, tries = tries + 1 WHERE kind = ?1 AND name = ?2";
+const LEASE: &str = "UPDATE operator_notices SET due = ?3, tries = tries + 1, why = '' WHERE kind = ?1 AND name = ?2";
+const HASTEN: &str = "UPDATE operator_notices SET due = ?2 WHERE kind = 'session' AND due > ?2 AND why <> ''
+    AND name IN (SELECT id FROM operator_sessions WHERE party = ?1)";
 const DONE: &str = "DELETE FROM operator_notices WHERE kind = ?1 AND name = ?2 AND changed = ?3";
 const AGAIN: &str = "UPDATE operator_notices SET due = ?4, why = ?5 WHERE kind = ?1 AND name = ?2 AND changed = ?3";
 

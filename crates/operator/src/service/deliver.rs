@@ -14,7 +14,7 @@ use store::outbox::{self, Job};
 use store::{StoreError, Tx};
 
 use super::errand::flag;
-use super::transact::{HALT, give_up_unclaimed};
+use super::transact::{ASK_AGAIN, HALT, give_up_unclaimed};
 use super::{Event, House, Operator};
 use crate::close::{self, Case};
 use crate::memory::notice::{self, Kind, Notice};
@@ -122,9 +122,9 @@ impl Operator {
 
     async fn retry_close(&self, job: Job, why: String) -> Result<(), StoreError> {
         let now = self.0.now();
-        self.run("operator.close.retry", move |_, tx| {
+        self.run("operator.close.retry", move |house, tx| {
             flag(tx, &job.key, &format!("cannot be closed: {why}"))?;
-            outbox::retry(tx, job.id, now.plus(publish::pause(job.attempts)), &why).map(drop)
+            outbox::retry(tx, job.id, now.plus(publish::pause(job.attempts, &*house.dice)), &why).map(drop)
         })
         .await
     }
@@ -145,7 +145,7 @@ impl Operator {
             self.ask(Some(to), None, Question::PostCdr(Box::new(record))).await
         };
         let now = self.0.now();
-        self.run("operator.cdr.told", move |_, tx| match publish::fate(&answer) {
+        self.run("operator.cdr.told", move |house, tx| match publish::fate(&answer) {
             Fate::Delivered => {
                 cdr::delivered(tx, &job.key, now)?;
                 credit::settle(tx, &job.key, cdr::Delivery::Delivered, None, Some(now))?;
@@ -154,7 +154,7 @@ impl Operator {
             Fate::Again(why) => {
                 cdr::failed(tx, &job.key, cdr::Delivery::Waiting, &why)?;
                 credit::settle(tx, &job.key, cdr::Delivery::Waiting, Some(&why), None)?;
-                outbox::retry(tx, job.id, now.plus(publish::pause(job.attempts)), &why).map(drop)
+                outbox::retry(tx, job.id, now.plus(publish::pause(job.attempts, &*house.dice)), &why).map(drop)
             }
             Fate::Never(why) => {
                 cdr::failed(tx, &job.key, cdr::Delivery::Refused, &why)?;
@@ -216,8 +216,8 @@ impl Operator {
                 }
             }
             let now = self.0.now();
-            self.run("operator.notice.told", move |_, tx| {
-                answered.iter().try_for_each(|(notice, answer)| settle(tx, notice, answer, now))
+            self.run("operator.notice.told", move |house, tx| {
+                answered.iter().try_for_each(|(notice, answer)| settle(house, tx, notice, answer, now))
             })
             .await?;
         }
@@ -226,7 +226,7 @@ impl Operator {
 
     async fn settle_notice(&self, notice: Notice, answer: Result<Answer, RoadFault>) -> Result<(), StoreError> {
         let now = self.0.now();
-        self.run("operator.notice.told", move |_, tx| settle(tx, &notice, &answer, now)).await
+        self.run("operator.notice.told", move |house, tx| settle(house, tx, &notice, &answer, now)).await
     }
 
     /// Asks again for a session that nobody has answered for.
@@ -239,11 +239,20 @@ impl Operator {
                 sealed.map(|sealed| open_presented(house.seal(), SealPlace::Asked(&name), sealed)).transpose()
             })
             .await?;
-        self.settle_notice(notice.clone(), Ok(Answer::Noted)).await?;
-        match pending {
-            Some(token) => self.find_out(&notice.name, token).await.map(drop),
-            None => self.run("operator.unclaimed", move |_, tx| give_up_unclaimed(tx, &notice.name)).await,
-        }
+        let Some(token) = pending else {
+            return self
+                .run("operator.unclaimed", move |_, tx| {
+                    notice::done(tx, &notice)?;
+                    give_up_unclaimed(tx, &notice.name)
+                })
+                .await;
+        };
+        // should this process end before the answer comes, the question is asked again after a minute
+        let (kept, later) = (notice.clone(), self.0.now().plus(ASK_AGAIN));
+        self.run("operator.asking", move |_, tx| notice::again(tx, &kept, later, "")).await?;
+        self.find_out(&notice.name, token).await?;
+        // where nobody could be asked, the question has been put anew
+        self.run("operator.asked", move |_, tx| notice::done(tx, &notice)).await
     }
 
     /// A provider's limit on money ends the session: the cost so far is worked out here anyway.
@@ -265,6 +274,7 @@ impl Operator {
 
 /// What became of a notice.
 fn settle(
+    house: &House,
     tx: &mut Tx<'_>,
     notice: &Notice,
     answer: &Result<Answer, RoadFault>,
@@ -272,7 +282,7 @@ fn settle(
 ) -> Result<(), StoreError> {
     match publish::fate(answer) {
         Fate::Delivered => notice::done(tx, notice),
-        Fate::Again(why) => notice::again(tx, notice, now.plus(publish::pause(notice.tries)), &why),
+        Fate::Again(why) => notice::again(tx, notice, now.plus(publish::pause(notice.tries, &*house.dice)), &why),
         Fate::Never(why) => {
             tracing::warn!(kind = ?notice.kind, name = %notice.name, why, "a notice was refused");
             if notice.kind == Kind::Session {

@@ -147,9 +147,7 @@ impl Operator {
                 }
             }
             for kind in [TELL, HALT, CLOSE, DELIVER, OUTCOME, CHORE] {
-                for job in outbox::lease(tx, kind, Timestamp::from_micros(i64::MAX), Duration::ZERO, TAKEN_UP_MAX)? {
-                    outbox::retry(tx, job.id, now, "taken up after a restart")?;
-                }
+                outbox::take_up(tx, kind, now)?;
             }
             notice::release(tx, now)
         })
@@ -272,8 +270,6 @@ const GATHER: Duration = Duration::from_millis(10);
 pub(crate) const LEASE: Duration = Duration::from_secs(300);
 /// Jobs of one kind and round; the next round takes the next.
 const JOBS_AT_ONCE: usize = 32;
-/// More than this a crash does not leave; the rest comes back when its lease ends.
-const TAKEN_UP_MAX: usize = 10_000;
 /// Notices of one round.
 const NOTICES_AT_ONCE: u32 = 64;
 /// Rounds that may wait for slow stations and partners at the same time.

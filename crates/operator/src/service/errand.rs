@@ -61,7 +61,7 @@ impl Operator {
         let answer = self.tell(&row.station, ToStation::Stop { key: row.key.clone() }).await;
         let (result, why) = remote::outcome(&answer);
         let now = self.0.now();
-        self.run("operator.halt.told", move |_, tx| {
+        self.run("operator.halt.told", move |house, tx| {
             if result == OrderResult::Accepted {
                 return outbox::done(tx, job.id).map(drop);
             }
@@ -70,7 +70,7 @@ impl Operator {
                 flag(tx, row.id.as_str(), "the station did not stop the transaction when told to")?;
                 return outbox::give_up(tx, job.id, &why).map(drop);
             }
-            outbox::retry(tx, job.id, now.plus(publish::pause(job.attempts)), &why).map(drop)
+            outbox::retry(tx, job.id, now.plus(publish::pause(job.attempts, &*house.dice)), &why).map(drop)
         })
         .await
     }
@@ -90,11 +90,13 @@ impl Operator {
         };
         let answer = self.ask(Some(row.giver), Some(row.correlation.clone()), question).await;
         let now = self.0.now();
-        self.run("operator.outcome.told", move |_, tx| match publish::fate(&answer) {
+        self.run("operator.outcome.told", move |house, tx| match publish::fate(&answer) {
             Fate::Delivered => outbox::done(tx, job.id).map(drop),
             Fate::Never(why) => outbox::give_up(tx, job.id, &why).map(drop),
             Fate::Again(why) if job.attempts >= OUTCOMES_MAX => outbox::give_up(tx, job.id, &why).map(drop),
-            Fate::Again(why) => outbox::retry(tx, job.id, now.plus(publish::pause(job.attempts)), &why).map(drop),
+            Fate::Again(why) => {
+                outbox::retry(tx, job.id, now.plus(publish::pause(job.attempts, &*house.dice)), &why).map(drop)
+            }
         })
         .await
     }

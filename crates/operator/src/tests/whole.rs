@@ -125,6 +125,34 @@ async fn a_session_that_nobody_answered_for_is_asked_about_until_it_is_billed() 
 }
 
 #[tokio::test]
+async fn what_waits_for_a_partner_is_told_as_soon_as_it_answers_again() {
+    let world = World::new().await;
+    let (number, _) = world.start(card(CARD), 1_000).await;
+    world.rounds().await;
+    world.clock.set(at(10));
+    world.stop(number, 2_000, Vec::new()).await;
+    world.road.next_cdr.lock().unwrap().extend((0..6).map(|_| Err(RoadFault::Denied(Denial::ReceiverUnreachable))));
+    for _ in 0..6 {
+        world.rounds().await;
+        world.clock.advance(Duration::from_secs(170));
+    }
+    assert_eq!(world.told_cdrs().len(), 6);
+    let away = Err(RoadFault::Denied(Denial::ReceiverUnreachable));
+    world.road.next_cdr.lock().unwrap().push_back(away);
+    world.rounds().await;
+    assert_eq!(world.told_cdrs().len(), 7, "the pause has passed, and it is away all the same");
+    world.rounds().await;
+    assert_eq!(world.told_cdrs().len(), 7, "the next pause is long");
+    // any letter that arrives shows that the partner is there
+    world.start(card(CARD), 2_000).await;
+    world.rounds().await;
+    world.rounds().await;
+    assert_eq!(world.told_cdrs().len(), 8);
+    let cards = world.operator.cdrs(None, Page::default()).await.unwrap();
+    assert_eq!(cards.items[0].state, Delivery::Delivered);
+}
+
+#[tokio::test]
 async fn a_cap_ends_the_session() {
     let world = World::new().await;
     let capped = Verdict { energy_cap: Some(Energy::from_wh(2_000)), ..super::world::yes() };
