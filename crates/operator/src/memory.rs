@@ -11,6 +11,7 @@ pub(crate) mod certificate;
 pub(crate) mod credit;
 pub(crate) mod denial;
 pub(crate) mod firmware;
+pub(crate) mod habit;
 pub(crate) mod handed;
 pub(crate) mod log;
 pub(crate) mod messages;

@@ -67,6 +67,22 @@ pub struct Tolerance {
     /// How many lines of the log deviated in this way, tolerated or not, and when the last one did.
     pub met: u64,
     pub last: Option<Timestamp>,
+    /// What was remarked of the last one, with its JSON paths and without values.
+    pub example: Option<String>,
+}
+
+/// What is tolerated of one station, why, and what would serve it better.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Standing {
+    pub make: Make,
+    pub strict: bool,
+    /// The profiles that fit its make, the later above the earlier.
+    pub profiles: Vec<String>,
+    /// One for each tolerance, in their order.
+    pub tolerances: Vec<Tolerance>,
+    pub suggestions: Vec<Suggestion>,
+    /// Settings that its make says it does not know: they are not asked for any more.
+    pub refused_keys: Vec<String>,
 }
 
 /// Advice: a station deviates in a way that is not tolerated of it.

@@ -16,6 +16,7 @@ mod duty;
 mod errand;
 mod expert;
 pub(crate) mod firmware;
+mod habits;
 mod handed;
 mod line;
 mod look;

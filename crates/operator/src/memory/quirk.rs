@@ -38,20 +38,34 @@ CREATE TABLE operator_deviations (
     PRIMARY KEY (station, quirk)
 );";
 
+/// What was remarked of the last line that deviated in each way.
+pub(crate) const EXAMPLES: Migration = Migration {
+    family: "operator quirks",
+    number: 2,
+    name: "an example of each deviation",
+    sql: "ALTER TABLE operator_deviations ADD COLUMN example TEXT;",
+};
+
 /// How often a station deviated in one way.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Deviation {
     pub quirk: Quirk,
     pub met: u64,
     pub dismissed: u64,
     pub last: Timestamp,
+    pub example: Option<String>,
 }
 
 /// What is tolerated of a station, each with its reason.
 pub(crate) fn decided(tx: &Tx<'_>, station: &StationId) -> Result<Vec<(Quirk, bool, Because)>, StoreError> {
+    Ok(quirk::decide(&make(tx, station)?, &all_profiles(tx)?, &own(tx, station)?))
+}
+
+/// Those that are shipped, then the operator's: the later count above the earlier.
+pub(crate) fn all_profiles(tx: &Tx<'_>) -> Result<Vec<Profile>, StoreError> {
     let mut all: Vec<Profile> = SHIPPED.iter().map(Profile::from).collect();
     all.extend(profiles(tx)?);
-    Ok(quirk::decide(&make(tx, station)?, &all, &own(tx, station)?))
+    Ok(all)
 }
 
 pub(crate) fn set(tx: &Tx<'_>, station: &StationId) -> Result<Quirks, StoreError> {
@@ -111,11 +125,11 @@ pub(crate) fn count(
     tx: &mut Tx<'_>,
     station: &StationId,
     quirk: Quirk,
-    more: u64,
+    (more, example): (u64, Option<&str>),
     now: Timestamp,
 ) -> Result<(), StoreError> {
     let more = i64::try_from(more).unwrap_or(i64::MAX);
-    tx.execute(COUNT, &values![station.as_str(), quirk.as_str(), more, now]).map(drop)
+    tx.execute(COUNT, &values![station.as_str(), quirk.as_str(), more, now, example]).map(drop)
 }
 
 /// What was met so far is not spoken of again.
@@ -126,10 +140,11 @@ pub(crate) fn dismiss(tx: &mut Tx<'_>, station: &StationId, quirk: Quirk) -> Res
 pub(crate) fn deviations(tx: &Tx<'_>, station: &StationId) -> Result<Vec<Deviation>, StoreError> {
     let found = tx.query(DEVIATIONS, &values![station.as_str()], |row| {
         let (met, dismissed) = (row.int(1)?.unsigned_abs(), row.int(2)?.unsigned_abs());
-        Ok(Quirk::named(&row.text(0)?).map(|quirk| (quirk, met, dismissed)).zip(Some(row.time(3)?)))
+        let (last, example) = (row.time(3)?, row.text_opt(4)?);
+        Ok(Quirk::named(&row.text(0)?).map(|quirk| Deviation { quirk, met, dismissed, last, example }))
     })?;
-    let one = |((quirk, met, dismissed), last)| Deviation { quirk, met, dismissed, last };
-    Ok(found.into_iter().flatten().map(one).collect())
+    // a tolerance of a later version is passed over
+    Ok(found.into_iter().flatten().collect())
 }
 
 /// Stations that deviated often enough since they were dismissed.
@@ -158,10 +173,12 @@ const PUT_PROFILE: &str = "INSERT INTO operator_quirk_profiles (name, vendor, mo
     ON CONFLICT (name) DO UPDATE SET vendor = excluded.vendor, model = excluded.model, firmware = excluded.firmware,
     switched_on = excluded.switched_on, switched_off = excluded.switched_off";
 const REMOVE_PROFILE: &str = "DELETE FROM operator_quirk_profiles WHERE name = ?1";
-const COUNT: &str = "INSERT INTO operator_deviations (station, quirk, met, last, dismissed) VALUES (?1, ?2, ?3, ?4, 0)
-    ON CONFLICT (station, quirk) DO UPDATE SET met = met + excluded.met, last = excluded.last";
+const COUNT: &str = "INSERT INTO operator_deviations (station, quirk, met, last, dismissed, example)
+    VALUES (?1, ?2, ?3, ?4, 0, ?5)
+    ON CONFLICT (station, quirk) DO UPDATE SET met = met + excluded.met, last = excluded.last,
+    example = COALESCE(excluded.example, example)";
 const DISMISS: &str = "UPDATE operator_deviations SET dismissed = met WHERE station = ?1 AND quirk = ?2";
 const DEVIATIONS: &str =
-    "SELECT quirk, met, dismissed, last FROM operator_deviations WHERE station = ?1 ORDER BY quirk";
+    "SELECT quirk, met, dismissed, last, example FROM operator_deviations WHERE station = ?1 ORDER BY quirk";
 const DEVIATING: &str = "SELECT DISTINCT station FROM operator_deviations WHERE met - dismissed >= ?1
     ORDER BY station LIMIT 1000";

@@ -24,6 +24,8 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
     super::denial::MIGRATION,
     super::credit::MIGRATION,
     super::quirk::MIGRATION,
+    super::quirk::EXAMPLES,
+    super::habit::MIGRATION,
 ];
 
 const PLACES: &str = "CREATE TABLE operator_locations (

@@ -126,6 +126,11 @@ pub(crate) fn boots_since(tx: &Tx<'_>, id: &StationId, since: Timestamp) -> Resu
     Ok(tx.one(BOOTS_SINCE, &values![id.as_str(), since], |row| count(row, 0))?.unwrap_or(0))
 }
 
+/// Whether it ever said what it is.
+pub(crate) fn has_booted(tx: &Tx<'_>, id: &StationId) -> Result<bool, StoreError> {
+    Ok(tx.one(HAS_BOOTED, &values![id.as_str()], |row| row.flag(0))?.unwrap_or(false))
+}
+
 pub(crate) fn boots(tx: &Tx<'_>, id: &StationId) -> Result<Vec<BootLine>, StoreError> {
     tx.query(BOOTS, &values![id.as_str()], |row| {
         Ok(BootLine {
@@ -296,6 +301,7 @@ const BOOTED: &str = "UPDATE operator_stations SET vendor = ?2, model = ?3, boot
     meter_type = ?6, meter_serial = ?7, booted = ?8, admission = ?9, warning = ?10 WHERE id = ?1";
 const BOOT_LINE: &str = "INSERT INTO operator_boots (station, at, admission, firmware, reason)
     VALUES (?1, ?2, ?3, ?4, ?5)";
+const HAS_BOOTED: &str = "SELECT booted IS NOT NULL FROM operator_stations WHERE id = ?1";
 const BOOTS_SINCE: &str = "SELECT COUNT(*) FROM operator_boots
     WHERE station = ?1 AND at >= ?2 AND admission = 'accepted'";
 const BOOTS: &str = "SELECT at, admission, firmware, reason FROM operator_boots

@@ -1,5 +1,5 @@
 //! Work on stations that follows from something else and survives a restart: certificates to send, settings to write
-//! after a boot, firmware to order. One kind of job; the key names what to do.
+//! after a boot, a boot to ask for, firmware to order. One kind of job; the key names what to do.
 
 use charge::id::StationId;
 use futures_util::future::join_all;
@@ -29,6 +29,10 @@ impl Operator {
             },
             (Some("settings"), Some(_), Some(station)) => match StationId::new(station) {
                 Ok(station) => self.settle_station(&station, &job).await,
+                Err(_) => self.drop_chore(&job).await,
+            },
+            (Some("boot"), Some(_), Some(station)) => match StationId::new(station) {
+                Ok(station) => self.ask_boot(&station, &job).await,
                 Err(_) => self.drop_chore(&job).await,
             },
             _ => self.drop_chore(&job).await,

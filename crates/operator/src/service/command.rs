@@ -15,6 +15,7 @@ use trust::station_key::StationKey;
 use super::certificates;
 use super::deliver::DELIVER;
 use super::errand::subject;
+use super::habits;
 use super::road::{aim, fresh_order, service_token, standing};
 use super::shelf::shown_name;
 use super::{Event, Fault, House, Operator};
@@ -116,6 +117,20 @@ impl Operator {
         .await?;
         self.hang_up(id, "the station's key was rotated");
         Ok(key.text().clone())
+    }
+
+    /// Ends a station's connection, so that it comes back under what was switched meanwhile. Charging goes on.
+    pub async fn reconnect_station(&self, actor: &str, id: &StationId) -> Result<(), Fault> {
+        if !self.0.connected(id) {
+            return Err(Fault::Conflict("the station is not connected".to_owned()));
+        }
+        let (actor, name) = (actor.to_owned(), id.clone());
+        self.run("operator.reconnect", move |house, tx| {
+            log::audit(tx, house.now(), &actor, "end connection", name.as_str(), "done")
+        })
+        .await?;
+        self.hang_up(id, "the operator asked for a new connection");
+        Ok(())
     }
 
     fn hang_up(&self, id: &StationId, why: &str) {
@@ -323,6 +338,7 @@ fn keep_answer(
     if let Ok(StationAnswer::Settings { known, .. }) = answer {
         station::put_settings(tx, name, known)?;
     }
+    habits::learn(tx, name, answer, now)?;
     if let Ok(said) = answer {
         certificates::inventory(tx, name, said, now)?;
     }

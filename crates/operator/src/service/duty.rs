@@ -131,6 +131,7 @@ impl Operator {
             self.0.wake();
         }
         changed.into_iter().for_each(|event| self.0.tell_of(event));
+        self.mind_unbooted(now).await?;
         self.run_campaigns().await?;
         self.sample_power(now).await?;
         self.sweep(now).await

@@ -50,7 +50,7 @@ impl Desk for Operator {
     }
 
     fn note(&self, station: &StationId, line: LogLine) {
-        self.0.deviated(station, line.deviations);
+        self.0.deviated(station, line.deviations, &line.action, &line.remarks);
         let mut notes = self.0.notes();
         if notes.message(station, &line) {
             drop(notes);
@@ -70,7 +70,7 @@ impl Operator {
         })?;
         match admit::decide(&knock, standing.as_ref()) {
             Ok(entry) => {
-                self.0.deviated(&entry.station, admit::deviations(&knock, &entry.station));
+                self.0.deviated(&entry.station, admit::deviations(&knock, &entry.station), "", &[]);
                 let presented = Presented { peer: knock.peer, certificate: knock.certificate };
                 self.0.presences().knocked.insert(entry.station.clone(), presented);
                 Ok(entry)
@@ -78,7 +78,7 @@ impl Operator {
             Err(turned) => {
                 // whoever hears this has proven who it is
                 if let (Refusal::NoCommonVersion, Some(standing)) = (turned.refusal, &standing) {
-                    self.0.deviated(&standing.station, admit::deviations(&knock, &standing.station));
+                    self.0.deviated(&standing.station, admit::deviations(&knock, &standing.station), "", &[]);
                 }
                 self.0.notes().refusal(RefusedKnock {
                     at: self.0.now(),

@@ -3,7 +3,7 @@
 //! A heartbeat changes a time here and nothing on disk. Both queues are bounded; what does not fit is dropped and
 //! counted, never waited for.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::time::Duration;
 
 use charge::Timestamp;
@@ -45,6 +45,8 @@ pub(crate) struct Presences {
     pub knocked: HashMap<StationId, Presented>,
     /// Once a minute, for the plot.
     pub power: VecDeque<(Timestamp, Power)>,
+    /// Connected for a while without a boot, and looked at since the program began; at most one per enrolled station.
+    pub unbooted: HashSet<StationId>,
     /// When the house was last kept, and when retention was last done.
     pub kept: Option<Timestamp>,
     pub swept: Option<Timestamp>,
@@ -71,6 +73,16 @@ impl Presences {
             }
         }
         unwritten
+    }
+
+    /// Stations that have been connected for [`BOOT_EXPECTED`] without a boot; each is named once.
+    pub fn take_unbooted(&mut self, now: Timestamp) -> Vec<StationId> {
+        let due = |(name, presence): &(&StationId, &Presence)| {
+            presence.admission.is_none() && now.since(presence.since) >= BOOT_EXPECTED && !self.unbooted.contains(*name)
+        };
+        let found: Vec<StationId> = self.live.iter().filter(due).map(|(name, _)| name.clone()).collect();
+        self.unbooted.extend(found.iter().cloned());
+        found
     }
 
     /// Once a second is enough, however often duty is done; answers yes once.
@@ -171,6 +183,8 @@ impl Notes {
 
 /// A crash loses at most this much of "last seen".
 const SEEN_WRITTEN_EVERY: Duration = Duration::from_secs(60);
+/// A station boots in the first seconds of its connection, if it means to.
+const BOOT_EXPECTED: Duration = Duration::from_secs(60);
 const HOUSE_EVERY: Duration = Duration::from_secs(1);
 const POWER_EVERY: Duration = Duration::from_secs(60);
 /// A day of minutes.

@@ -10,28 +10,36 @@ use charge::talk::line::quirk::{Quirk, Quirks};
 use store::{StoreError, Tx};
 
 use super::{Fault, House, Operator};
-use crate::memory::{log, quirk, station};
-use crate::quirk::{Profile, SHIPPED, SUGGESTED_AFTER, Suggestion, Tolerance};
+use crate::memory::{habit, log, quirk, station};
+use crate::quirk::{Profile, SHIPPED, SUGGESTED_AFTER, Standing, Suggestion, Tolerance};
 
-/// What was met and is not on disk yet. At most one entry for each station and kind.
-pub(crate) type Counted = HashMap<(StationId, Quirk), u64>;
+/// What was met and is not on disk yet: how often, and what was remarked last. At most one entry for each station and
+/// kind.
+pub(crate) type Counted = HashMap<(StationId, Quirk), (u64, Option<String>)>;
+
+/// Remarks of a line that are kept as an example: more do not help whoever reads them.
+const EXAMPLE_CHARACTERS_MAX: usize = 300;
 
 impl House {
-    /// A line of a station deviated.
-    pub(super) fn deviated(&self, station: &StationId, met: Quirks) {
+    /// A line of a station deviated. `remarks` say where, without the values.
+    pub(super) fn deviated(&self, station: &StationId, met: Quirks, action: &str, remarks: &[Box<str>]) {
         if met.is_empty() {
             return;
         }
+        let told = (!remarks.is_empty()).then(|| format!("{action} {}", remarks.join("; ")));
+        let example: Option<String> = told.map(|told| told.chars().take(EXAMPLE_CHARACTERS_MAX).collect());
         let mut counted = self.deviations();
         for quirk in met.iter() {
-            *counted.entry((station.clone(), quirk)).or_default() += 1;
+            let (times, last) = counted.entry((station.clone(), quirk)).or_default();
+            *times += 1;
+            *last = example.clone().or(last.take());
         }
     }
 }
 
 impl Operator {
-    /// Every tolerance at one station, why it is on or off, and what was met of it.
-    pub async fn tolerances(&self, of: &StationId) -> Result<Vec<Tolerance>, Fault> {
+    /// Every tolerance at one station, why it is on or off, what was met of it, and what is suggested.
+    pub async fn quirks_of(&self, of: &StationId) -> Result<Standing, Fault> {
         self.flush_deviations().await?;
         let of = of.clone();
         self.read("operator.quirks", move |_, tx| {
@@ -40,9 +48,19 @@ impl Operator {
             let one = |(quirk, on, because)| {
                 let met = met.iter().find(|deviation| deviation.quirk == quirk);
                 let (count, last) = (met.map_or(0, |met| met.met), met.map(|met| met.last));
-                Tolerance { quirk, on, because, met: count, last }
+                let example = met.and_then(|met| met.example.clone());
+                Tolerance { quirk, on, because, met: count, last, example }
             };
-            Ok(quirk::decided(tx, &of)?.into_iter().map(one).collect())
+            let make = quirk::make(tx, &of)?;
+            let profiles = quirk::all_profiles(tx)?.into_iter().filter(|profile| profile.fits(&make));
+            Ok(Standing {
+                profiles: profiles.map(|profile| profile.name).collect(),
+                strict: quirk::own(tx, &of)?.strict,
+                tolerances: quirk::decided(tx, &of)?.into_iter().map(one).collect(),
+                suggestions: suggested(tx, &of)?,
+                refused_keys: habit::refused_by(tx, &make)?,
+                make,
+            })
         })
         .await
     }
@@ -160,7 +178,9 @@ impl Operator {
         }
         self.run("operator.deviations", move |house, tx| {
             let now = house.now();
-            counted.iter().try_for_each(|((station, which), more)| quirk::count(tx, station, *which, *more, now))
+            counted.iter().try_for_each(|((station, which), (more, example))| {
+                quirk::count(tx, station, *which, (*more, example.as_deref()), now)
+            })
         })
         .await
     }

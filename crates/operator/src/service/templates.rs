@@ -3,13 +3,13 @@
 //! Passwords and keys have no place in a template: they would lie readable in a table.
 
 use charge::id::StationId;
-use charge::talk::line::{Setting, StationAnswer, ToStation, Version, Written};
+use charge::talk::line::{LineFault, Setting, StationAnswer, ToStation, Version, Written};
 use charge::{Secret, Timestamp};
 use store::outbox::{self, Job};
 use store::{StoreError, Tx};
 
 use super::chore::CHORE;
-use super::{Event, Fault, House, Operator};
+use super::{Event, Fault, House, Operator, habits};
 use crate::desk::Drift;
 use crate::drift::{Known, Template, differences, to_write};
 use crate::memory::template::{self, TEMPLATES_MAX};
@@ -107,12 +107,17 @@ impl Operator {
     /// After a boot: reads the wanted keys, and writes those that differ.
     pub(super) async fn settle_station(&self, of: &StationId, job: &Job) -> Result<(), StoreError> {
         let (name, done) = (of.clone(), job.id);
-        let wanted = self.read("operator.settle.station", move |_, tx| wanted_after_boot(tx, &name)).await?;
+        let wanted = self
+            .read("operator.settle.station", move |_, tx| {
+                habits::without_refused(tx, &name, wanted_after_boot(tx, &name)?)
+            })
+            .await?;
         let keys: Vec<Box<str>> = wanted.iter().flat_map(|one| one.values.iter().map(|(key, _)| key.clone())).collect();
         let mut why = None;
         if !keys.is_empty() {
-            match self.tell(of, ToStation::ReadSettings { keys }).await {
-                Ok(StationAnswer::Settings { known, .. }) => why = self.write_wanted(of, wanted, known).await?,
+            let told = self.tell(of, ToStation::ReadSettings { keys }).await;
+            match &told {
+                Ok(StationAnswer::Settings { .. }) => why = self.write_wanted(of, wanted, told).await?,
                 Ok(_) => {}
                 Err(fault) => why = Some(fault.to_string()),
             }
@@ -129,14 +134,16 @@ impl Operator {
         &self,
         of: &StationId,
         wanted: Vec<Template>,
-        known: Vec<Setting>,
+        told: Result<StationAnswer, LineFault>,
     ) -> Result<Option<String>, StoreError> {
-        let (name, reported) = (of.clone(), known);
+        let name = of.clone();
         let due = self
-            .run("operator.settle.compare", move |_, tx| {
+            .run("operator.settle.compare", move |house, tx| {
+                habits::learn(tx, &name, &told, house.now())?;
+                let Ok(StationAnswer::Settings { known: reported, .. }) = told else { return Ok(Vec::new()) };
                 station::put_settings(tx, &name, &reported)?;
                 let mut due = Vec::new();
-                for one in &wanted {
+                for one in &habits::without_refused(tx, &name, wanted)? {
                     let accepted = template::accepted(tx, &name, &one.name)?;
                     due.extend(to_write(&differences(&one.values, &reported, &accepted)));
                 }
@@ -158,6 +165,7 @@ impl Operator {
             Err(fault) => (fault.to_string(), Some(fault.to_string())),
         };
         self.run("operator.settle.audit", move |_, tx| {
+            habits::learn(tx, &name, &told, now)?;
             if let Ok(StationAnswer::Written(written)) = &told {
                 keep_written(tx, &name, &due, written)?;
             }

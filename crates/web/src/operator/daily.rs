@@ -3,7 +3,7 @@
 use axum::routing::MethodFilter;
 use utoipa::OpenApi;
 
-use super::{Desk, lists, templates, told, upkeep, words};
+use super::{Desk, lists, quirks, templates, told, upkeep, words};
 use crate::permission::Permission::{Expert, StationsCommand, StationsRead, StationsWrite};
 use crate::stage::{Access, Doorway};
 
@@ -27,6 +27,16 @@ pub(super) fn routes(door: Doorway, desk: &Desk) -> Doorway {
         .get("/stations/{id}/drift", StationsRead, desk(), templates::drift)
         .post("/stations/{id}/drift/{template}/apply", StationsCommand, desk(), templates::apply)
         .post("/stations/{id}/drift/{template}/accept", StationsWrite, desk(), templates::accept)
+        .get("/stations/{id}/quirks", StationsRead, desk(), quirks::standing)
+        .put("/stations/{id}/quirks/{quirk}", StationsWrite, desk(), quirks::switch)
+        .post("/stations/{id}/quirks/{quirk}/apply", StationsWrite, desk(), quirks::apply)
+        .post("/stations/{id}/quirks/{quirk}/dismiss", StationsWrite, desk(), quirks::dismiss)
+        .put("/stations/{id}/strict", StationsWrite, desk(), quirks::strict)
+        .post("/stations/{id}/reconnect", StationsCommand, desk(), quirks::reconnect)
+        .get("/quirk-suggestions", StationsRead, desk(), quirks::suggestions)
+        .get("/quirk-profiles", StationsRead, desk(), quirks::profiles)
+        .put("/quirk-profiles/{name}", StationsWrite, desk(), quirks::put_profile)
+        .delete("/quirk-profiles/{name}", StationsWrite, desk(), quirks::remove_profile)
         .get("/stations/{id}/tokens", StationsRead, desk(), lists::tokens)
         .post("/stations/{id}/tokens", StationsWrite, desk(), lists::put_token)
         .delete("/stations/{id}/tokens/{entry}", StationsWrite, desk(), lists::drop_token)
@@ -71,6 +81,16 @@ pub(super) fn routes(door: Doorway, desk: &Desk) -> Doorway {
     templates::drift,
     templates::apply,
     templates::accept,
+    quirks::standing,
+    quirks::switch,
+    quirks::apply,
+    quirks::dismiss,
+    quirks::strict,
+    quirks::reconnect,
+    quirks::suggestions,
+    quirks::profiles,
+    quirks::put_profile,
+    quirks::remove_profile,
     lists::tokens,
     lists::put_token,
     lists::drop_token,

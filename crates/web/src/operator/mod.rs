@@ -11,6 +11,7 @@ mod orders;
 mod overview;
 mod places;
 mod preview;
+mod quirks;
 mod sessions;
 mod stations;
 mod tariffs;

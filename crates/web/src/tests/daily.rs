@@ -165,3 +165,63 @@ async fn a_reservation_and_a_list_show_no_card() {
     let shown = format!("{}{}", office.get("/reservations").await, office.get("/stations/CP-1/tokens").await);
     assert!(!shown.contains("04A2B3C4") && shown.contains(r#""place":"new""#), "{shown}");
 }
+
+#[tokio::test]
+async fn a_station_that_deviates_is_shown_suggested_and_served() {
+    use charge::talk::line::quirk::Quirks;
+    use charge::talk::line::{Desk, Direction, LogLine};
+
+    let office = Office::new().await;
+    let (quirk, station) = ("/stations/CP-1/quirks/card-as-local", StationId::new("CP-1").unwrap());
+    for _ in 0..3 {
+        let line = LogLine {
+            at: charge::Clock::now(&*office.world.clock),
+            direction: Direction::FromStation,
+            action: "Authorize".into(),
+            text: "[]".into(),
+            remarks: vec!["/idToken/type: a card of type Local".into()],
+            deviations: Quirks::NONE.with(charge::talk::line::quirk::Quirk::CardAsLocal),
+        };
+        office.world.room.note(&station, line);
+    }
+    let of = |standing: &Value, name: &str| {
+        let all = standing["tolerances"].as_array().unwrap();
+        all.iter().find(|one| one["quirk"] == name).cloned().unwrap()
+    };
+    let shown = office.get("/stations/CP-1/quirks").await;
+    let card = of(&shown, "card-as-local");
+    assert_eq!((&card["on"], &card["because"], &card["met"]), (&json!(false), &json!("usual"), &json!(3)));
+    assert_eq!(card["example"], "Authorize /idToken/type: a card of type Local");
+    assert_eq!(shown["suggestions"][0]["quirk"], "card-as-local");
+    assert_eq!(office.get("/quirk-suggestions").await["total"], 1);
+
+    office.post(&format!("{quirk}/apply"), &json!({})).await;
+    let shown = office.get("/stations/CP-1/quirks").await;
+    assert_eq!((&of(&shown, "card-as-local")["because"], &shown["suggestions"]), (&json!("operator"), &json!([])));
+    office.put(quirk, &json!({ "on": null })).await;
+    assert_eq!(office.get("/stations/CP-1/quirks").await["suggestions"][0]["quirk"], "card-as-local", "undone");
+    office.put("/stations/CP-1/strict", &json!({ "strict": true })).await;
+    let shown = office.get("/stations/CP-1/quirks").await;
+    assert!(shown["strict"] == true && shown["tolerances"].as_array().unwrap().iter().all(|one| one["on"] == false));
+    office.post("/stations/CP-1/reconnect", &json!({})).await;
+    let audit = office.get("/audit").await.to_string();
+    assert!(audit.contains("strict mode") && audit.contains("switch tolerance") && audit.contains("end connection"));
+}
+
+#[tokio::test]
+async fn a_profile_of_ones_own_stands_beside_those_that_are_shipped() {
+    let office = Office::new().await;
+    let mut profile = json!({ "name": "x", "vendor": "Foo*", "model": "*", "firmware": "*", "on": ["answer-pause"] });
+    office.put("/quirk-profiles/ours", &profile).await;
+    let all = office.get("/quirk-profiles").await;
+    let last = all["items"].as_array().unwrap().last().cloned().unwrap();
+    assert_eq!((&last["name"], &last["shipped"]), (&json!("ours"), &json!(false)));
+    assert_eq!(all["items"][0]["shipped"], true);
+    profile["on"] = json!(["no-such"]);
+    let path = "/api/p/operator/quirk-profiles/ours";
+    let told = put(path).page().by(&office.admin).json(&profile).send(&office.world.router).await;
+    assert!(told.fault().2.as_deref() == Some("/on/0"), "{told:?}");
+    profile["on"] = json!(["no-subprotocol"]);
+    let told = put(path).page().by(&office.admin).json(&profile).send(&office.world.router).await;
+    assert_eq!(told.fault().0, 400, "what weakens security is in no profile");
+}
