@@ -17,8 +17,17 @@ const model = {
   displays: [{ id: 1, priority: 'NormalCycle', state: null, from: null, until: null, language: 'de', text: 'Guten Morgen' }],
 };
 
+const tolerance = (quirk, told, on, met, because = 'usual', profile = null) => ({ quirk, told, on, because, profile, weakens_security: quirk === 'no-subprotocol', met, last: met ? ago(4) : null, example: met ? 'MeterValues /meterValue/0/timestamp: has no time zone, taken as UTC' : null });
+const quirks = (station) => ({
+  make: { vendor: 'FoxESS', model: 'A7300', firmware: '1.14.2' }, strict: false, profiles: ['FoxESS A series'], refused_keys: ['WebSocketPingInterval'],
+  tolerances: [tolerance('no-time-zone', 'A time without a zone is taken as UTC.', true, 812), tolerance('no-connector', 'A missing connector number is taken as the only connector, or the whole station.', true, 3, 'profile', 'FoxESS A series'), tolerance('card-as-local', 'A 2.x token of type Local or KeyCode is taken as an RFID card.', false, 7), tolerance('null-as-absent', 'A member that is null is taken as absent.', true, 0), tolerance('no-subprotocol', 'A station that offers no subprotocol is let in and spoken to in 1.6.', false, 0)],
+  suggestions: [{ station, quirk: 'card-as-local', text: '', weakens_security: false, met: 7, last: ago(4) }],
+});
+
 export const daily = {
   'GET denials': () => list([{ ...line, kind: 'connection', what: 'The connection was refused with 401: the key is not the one of this station.', next: '' }, { ...line, kind: 'tap', what: "The token's provider has blocked it.", next: 'The driver has to ask their provider; it cannot be opened here.' }, { ...line, kind: 'order', order: 'unlock', by: 'mira', what: 'The order was not carried out: the station answered UnlockFailed.', next: 'Somebody has to look at the plug.' }]),
+  'GET stations/*/quirks': ([id]) => quirks(id), 'PUT stations/*/quirks/*': () => ({}), 'PUT stations/*/strict': () => ({}), 'POST stations/*/quirks/*/apply': () => ({}), 'POST stations/*/quirks/*/dismiss': () => ({}), 'POST stations/*/reconnect': () => ({}),
+  'GET quirk-suggestions': () => list(quirks(stations[0].id).suggestions), 'GET quirk-profiles': () => list([{ name: 'FoxESS A series', vendor: 'FoxESS*', model: 'A*', firmware: '*', on: ['pin-1.6', 'no-connector'], off: [], shipped: true }]),
   'GET news': () => list([0, 4, 6, 7, 9].map((severity) => ({ cursor: severity, station: stations[0].id, at: ago(severity), kind: 'event', evse: 1, severity, text: '1/EVSE.Power rose above 8000', document: null }))),
   'GET templates': () => list([template]), 'PUT templates/*': () => ({}), 'DELETE templates/*': () => ({}), 'GET drift': () => list([drift]), 'GET offline-rules': () => list(values),
   'GET stations/*/drift': ([id]) => list(id === stations[0].id ? [drift] : []), 'POST stations/*/drift/*/apply': () => told, 'POST stations/*/drift/*/accept': () => ({}),

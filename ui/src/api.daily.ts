@@ -41,6 +41,16 @@ export interface Denial {
   at: Time; station: string; evse: number | null; kind: DenialKind; order: string | null; by: string | null; what: string; next: string;
 }
 
+export interface Tolerance {
+  quirk: string; told: string; on: boolean; because: 'usual' | 'profile' | 'operator' | 'strict'; profile: string | null;
+  weakens_security: boolean; met: number; last: Time | null; example: string | null;
+}
+export interface QuirkSuggestion { station: string; quirk: string; text: string; weakens_security: boolean; met: number; last: Time }
+export interface StationQuirks {
+  make: { vendor: string; model: string; firmware: string }; strict: boolean; profiles: string[];
+  tolerances: Tolerance[]; suggestions: QuirkSuggestion[]; refused_keys: string[];
+}
+
 export interface ExpertOutcome { answer: unknown; code: string | null; error: string | null; took_ms: number }
 
 export interface Variable {

@@ -2,7 +2,8 @@
 import { daily } from './de/daily';
 import { driver } from './de/driver';
 import { office } from './de/office';
+import { quirks } from './de/quirks';
 import { shared } from './de/shared';
 import { upkeep } from './de/upkeep';
 
-export const de: Record<string, string> = { ...shared, ...driver, ...office, ...daily, ...upkeep };
+export const de: Record<string, string> = { ...shared, ...driver, ...office, ...daily, ...upkeep, ...quirks };
