@@ -198,6 +198,8 @@ export interface Preview {
 }
 export interface LocationEvse {
   uid: string; evse_id: string | null; status: string; physical_reference: string | null; plugs: string[]; max_power_w: number;
+  /** In the words of OCPI 2.2.1, 8.4.3. */
+  capabilities: string[];
 }
 export type AlarmKind =
   | 'evse_fault' | 'station_fault' | 'station_away' | 'certificate_ends' | 'session_unclaimed' | 'session_flagged'

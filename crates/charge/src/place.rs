@@ -131,6 +131,110 @@ pub enum Current {
     Dc,
 }
 
+macro_rules! capabilities {
+    ($($name:ident $label:literal $told:literal;)+) => {
+        /// Something that an EVSE can do for drivers and their providers (OCPI 2.2.1, 8.4.3 `Capability`).
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[repr(u8)]
+        pub enum Capability {
+            $(#[doc = $told] $name,)+
+        }
+
+        impl Capability {
+            pub const ALL: &'static [Self] = &[$(Self::$name,)+];
+
+            /// The spelling of OCPI.
+            pub const fn as_str(self) -> &'static str {
+                match self {
+                    $(Self::$name => $label,)+
+                }
+            }
+        }
+    };
+}
+
+capabilities! {
+    ChargingProfile "CHARGING_PROFILE_CAPABLE" "Charging profiles can be sent for it.";
+    ChargingPreferences "CHARGING_PREFERENCES_CAPABLE" "A driver's preferences can be sent for it.";
+    ChipCard "CHIP_CARD_SUPPORT" "Its payment terminal reads chip cards.";
+    ContactlessCard "CONTACTLESS_CARD_SUPPORT" "Its payment terminal reads contactless cards.";
+    CreditCard "CREDIT_CARD_PAYABLE" "A credit card pays at its terminal.";
+    DebitCard "DEBIT_CARD_PAYABLE" "A debit card pays at its terminal.";
+    PinPad "PED_TERMINAL" "Its payment terminal takes a pin code.";
+    RemoteStartStop "REMOTE_START_STOP_CAPABLE" "It can be started and stopped from afar.";
+    Reservable "RESERVABLE" "It can be reserved.";
+    RfidReader "RFID_READER" "A card or key ring starts it.";
+    ConnectorRequired "START_SESSION_CONNECTOR_REQUIRED" "A remote start has to name the connector.";
+    TokenGroup "TOKEN_GROUP_CAPABLE" "One token of a group may stop what another started.";
+    Unlock "UNLOCK_CAPABLE" "Its plug can be unlocked from afar.";
+}
+
+impl Capability {
+    pub fn named(label: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|one| one.as_str() == label)
+    }
+}
+
+/// What an EVSE can do; empty where nobody said.
+#[derive(Clone, Copy, Default, PartialEq, Eq, Hash)]
+pub struct Capabilities(u16);
+
+impl Capabilities {
+    pub const NONE: Self = Self(0);
+
+    pub const fn has(self, one: Capability) -> bool {
+        self.0 & (1 << one as u8) != 0
+    }
+
+    #[must_use]
+    pub const fn with(self, one: Capability) -> Self {
+        Self(self.0 | (1 << one as u8))
+    }
+
+    pub const fn is_empty(self) -> bool {
+        self.0 == 0
+    }
+
+    /// In the order of [`Capability::ALL`].
+    pub fn iter(self) -> impl Iterator<Item = Capability> {
+        Capability::ALL.iter().copied().filter(move |one| self.has(*one))
+    }
+}
+
+impl FromIterator<Capability> for Capabilities {
+    fn from_iter<I: IntoIterator<Item = Capability>>(all: I) -> Self {
+        all.into_iter().fold(Self::NONE, Self::with)
+    }
+}
+
+/// Their names with blanks between, for rows.
+impl fmt::Display for Capabilities {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut first = true;
+        for one in self.iter() {
+            f.write_str(if first { "" } else { " " })?;
+            f.write_str(one.as_str())?;
+            first = false;
+        }
+        Ok(())
+    }
+}
+
+/// The inverse; an unknown name is no such set.
+impl FromStr for Capabilities {
+    type Err = crate::id::BadId;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        text.split_whitespace().map(|name| Capability::named(name).ok_or(crate::id::BadId::Form)).collect()
+    }
+}
+
+impl fmt::Debug for Capabilities {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_set().entries(self.iter()).finish()
+    }
+}
+
 /// One plug of an EVSE (OCPI 2.2.1, 8.3.3).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Connector {
@@ -152,6 +256,7 @@ pub struct Evse {
     pub id: Option<EvseId>,
     pub status: EvseStatus,
     pub connectors: Vec<Connector>,
+    pub capabilities: Capabilities,
     /// Painted on the pole.
     pub physical_reference: Option<String>,
     pub last_updated: Timestamp,
@@ -174,4 +279,22 @@ pub struct Location {
     pub operator_name: Option<String>,
     pub evses: Vec<Evse>,
     pub last_updated: Timestamp,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn capabilities_are_read_as_they_are_written() {
+        assert!(Capability::ALL.len() <= 16, "the set has 16 places");
+        for one in Capability::ALL {
+            assert_eq!(Capability::named(one.as_str()), Some(*one));
+            assert_eq!(one.as_str().parse(), Ok(Capabilities::NONE.with(*one)));
+        }
+        let some = Capabilities::NONE.with(Capability::RfidReader).with(Capability::Reservable);
+        assert_eq!(some.to_string(), "RESERVABLE RFID_READER");
+        assert_eq!(some.to_string().parse(), Ok(some));
+        assert!("".parse().is_ok_and(Capabilities::is_empty) && "COFFEE".parse::<Capabilities>().is_err());
+    }
 }

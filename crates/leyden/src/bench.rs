@@ -167,6 +167,7 @@ fn new_station(number: u32, now: Timestamp) -> Option<NewStation> {
             id: None,
             status: EvseStatus::Available,
             connectors: vec![connector],
+            capabilities: charge::place::Capabilities::NONE,
             physical_reference: None,
             last_updated: now,
         };

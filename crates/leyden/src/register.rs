@@ -304,6 +304,7 @@ impl Import<'_> {
             id: EvseId::new(format!("{}*{}*E{row:05}*{no}", self.party.country(), self.party.code())).ok(),
             status: EvseStatus::Unknown,
             connectors,
+            capabilities: charge::place::Capabilities::NONE,
             physical_reference: None,
             last_updated: self.now,
         })

@@ -4,7 +4,7 @@
 //! is refused, because our word cannot keep that wish. Pictures, opening hours and energy mixes are not carried.
 
 use charge::id::{BadId, EvseUid};
-use charge::place::{Connector, Current, Evse, EvseStatus, Location, Plug, Position};
+use charge::place::{Capability, Connector, Current, Evse, EvseStatus, Location, Plug, Position};
 use charge::units::Power;
 use charge::{Decimal, Timestamp};
 use rust_decimal::RoundingStrategy;
@@ -20,7 +20,7 @@ pub(crate) const NAME_CHARACTERS_MAX: usize = 255;
 pub(crate) const POSTAL_CODE_CHARACTERS_MAX: usize = 10;
 /// OCPI 2.2.1, 8.3.2 `physical_reference`.
 const REFERENCE_CHARACTERS_MAX: usize = 16;
-/// OCPI 2.2.1, 8.4.3 `BusinessDetails`.
+/// OCPI 2.2.1, 8.4.2 `BusinessDetails`.
 const BUSINESS_CHARACTERS_MAX: usize = 100;
 
 pub(crate) const CURRENTS: &[(&str, Current)] = &[
@@ -90,6 +90,7 @@ fn write_evse(evse: &Evse, path: &str, lost: &mut Lost) -> Json {
         .with("uid", evse.uid.as_str())
         .maybe("evse_id", evse.id.as_ref().map(charge::id::EvseId::as_str))
         .with("status", evse.status.as_str())
+        .some("capabilities", evse.capabilities.iter().map(|one| Json::from(one.as_str())).collect())
         .with("connectors", connectors)
         .maybe(
             "physical_reference",
@@ -184,15 +185,7 @@ pub(crate) fn read_country(at: &At<'_>) -> Result<String, Fault> {
 
 pub(crate) fn read_evse(at: &At<'_>, lost: &mut Lost) -> Result<Evse, Fault> {
     at.unworded(
-        &[
-            "status_schedule",
-            "capabilities",
-            "floor_level",
-            "coordinates",
-            "directions",
-            "parking_restrictions",
-            "images",
-        ],
+        &["status_schedule", "floor_level", "coordinates", "directions", "parking_restrictions", "images"],
         lost,
     );
     let mut connectors = Vec::new();
@@ -202,11 +195,22 @@ pub(crate) fn read_evse(at: &At<'_>, lost: &mut Lost) -> Result<Evse, Fault> {
             Err(fault) => lost.push(fault),
         }
     }
+    let mut capabilities = Vec::new();
+    for one in at.maybe("capabilities", lost, At::items).unwrap_or_default() {
+        // newer versions may know more (OCPI 2.3.0, 8.4.3: an open list)
+        let known = one.text().map(|text| Capability::named(text.trim().to_ascii_uppercase().as_str()));
+        match known {
+            Ok(Some(known)) => capabilities.push(known),
+            Ok(None) => lost.push(one.fault("is no capability known here")),
+            Err(fault) => lost.push(fault),
+        }
+    }
     Ok(Evse {
         uid: at.need("uid")?.word::<EvseUid>()?,
         id: at.maybe("evse_id", lost, At::word),
         status: read_status(&at.need("status")?)?,
         connectors,
+        capabilities: capabilities.into_iter().collect(),
         physical_reference: at.maybe("physical_reference", lost, At::text),
         last_updated: at.need("last_updated")?.time()?,
     })

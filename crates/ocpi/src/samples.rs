@@ -72,6 +72,7 @@ pub(crate) fn location() -> Location {
                 max_power: Power::from_watts(22_080),
                 tariffs: vec!["T1".parse().unwrap()],
             }],
+            capabilities: "REMOTE_START_STOP_CAPABLE RESERVABLE RFID_READER".parse().unwrap(),
             physical_reference: Some("A1".to_owned()),
             last_updated: at("2026-11-22T15:04:05Z"),
         }],

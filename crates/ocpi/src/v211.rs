@@ -14,6 +14,15 @@ const ADDRESS_CHARACTERS_MAX: usize = 45;
 /// A text that is mandatory in 2.1.1 and not known.
 const NOT_AVAILABLE: &str = "#NA";
 const DIMENSIONS: [&str; 6] = ["ENERGY", "FLAT", "MAX_CURRENT", "MIN_CURRENT", "PARKING_TIME", "TIME"];
+/// OCPI 2.1.1, 8.4.2 `Capability`.
+const CAPABILITIES: [&str; 6] = [
+    "CHARGING_PROFILE_CAPABLE",
+    "CREDIT_CARD_PAYABLE",
+    "REMOTE_START_STOP_CAPABLE",
+    "RESERVABLE",
+    "RFID_READER",
+    "UNLOCK_CAPABLE",
+];
 const RESTRICTIONS: [&str; 11] = [
     "start_time",
     "end_time",
@@ -315,6 +324,13 @@ fn lower_location(location: &mut Object, lost: &mut Lost) -> Result<(), Fault> {
 
 fn lower_evse(evse: &mut Object, path: &str, lost: &mut Lost) {
     leave(evse, &["parking", "accepted_service_providers"], lost);
+    if let Some(Json::List(capabilities)) = evse.get_mut("capabilities") {
+        let before = capabilities.len();
+        capabilities.retain(|one| matches!(one, Json::Text(name) if CAPABILITIES.contains(&name.as_str())));
+        if capabilities.len() < before {
+            lost.push(fault(&format!("{path}/capabilities"), "loses what OCPI 2.1.1 has no word for"));
+        }
+    }
     for (index, connector) in evse.each_mut("connectors").enumerate() {
         lower_connector(connector, &format!("{path}/connectors/{index}"), lost);
     }

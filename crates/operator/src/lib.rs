@@ -12,6 +12,7 @@ pub mod admit;
 pub mod authorise;
 pub mod boot;
 pub mod campaign;
+pub mod capability;
 pub mod close;
 pub mod desk;
 pub mod drift;

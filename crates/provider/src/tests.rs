@@ -305,6 +305,7 @@ pub(crate) fn location() -> Location {
             max_power: Power::from_watts(150_000),
             tariffs: vec![TariffId::new("T1").unwrap()],
         }],
+        capabilities: "REMOTE_START_STOP_CAPABLE RFID_READER".parse().unwrap(),
         physical_reference: None,
         last_updated: at("2026-11-01T00:00:00Z"),
     };

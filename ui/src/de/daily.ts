@@ -47,6 +47,10 @@ export const daily: Record<string, string> = {
   'This was our own difficulty; the station tries again by itself.': 'Das lag an uns; die Station versucht es von selbst noch einmal.',
   'Compare the station’s settings with those of its enrolment.': 'Vergleiche die Einstellungen der Station mit denen ihrer Aufnahme.',
   // places
+  'It can': 'Sie kann', 'What {evse} can do': 'Was {evse} kann', 'Change what {evse} can do': 'Ändern, was {evse} kann', 'As its station says': 'Wie ihre Station sagt', 'Saved. Partners are told.': 'Gespeichert. Partner erfahren es.',
+  'Partners and their drivers are told of it. Say only what drivers can really use.': 'Partner und ihre Fahrer erfahren davon. Sage nur, was Fahrer wirklich nutzen können.',
+  'Takes charging profiles': 'Nimmt Ladeprofile', "Takes a driver's preferences": 'Nimmt Wünsche des Fahrers', 'Terminal for chip cards': 'Terminal für Chipkarten', 'Terminal for contactless cards': 'Terminal für kontaktlose Karten', 'Payable by credit card': 'Mit Kreditkarte bezahlbar', 'Payable by debit card': 'Mit Debitkarte bezahlbar',
+  'Terminal with a pin pad': 'Terminal mit PIN-Eingabe', 'Started and stopped from afar': 'Fernstart und -stopp', 'Reservable': 'Reservierbar', 'Card reader': 'Kartenleser', 'A remote start names the connector': 'Fernstart nennt den Anschluss', 'Tokens of a group count as one': 'Token einer Gruppe gelten als eines', 'Plug unlocked from afar': 'Stecker aus der Ferne entriegelt',
   'New place': 'Neuer Ort', 'Change the place': 'Ort ändern', 'Name, street, town or id': 'Name, Straße, Stadt oder Kennung', 'No place yet.': 'Noch kein Ort.',
   'Try fewer words.': 'Versuche weniger Wörter.', 'A station is enrolled at a place: begin with the place.': 'Eine Station wird an einem Ort aufgenommen: beginne mit dem Ort.',
   'Position': 'Position', 'Time zone': 'Zeitzone', 'for the hours of tariffs': 'für die Uhrzeiten der Tarife', 'Plug': 'Stecker', 'On the pole': 'Auf der Säule',

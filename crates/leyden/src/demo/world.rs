@@ -183,6 +183,7 @@ fn evse(party: PartyId, number: usize, no: u16, fast: bool, now: Timestamp) -> O
         id: EvseId::new(format!("{}*{}*E{:04}*{no}", party.country(), party.code(), number + 1)).ok(),
         status: EvseStatus::Unknown,
         connectors: vec![connector],
+        capabilities: charge::place::Capabilities::NONE,
         physical_reference: Some(format!("{}{no}", number + 1)),
         last_updated: now,
     })

@@ -80,6 +80,7 @@ fn what_2_1_1_can_say_arrives_and_the_rest_is_told() {
     let (heard, request) = back_in(&Question::PutLocation(Box::new(location())));
     let Question::PutLocation(heard) = heard else { panic!("a location") };
     assert_eq!((heard.position, heard.evses.len()), (location().position, location().evses.len()));
+    assert_eq!(heard.evses[0].capabilities, location().evses[0].capabilities);
     judge_211::<ocpi_kit::v2_1_1::locations::Location>(request.value.body.as_ref().unwrap());
 }
 
@@ -162,4 +163,22 @@ fn judge_230<T: serde::de::DeserializeOwned + Validate>(text: &str) {
 
 fn judge_211<T: serde::de::DeserializeOwned>(text: &str) {
     serde_json::from_str::<T>(text).unwrap_or_else(|fault| panic!("{fault}: {text}"));
+}
+
+#[test]
+fn capabilities_that_a_version_does_not_know_are_left_out_and_told() {
+    let mut place = location();
+    place.evses[0].capabilities = "CONTACTLESS_CARD_SUPPORT RFID_READER".parse().unwrap();
+    let question = Question::PutLocation(Box::new(place));
+    let old = ask::request(&letter(question), toward(Version::V211, None)).unwrap();
+    assert!(old.lost.iter().any(|fault| fault.path == "/evses/0/capabilities"), "{:?}", old.lost);
+    let body = old.value.body.unwrap();
+    assert!(body.contains(r#""capabilities":["RFID_READER"]"#), "{body}");
+
+    let mut newer = seen(crate::location::write(&location(), &mut Lost::new()));
+    newer["evses"][0]["capabilities"] = json!(["RFID_READER", "TELEPATHY"]);
+    let mut lost = Lost::new();
+    let read = crate::location::read(&At::root(&newer), &mut lost).unwrap();
+    assert_eq!(read.evses[0].capabilities.to_string(), "RFID_READER");
+    assert_eq!(lost[0].path, "/evses/0/capabilities/1");
 }

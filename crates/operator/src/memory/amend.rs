@@ -4,7 +4,7 @@
 
 use charge::Timestamp;
 use charge::id::{EvseNo, EvseUid, LocationId, PartyId};
-use charge::place::Location;
+use charge::place::{Capabilities, Location};
 use store::{Row, StoreError, Tx, values};
 
 use crate::memory::{anywhere, count, place, small_opt, word, word_opt};
@@ -62,6 +62,21 @@ pub(crate) fn set_reference(
     Ok(location)
 }
 
+/// What a person says that an EVSE can do; `None`: what its station says counts. Answers the EVSE's location.
+pub(crate) fn set_capabilities(
+    tx: &mut Tx<'_>,
+    evse: &EvseUid,
+    said: Option<Capabilities>,
+    now: Timestamp,
+) -> Result<Option<LocationId>, StoreError> {
+    let row = values![evse.as_str(), said.map(|said| said.to_string()), now];
+    let location = tx.one(SET_CAPABILITIES, &row, |row| word(row, 0, "location"))?;
+    if let Some(location) = &location {
+        tx.execute(TOUCH_LOCATION, &values![LocationId::as_str(location), now])?;
+    }
+    Ok(location)
+}
+
 /// What a location is called.
 pub(crate) fn location_name(tx: &Tx<'_>, id: &LocationId) -> Result<Option<String>, StoreError> {
     Ok(tx.one(NAME, &values![id.as_str()], |row| row.text_opt(0))?.flatten())
@@ -94,6 +109,8 @@ const FIND_LOCATIONS: &str = "SELECT id FROM operator_locations WHERE name LIKE 
 const SET_HEAD: &str = "UPDATE operator_locations SET name = ?2, address = ?3, city = ?4, postal_code = ?5,
     country = ?6, latitude_e7 = ?7, longitude_e7 = ?8, time_zone = ?9, changed = ?10 WHERE id = ?1";
 const SET_REFERENCE: &str = "UPDATE operator_evses SET physical_reference = ?2, changed = ?3 WHERE uid = ?1
+    RETURNING location";
+const SET_CAPABILITIES: &str = "UPDATE operator_evses SET capabilities = ?2, changed = ?3 WHERE uid = ?1
     RETURNING location";
 const TOUCH_LOCATION: &str = "UPDATE operator_locations SET changed = ?2 WHERE id = ?1";
 const NAME: &str = "SELECT name FROM operator_locations WHERE id = ?1";

@@ -5,15 +5,15 @@
 
 use charge::Timestamp;
 use charge::id::{ConnectorId, EvseId, EvseNo, EvseUid, LocationId, PartyId, StationId, TariffId};
-use charge::place::{Connector, Current, Evse, EvseStatus, Location, Plug, Position};
+use charge::place::{Capabilities, Connector, Current, Evse, EvseStatus, Location, Plug, Position};
 use charge::record::RecordPlace;
 use charge::talk::line::BayState;
 use charge::units::Power;
-use store::{Row, StoreError, Tx, values};
+use store::{Migration, Row, StoreError, Tx, values};
 
 use crate::memory::notice::{self, Kind};
-use crate::memory::{count, damaged, named, named_opt, small, small_opt, word, word_opt};
-use crate::publish;
+use crate::memory::{count, damaged, named, named_opt, small, small_opt, station, word, word_opt};
+use crate::{capability, publish};
 
 /// An EVSE that a station serves, as decisions need it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,6 +27,14 @@ pub(crate) struct BayRow {
     pub fault: Option<String>,
     pub status: EvseStatus,
 }
+
+/// What a person said that an EVSE can do; null where its station's word counts.
+pub(crate) const CAPABILITIES: Migration = Migration {
+    family: "operator",
+    number: 5,
+    name: "what EVSEs can do",
+    sql: "ALTER TABLE operator_evses ADD COLUMN capabilities TEXT;",
+};
 
 /// Puts a location with everything in it; what it no longer has becomes `Removed`.
 pub(crate) fn put(tx: &mut Tx<'_>, location: &Location, now: Timestamp) -> Result<(), StoreError> {
@@ -71,6 +79,7 @@ pub(crate) fn put_evse(
             evse.physical_reference.as_deref(),
             evse.status.as_str(),
             now,
+            (!evse.capabilities.is_empty()).then(|| evse.capabilities.to_string()),
         ],
     )?;
     tx.execute(DROP_CONNECTORS, &values![evse.uid.as_str()])?;
@@ -122,19 +131,27 @@ pub(crate) fn page(
 }
 
 fn fill(tx: &Tx<'_>, location: &mut Location) -> Result<(), StoreError> {
-    location.evses = tx.query(EVSES, &values![location.id.as_str()], |row| {
-        Ok(Evse {
+    let found = tx.query(EVSES, &values![location.id.as_str()], |row| {
+        let said: Option<Capabilities> = word_opt(row, 5, "capabilities")?;
+        let evse = Evse {
             uid: word(row, 0, "uid")?,
             id: word_opt(row, 1, "evse_id")?,
             status: word(row, 2, "status")?,
             connectors: Vec::new(),
+            capabilities: said.unwrap_or_default(),
             physical_reference: row.text_opt(3)?,
             last_updated: row.time(4)?,
-        })
+        };
+        let station: Option<StationId> = word_opt(row, 6, "station")?;
+        Ok((evse, station.filter(|_| said.is_none())))
     })?;
-    for evse in &mut location.evses {
+    for (mut evse, derived_from) in found {
         evse.connectors = tx.query(CONNECTORS, &values![evse.uid.as_str()], read_connector)?;
+        if let Some(station) = derived_from {
+            evse.capabilities = capability::derive(&evse.connectors, &station::telling(tx, &station)?);
+        }
         location.last_updated = location.last_updated.max(evse.last_updated);
+        location.evses.push(evse);
     }
     Ok(())
 }
@@ -267,6 +284,17 @@ pub(crate) fn refresh(tx: &mut Tx<'_>, bay: &BayRow, running: bool, now: Timesta
     Ok(true)
 }
 
+/// A station's word on what its EVSEs can do has changed: whoever shows them is told, unless a person's word counts.
+pub(crate) fn can_otherwise(tx: &mut Tx<'_>, station: &StationId, now: Timestamp) -> Result<(), StoreError> {
+    let touched: Vec<LocationId> =
+        tx.query(TOUCH_DERIVED, &values![station.as_str(), now], |row| word(row, 0, "location"))?;
+    if let Some(location) = touched.first() {
+        tx.execute(TOUCH_LOCATION, &values![location.as_str(), now])?;
+        notice::put(tx, Kind::Location, location.as_str(), now)?;
+    }
+    Ok(())
+}
+
 /// The public status of a bay has changed.
 fn tell(tx: &mut Tx<'_>, bay: &BayRow, now: Timestamp) -> Result<(), StoreError> {
     // a location is as new as its newest EVSE, or a partner that pulls would miss the change (OCPI 2.2.1, 8.3.1)
@@ -350,8 +378,9 @@ const PUT_LOCATION: &str = "INSERT INTO operator_locations (id, name, address, c
 const REMOVE_EVSES: &str = "UPDATE operator_evses SET status = 'REMOVED', changed = ?2
     WHERE location = ?1 AND station IS NULL";
 const PUT_EVSE: &str = "INSERT INTO operator_evses (uid, location, position, evse_id, physical_reference, status,
-    changed) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
-    ON CONFLICT (uid) DO UPDATE SET location = excluded.location, position = excluded.position,
+    changed, capabilities) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
+    ON CONFLICT (uid) DO UPDATE SET capabilities = COALESCE(excluded.capabilities, operator_evses.capabilities),
+    location = excluded.location, position = excluded.position,
     evse_id = excluded.evse_id, physical_reference = excluded.physical_reference, changed = excluded.changed,
     status = CASE WHEN operator_evses.station IS NULL THEN excluded.status ELSE operator_evses.status END";
 const DROP_CONNECTORS: &str = "DELETE FROM operator_connectors WHERE evse = ?1";
@@ -363,7 +392,8 @@ const LOCATIONS: &str = "SELECT id, name, address, city, postal_code, country, l
     operator_name, changed FROM operator_locations WHERE changed >= ?1 AND changed < ?2
     ORDER BY changed, id LIMIT ?3 OFFSET ?4";
 const COUNT_LOCATIONS: &str = "SELECT COUNT(*) FROM operator_locations WHERE changed >= ?1 AND changed < ?2";
-const EVSES: &str = "SELECT uid, evse_id, status, physical_reference, changed FROM operator_evses
+const EVSES: &str =
+    "SELECT uid, evse_id, status, physical_reference, changed, capabilities, station FROM operator_evses
     WHERE location = ?1 ORDER BY position, uid";
 const CONNECTORS: &str = "SELECT id, plug, attached_cable, current, max_voltage_v, max_amperage_a, max_power, tariffs
     FROM operator_connectors WHERE evse = ?1 ORDER BY position";
@@ -383,6 +413,8 @@ const SET_STATE: &str = "UPDATE operator_evses SET state = ?2, fault = ?3, state
 const SAY: &str = "UPDATE operator_evses SET state = ?2, fault = ?3, state_at = ?4, status = ?5, changed = ?6
     WHERE uid = ?1";
 const SET_STATUS: &str = "UPDATE operator_evses SET status = ?2, changed = ?3 WHERE uid = ?1";
+const TOUCH_DERIVED: &str = "UPDATE operator_evses SET changed = ?2 WHERE station = ?1 AND capabilities IS NULL
+    RETURNING location";
 const TOUCH_LOCATION: &str = "UPDATE operator_locations SET changed = ?2 WHERE id = ?1";
 const STATUS: &str = "SELECT location, status, changed FROM operator_evses WHERE uid = ?1";
 const TIME_ZONE: &str = "SELECT time_zone FROM operator_locations WHERE id = ?1";

@@ -26,6 +26,7 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
     super::quirk::MIGRATION,
     super::quirk::EXAMPLES,
     super::habit::MIGRATION,
+    super::place::CAPABILITIES,
 ];
 
 const PLACES: &str = "CREATE TABLE operator_locations (

@@ -11,7 +11,8 @@ use store::{Row, StoreError, Tx, values};
 use trust::station_key::StationKeyDigest;
 
 use crate::admit::{self, Proof, Standing};
-use crate::memory::{anywhere, count, damaged, lines, named, named_opt, quirk, word};
+use crate::capability;
+use crate::memory::{anywhere, count, damaged, lines, named, named_opt, place, quirk, word};
 use crate::view::{BootLine, StationFilter};
 
 /// What is kept of a station.
@@ -200,12 +201,29 @@ pub(crate) fn set_state(
 }
 
 /// Keeps what a station reported about its settings. Values of secret ones are not kept.
-pub(crate) fn put_settings(tx: &mut Tx<'_>, id: &StationId, settings: &[Setting]) -> Result<(), StoreError> {
+pub(crate) fn put_settings(
+    tx: &mut Tx<'_>,
+    id: &StationId,
+    settings: &[Setting],
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let tells = settings.iter().any(|setting| capability::TELLING.contains(&&*setting.key));
+    let before = if tells { telling(tx, id)? } else { Vec::new() };
     for setting in settings.iter().take(SETTINGS_MAX) {
         let value = setting.value.as_deref().filter(|_| !is_secret(&setting.key));
         tx.execute(PUT_SETTING, &values![id.as_str(), &*setting.key, value, setting.read_only])?;
     }
+    if tells && telling(tx, id)? != before {
+        place::can_otherwise(tx, id, now)?;
+    }
     Ok(())
+}
+
+/// Its settings that say what its EVSEs can do.
+pub(crate) fn telling(tx: &Tx<'_>, id: &StationId) -> Result<Vec<(String, String)>, StoreError> {
+    let [profiles, reserves, reserving, profiled, profiling] = capability::TELLING;
+    let names = values![id.as_str(), profiles, reserves, reserving, profiled, profiling];
+    tx.query(TELLING, &names, |row| Ok((row.text(0)?, row.text(1)?)))
 }
 
 pub(crate) fn settings(tx: &Tx<'_>, id: &StationId) -> Result<Vec<Setting>, StoreError> {
@@ -317,6 +335,8 @@ const SILENT: &str = "SELECT DISTINCT s.id FROM operator_stations s JOIN operato
 const SET_STATE: &str = "UPDATE operator_stations SET state = ?2, fault = ?3 WHERE id = ?1";
 const PUT_SETTING: &str = "INSERT INTO operator_settings (station, name, value, read_only) VALUES (?1, ?2, ?3, ?4)
     ON CONFLICT (station, name) DO UPDATE SET value = excluded.value, read_only = excluded.read_only";
+const TELLING: &str = "SELECT name, value FROM operator_settings
+    WHERE station = ?1 AND name IN (?2, ?3, ?4, ?5, ?6) AND value IS NOT NULL ORDER BY name";
 const SETTINGS: &str = "SELECT name, value, read_only FROM operator_settings WHERE station = ?1 ORDER BY name";
 const FIND: &str = "SELECT s.id, s.location, s.serial, s.key_digest, s.danger_plain_ws, s.vendor, s.model,
     s.boot_serial, s.firmware, s.meter_type, s.meter_serial, s.warning, s.version, s.left_at, s.last_seen,

@@ -1,10 +1,10 @@
-//! What people look up and mend one by one: locations, what is painted on a pole, meters' keys.
+//! What people look up and mend one by one: locations, what is painted on a pole, what an EVSE can do, meters' keys.
 //!
 //! Partners are told of what concerns them. A time zone that nobody knows is refused here: every price by the hour
 //! would fail later.
 
 use charge::id::{EvseUid, LocationId};
-use charge::place::Location;
+use charge::place::{Capabilities, Location};
 
 use super::{Fault, Operator};
 use crate::memory::notice::{self, Kind};
@@ -64,6 +64,28 @@ impl Operator {
             };
             notice::put(tx, Kind::Location, location.as_str(), now)?;
             log::audit(tx, now, &actor, "change EVSE", evse.as_str(), "done").map_err(Fault::from)
+        })
+        .await?;
+        self.0.wake();
+        Ok(())
+    }
+
+    /// Says what an EVSE can do; `None`: what its station says counts again.
+    pub async fn amend_capabilities(
+        &self,
+        actor: &str,
+        evse: &EvseUid,
+        said: Option<Capabilities>,
+    ) -> Result<(), Fault> {
+        let (actor, evse) = (actor.to_owned(), evse.clone());
+        self.run("operator.capabilities.amend", move |house, tx| {
+            let now = house.now();
+            let Some(location) = amend::set_capabilities(tx, &evse, said, now)? else {
+                return Err(Fault::NotFound("EVSE"));
+            };
+            notice::put(tx, Kind::Location, location.as_str(), now)?;
+            let subject = format!("{evse} {}", said.map_or("as its station says".to_owned(), |said| said.to_string()));
+            log::audit(tx, now, &actor, "change capabilities", &subject, "done").map_err(Fault::from)
         })
         .await?;
         self.0.wake();

@@ -336,7 +336,7 @@ fn keep_answer(
     now: Timestamp,
 ) -> Result<(), StoreError> {
     if let Ok(StationAnswer::Settings { known, .. }) = answer {
-        station::put_settings(tx, name, known)?;
+        station::put_settings(tx, name, known, now)?;
     }
     habits::learn(tx, name, answer, now)?;
     if let Ok(said) = answer {

@@ -141,7 +141,7 @@ impl Operator {
             .run("operator.settle.compare", move |house, tx| {
                 habits::learn(tx, &name, &told, house.now())?;
                 let Ok(StationAnswer::Settings { known: reported, .. }) = told else { return Ok(Vec::new()) };
-                station::put_settings(tx, &name, &reported)?;
+                station::put_settings(tx, &name, &reported, house.now())?;
                 let mut due = Vec::new();
                 for one in &habits::without_refused(tx, &name, wanted)? {
                     let accepted = template::accepted(tx, &name, &one.name)?;
@@ -167,7 +167,7 @@ impl Operator {
         self.run("operator.settle.audit", move |_, tx| {
             habits::learn(tx, &name, &told, now)?;
             if let Ok(StationAnswer::Written(written)) = &told {
-                keep_written(tx, &name, &due, written)?;
+                keep_written(tx, &name, &due, written, now)?;
             }
             log::audit(tx, now, "after boot", "write settings", name.as_str(), &word)
         })
@@ -183,6 +183,7 @@ fn keep_written(
     name: &StationId,
     due: &[(Box<str>, Box<str>)],
     written: &[(Box<str>, Written)],
+    now: Timestamp,
 ) -> Result<(), StoreError> {
     let took = |key: &str| written.iter().any(|(of, became)| **of == *key && *became == Written::Accepted);
     let kept: Vec<Setting> = due
@@ -190,7 +191,7 @@ fn keep_written(
         .filter(|(key, _)| took(key))
         .map(|(key, value)| Setting { key: key.clone(), value: Some(value.clone()), read_only: false })
         .collect();
-    station::put_settings(tx, name, &kept)
+    station::put_settings(tx, name, &kept, now)
 }
 
 /// A station was accepted: its templates are looked after. One job for each boot.

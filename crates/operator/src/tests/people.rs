@@ -5,6 +5,9 @@ use std::time::Duration;
 use charge::talk::line::BayState;
 
 use super::world::{CARD, World, at, card, evse, location, meter, no, signed, station};
+use charge::talk::line::{Setting, StationAnswer};
+
+use crate::order::StationOrder;
 use crate::service::Fault;
 use crate::service::command::{NewBay, NewStation, Profile};
 use crate::view::{SessionFilter, StationFilter};
@@ -94,4 +97,38 @@ async fn people_are_forgotten_after_the_time_for_disputes() {
     world.rounds().await;
     assert_eq!(world.operator.cdr_record(&id).await, Err(Fault::NotFound("CDR")));
     assert!(world.operator.cdr(&id).await.is_ok(), "the amounts stay");
+}
+
+#[tokio::test]
+async fn what_an_evse_can_do_is_its_stations_word_until_a_person_says_otherwise() {
+    use charge::talk::road::Question;
+
+    let world = World::new().await;
+    let shown = async || world.operator.location(&location().id).await.unwrap().evses[0].capabilities.to_string();
+    assert_eq!(shown().await, "REMOTE_START_STOP_CAPABLE RFID_READER UNLOCK_CAPABLE");
+    let says = async |value: &str| {
+        let setting = Setting { key: "SupportedFeatureProfiles".into(), value: Some(value.into()), read_only: true };
+        let answer = StationAnswer::Settings { known: vec![setting], unknown: Vec::new() };
+        world.line.answers.lock().unwrap().push_back(Ok(answer));
+        world.operator.order("ada", &station(), StationOrder::ReadSettings { keys: vec![] }).await.unwrap();
+        world.rounds().await;
+        let mut letters = world.road.letters.lock().unwrap();
+        let told = letters.iter().filter(|letter| matches!(letter.question, Question::PutLocation(_))).count();
+        letters.clear();
+        told
+    };
+    assert_eq!(says("Core,Reservation").await, 1, "partners are told");
+    assert_eq!(says("Core,Reservation").await, 0, "of what is new");
+    assert_eq!(shown().await, "REMOTE_START_STOP_CAPABLE RESERVABLE RFID_READER UNLOCK_CAPABLE");
+
+    let said = "RFID_READER CONTACTLESS_CARD_SUPPORT".parse().unwrap();
+    world.operator.amend_capabilities("ada", &evse(), Some(said)).await.unwrap();
+    world.rounds().await;
+    world.road.letters.lock().unwrap().clear();
+    assert_eq!(says("Core").await, 0, "a person's word counts above");
+    assert_eq!(shown().await, "CONTACTLESS_CARD_SUPPORT RFID_READER");
+    world.operator.put_location("ada", location()).await.unwrap();
+    assert_eq!(shown().await, "CONTACTLESS_CARD_SUPPORT RFID_READER", "nothing said is nothing changed");
+    world.operator.amend_capabilities("ada", &evse(), None).await.unwrap();
+    assert_eq!(shown().await, "REMOTE_START_STOP_CAPABLE RFID_READER UNLOCK_CAPABLE");
 }

@@ -462,6 +462,7 @@ pub(super) fn location() -> Location {
             id: EvseId::new("DE*VLT*E1").ok(),
             status: EvseStatus::Unknown,
             connectors: vec![connector],
+            capabilities: charge::place::Capabilities::NONE,
             physical_reference: None,
             last_updated: START,
         }],

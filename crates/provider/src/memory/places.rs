@@ -113,7 +113,17 @@ fn put_evse(
     let (uid, evse_id) = (evse.uid.as_str(), evse.id.as_ref().map(|id| id.as_str()));
     tx.execute(
         PUT_EVSE,
-        &values![operator.as_str(), id, uid, nth, evse_id, status, evse.physical_reference.clone(), at],
+        &values![
+            operator.as_str(),
+            id,
+            uid,
+            nth,
+            evse_id,
+            status,
+            evse.physical_reference.clone(),
+            at,
+            evse.capabilities.to_string()
+        ],
     )?;
     for (nth, connector) in evse.connectors.iter().enumerate() {
         // ids have no blanks, so a blank holds them apart
@@ -160,6 +170,7 @@ fn read_evse(row: &Row<'_>) -> Result<Evse, StoreError> {
         id: parsed_opt(row.text_opt(1)?, "provider_evse.evse_id")?,
         status: parsed(&row.text(2)?, "provider_evse.status")?,
         connectors: Vec::new(),
+        capabilities: parsed(&row.text(5)?, "provider_evse.capabilities")?,
         physical_reference: row.text_opt(3)?,
         last_updated: row.time(4)?,
     })
@@ -225,8 +236,8 @@ const PUT_HEAD: &str = "INSERT INTO provider_location (operator, id, name, addre
         postal_code = excluded.postal_code, country = excluded.country, latitude_e7 = excluded.latitude_e7,
         longitude_e7 = excluded.longitude_e7, time_zone = excluded.time_zone,
         operator_name = excluded.operator_name, updated = excluded.updated";
-const PUT_EVSE: &str = "INSERT INTO provider_evse (operator, location, uid, nth, evse_id, status, reference, updated)
-    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT (operator, location, uid) DO NOTHING";
+const PUT_EVSE: &str = "INSERT INTO provider_evse (operator, location, uid, nth, evse_id, status, reference, updated,
+    capabilities) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) ON CONFLICT (operator, location, uid) DO NOTHING";
 const PUT_CONNECTOR: &str = "INSERT INTO provider_connector (operator, location, evse, id, nth, plug, cable, current,
     voltage, amperage, power, tariffs) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)
     ON CONFLICT (operator, location, evse, id) DO NOTHING";
@@ -234,7 +245,7 @@ const SET_STATUS: &str = "UPDATE provider_evse SET status = ?4, updated = ?5
     WHERE operator = ?1 AND location = ?2 AND uid = ?3 AND updated <= ?5";
 const HEAD: &str = "SELECT operator, id, name, address, city, postal_code, country, latitude_e7, longitude_e7,
     time_zone, operator_name, updated FROM provider_location WHERE operator = ?1 AND id = ?2";
-const EVSES: &str = "SELECT uid, evse_id, status, reference, updated FROM provider_evse
+const EVSES: &str = "SELECT uid, evse_id, status, reference, updated, capabilities FROM provider_evse
     WHERE operator = ?1 AND location = ?2 ORDER BY nth";
 const CONNECTORS: &str = "SELECT evse, id, plug, cable, current, voltage, amperage, power, tariffs
     FROM provider_connector WHERE operator = ?1 AND location = ?2 ORDER BY evse, nth";

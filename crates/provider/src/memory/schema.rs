@@ -9,8 +9,11 @@ pub const MIGRATIONS: &[Migration] = &[
     Migration { family: "provider", number: 2, name: "places and tariffs", sql: PLACES },
     Migration { family: "provider", number: 3, name: "sessions, CDRs, disputes, invoices", sql: MONEY },
     Migration { family: "provider", number: 4, name: "what a line of a price is for", sql: LINES },
+    Migration { family: "provider", number: 5, name: "what EVSEs can do", sql: CAPABILITIES },
 ];
 
+/// Names of OCPI with blanks between; nothing of EVSEs that came before.
+const CAPABILITIES: &str = "ALTER TABLE provider_evse ADD COLUMN capabilities TEXT NOT NULL DEFAULT '';";
 /// Lines of before say it by their unit alone.
 const LINES: &str = "ALTER TABLE provider_line ADD COLUMN dimension TEXT;";
 

@@ -79,7 +79,8 @@ pub(crate) fn routes(door: Doorway, desk: Desk) -> Doorway {
         .get("/locations/{id}", StationsRead, desk.clone(), places::show)
         .put("/locations/{id}", StationsWrite, desk.clone(), places::put)
         .put("/locations/{id}/head", StationsWrite, desk.clone(), places::amend)
-        .put("/evses/{uid}", StationsWrite, desk, places::amend_evse)
+        .put("/evses/{uid}", StationsWrite, desk.clone(), places::amend_evse)
+        .put("/evses/{uid}/capabilities", StationsWrite, desk, places::amend_capabilities)
 }
 
 /// The description of these routes.
@@ -116,7 +117,8 @@ pub(crate) fn routes(door: Doorway, desk: Desk) -> Doorway {
     places::show,
     places::put,
     places::amend,
-    places::amend_evse
+    places::amend_evse,
+    places::amend_capabilities
 ))]
 pub(crate) struct Description;
 

@@ -6,7 +6,7 @@ use axum::http::StatusCode;
 use billing::price::knows_zone;
 use charge::Decimal;
 use charge::id::{ConnectorId, EvseId, EvseUid, LocationId, TariffId};
-use charge::place::{Connector, Current, Evse, EvseStatus, Plug, Position};
+use charge::place::{Capabilities, Capability, Connector, Current, Evse, EvseStatus, Plug, Position};
 use charge::units::Power;
 use operator::view::LocationHead;
 use serde::{Deserialize, Serialize};
@@ -49,6 +49,8 @@ pub(crate) struct LocationEvse {
     /// OCPI spelling.
     plugs: Vec<String>,
     max_power_w: i64,
+    /// What it can do (OCPI 2.2.1, 8.4.3 `Capability`).
+    capabilities: Vec<&'static str>,
 }
 
 impl From<charge::place::Location> for Location {
@@ -61,6 +63,7 @@ impl From<charge::place::Location> for Location {
             physical_reference: evse.physical_reference,
             plugs: evse.connectors.iter().map(|connector| connector.plug.as_str().to_owned()).collect(),
             max_power_w: evse.connectors.iter().map(|it| it.max_power).max().unwrap_or(Power::ZERO).watts(),
+            capabilities: evse.capabilities.iter().map(Capability::as_str).collect(),
         };
         Self {
             id: place.id.to_string(),
@@ -181,6 +184,36 @@ pub(crate) async fn amend_evse(
     Ok(StatusCode::NO_CONTENT)
 }
 
+/// What an EVSE can do, in the words of OCPI; null: what its station says counts.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = AmendEvseCapabilities)]
+pub(crate) struct AmendCapabilities {
+    capabilities: Option<Vec<String>>,
+}
+
+#[utoipa::path(put, path = "/api/p/operator/evses/{uid}/capabilities", tag = "operator",
+    request_body = AmendCapabilities, params(("uid" = String, Path)),
+    responses((status = 204), (status = 400, body = ErrorBody), (status = 404, body = ErrorBody)))]
+pub(crate) async fn amend_capabilities(
+    State(desk): State<Desk>,
+    actor: Actor,
+    Path(uid): Path<String>,
+    Body(wish): Body<AmendCapabilities>,
+) -> Result<StatusCode, Fault> {
+    let uid = EvseUid::new(&uid).map_err(|_| Fault::NotFound)?;
+    let said = wish.capabilities.map(|names| capabilities(names, "/capabilities")).transpose()?;
+    desk.room.amend_capabilities(&actor.name, &uid, said).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+fn capabilities(names: Vec<String>, path: &str) -> Result<Capabilities, Fault> {
+    let one = |(at, name): (usize, String)| {
+        Capability::named(&name).ok_or_else(|| Fault::malformed(format!("{path}/{at}"), "OCPI has no such capability."))
+    };
+    names.into_iter().enumerate().map(one).collect()
+}
+
 /// A location as its operator writes it.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -222,6 +255,9 @@ pub(crate) struct WriteEvse {
     /// Without one charging is free.
     #[serde(default)]
     pub(crate) tariff: Option<String>,
+    /// What it can do, in the words of OCPI; where nothing is said, what its station says counts.
+    #[serde(default)]
+    pub(crate) capabilities: Vec<String>,
 }
 
 impl WriteEvse {
@@ -253,6 +289,7 @@ impl WriteEvse {
             id: self.evse_id.map(EvseId::new).transpose().map_err(bad("evse_id"))?,
             status: EvseStatus::Unknown,
             connectors: vec![connector],
+            capabilities: capabilities(self.capabilities, &path("capabilities"))?,
             physical_reference: self.physical_reference,
             last_updated: now,
         })

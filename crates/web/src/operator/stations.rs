@@ -283,6 +283,7 @@ impl EnrolEvse {
             max_amperage_a: u32::try_from(max_power_w / watts_per_ampere).unwrap_or_default(),
             max_power_w,
             tariff: self.tariff.filter(|id| !id.is_empty()),
+            capabilities: Vec::new(),
         }
     }
 }

@@ -150,3 +150,18 @@ async fn an_alarm_that_does_not_stand_cannot_be_seen_and_a_refusal_is_found_by_i
     assert_eq!(seen.fault().0, 404);
     assert_eq!(office.get("refusals?identity=CP-1").await["total"], 0);
 }
+
+#[tokio::test]
+async fn what_an_evse_can_do_is_said_and_left_to_its_station_again() {
+    let office = Office::open().await;
+    let shown = async || office.get("locations/L1").await["evses"][0]["capabilities"].clone();
+    assert_eq!(shown().await, json!(["REMOTE_START_STOP_CAPABLE", "RFID_READER", "UNLOCK_CAPABLE"]));
+    let path = "evses/CP-1-1/capabilities";
+    let told = office.tried(path, &json!({ "capabilities": ["RFID_READER", "COFFEE"] })).await;
+    assert_eq!(told.fault().2.as_deref(), Some("/capabilities/1"));
+    office.put(path, &json!({ "capabilities": ["RESERVABLE"] })).await;
+    assert_eq!(shown().await, json!(["RESERVABLE"]));
+    office.put(path, &json!({ "capabilities": null })).await;
+    assert_eq!(shown().await.as_array().unwrap().len(), 3);
+    assert!(office.get("audit").await.to_string().contains("change capabilities"));
+}

@@ -294,6 +294,7 @@ pub(super) fn location(status: EvseStatus) -> Location {
         id: Some(EvseId::new("DE*OPA*E1").unwrap()),
         status,
         connectors: vec![connector],
+        capabilities: charge::place::Capabilities::NONE,
         physical_reference: None,
         last_updated: at("2026-11-01T00:00:00Z"),
     };

@@ -39,6 +39,7 @@ pub(super) fn location() -> Location {
                 max_power: Power::from_watts(22_080),
                 tariffs: vec!["T1".parse().unwrap()],
             }],
+            capabilities: charge::place::Capabilities::NONE,
             physical_reference: None,
             last_updated: BEGIN,
         }],
