@@ -4,6 +4,7 @@
 //! from, and only then has it heard. Invariant: what is refused says so in the version's own fault codes.
 
 use charge::Timestamp;
+use charge::talk::line::quirk::Quirks;
 use charge::talk::line::{
     Denial, Direction, FromStation, Heard, LineFault, LogLine, StationAnswer, ToStation, Version,
 };
@@ -27,6 +28,13 @@ impl Request {
         let mut notes = Notes::at(now);
         let message = Message::request(Service::Central, bytes, limits, &mut notes)?;
         Ok(Self { message, notes })
+    }
+
+    /// What is tolerated of this station, in the place of what is usual. Known once it is let in.
+    #[must_use]
+    pub fn tolerating(mut self, quirks: Quirks) -> Self {
+        self.notes.quirks = quirks;
+        self
     }
 
     pub const fn version(&self) -> Version {

@@ -121,6 +121,11 @@ fn read(row: &Row<'_>) -> Result<Issued, StoreError> {
 }
 
 /// Takes the place of the last inventory of these uses.
+/// Drops those that ended before `before`, and what was asked for before and came to nothing.
+pub(crate) fn forget(tx: &mut Tx<'_>, before: Timestamp) -> Result<usize, StoreError> {
+    tx.execute(FORGET, &values![before])
+}
+
 pub(crate) fn put_installed(
     tx: &mut Tx<'_>,
     station: &StationId,
@@ -209,6 +214,7 @@ const ENDING: &str = "SELECT id, station, state, why, common_name, serial, finge
     FROM operator_issued i WHERE (?1 = '' OR station = ?1) AND not_after < ?2 AND id = (SELECT MAX(id)
     FROM operator_issued n WHERE n.station = i.station AND n.key_use = i.key_use AND n.state = 'accepted')
     ORDER BY not_after LIMIT 500";
+const FORGET: &str = "DELETE FROM operator_issued WHERE COALESCE(not_after, asked) < ?1";
 const CLEAR: &str = "DELETE FROM operator_installed WHERE station = ?1";
 const PUT_INSTALLED: &str = "INSERT INTO operator_installed (station, position, used_for, algorithm, issuer_name,
     issuer_key, serial, child, told) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)";

@@ -43,6 +43,11 @@ pub(crate) fn find(tx: &Tx<'_>, key: &SealKey, party: PartyId, id: &str) -> Resu
     Ok(original.map(|original| Cdr { remark: Some(why), ..billing::cdr::credit(&original, id, at) }))
 }
 
+/// Whether it is a credit whose original has not reached its provider: nobody takes back what nobody has.
+pub(crate) fn is_early(tx: &Tx<'_>, id: &str) -> Result<bool, StoreError> {
+    Ok(tx.one(EARLY, &values![id], |_| Ok(()))?.is_some())
+}
+
 /// How the delivery of a credit stands.
 pub(crate) fn settle(
     tx: &mut Tx<'_>,
@@ -57,5 +62,7 @@ pub(crate) fn settle(
 const PUT: &str = "INSERT INTO operator_credits (id, original, party, at, why, state, attempts)
     VALUES (?1, ?2, ?3, ?4, ?5, 'waiting', 0) ON CONFLICT DO NOTHING";
 const FIND: &str = "SELECT id, original, at, why FROM operator_credits WHERE id = ?1";
+const EARLY: &str = "SELECT 1 FROM operator_credits c JOIN operator_cdrs o ON o.id = c.original
+    WHERE c.id = ?1 AND o.state <> 'delivered'";
 const SETTLE: &str = "UPDATE operator_credits SET state = ?2, attempts = attempts + 1, problem = ?3, delivered = ?4
     WHERE id = ?1 AND state <> 'delivered'";

@@ -83,8 +83,13 @@ pub(crate) fn set_secret(tx: &mut Tx<'_>, id: &str, digest: BearerDigest) -> Res
     tx.execute(SET_SECRET, &values![id, digest.as_bytes()]).map(drop)
 }
 
-pub(crate) fn by_secret(tx: &Tx<'_>, digest: BearerDigest) -> Result<Option<Firmware>, StoreError> {
-    tx.one(&format!("{SELECT} WHERE secret = ?1"), &values![digest.as_bytes()], read)
+/// The image of an address, while a campaign runs with it or somebody was told to fetch it since then.
+pub(crate) fn by_secret(
+    tx: &Tx<'_>,
+    digest: BearerDigest,
+    told_since: Timestamp,
+) -> Result<Option<Firmware>, StoreError> {
+    tx.one(&format!("{SELECT} {OPEN}"), &values![digest.as_bytes(), told_since], read)
 }
 
 pub(crate) fn find(tx: &Tx<'_>, id: &str) -> Result<Option<Firmware>, StoreError> {
@@ -232,6 +237,9 @@ const SELECT: &str =
     sha256, added FROM operator_firmware";
 const FILES: &str = "SELECT file FROM operator_firmware WHERE file IS NOT NULL";
 const PARCEL: &str = "SELECT address_sealed, certificate, signature FROM operator_firmware WHERE id = ?1";
+const OPEN: &str = "WHERE secret = ?1 AND EXISTS (SELECT 1 FROM operator_campaigns c
+    WHERE c.firmware = operator_firmware.id AND (c.state = 'running' OR EXISTS (SELECT 1
+    FROM operator_campaign_stations s WHERE s.campaign = c.id AND s.request IS NOT NULL AND s.changed >= ?2)))";
 const BEGIN: &str = "INSERT INTO operator_campaigns (id, firmware, wave_percent, pause_s, failures_max, state, begun)
     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
 const JOIN: &str = "INSERT INTO operator_campaign_stations (campaign, station, wave, changed)

@@ -82,6 +82,11 @@ pub(crate) fn list(tx: &Tx<'_>, station: Option<&StationId>, limit: u32) -> Resu
     tx.query(&format!("{SELECT} {LIST}"), &values![station, limit], read)
 }
 
+/// Drops those that are over since before `before`.
+pub(crate) fn forget(tx: &mut Tx<'_>, before: Timestamp) -> Result<usize, StoreError> {
+    tx.execute(FORGET, &values![before])
+}
+
 fn read(row: &Row<'_>) -> Result<Reservation, StoreError> {
     Ok(Reservation {
         id: small(row, 0, "id")?,
@@ -107,4 +112,5 @@ const SELECT: &str = "SELECT id, station, evse_no, until_at, state, why, giver, 
 const MOVE: &str = "UPDATE operator_reservations SET state = ?2, why = COALESCE(?3, why),
     session = COALESCE(?4, session), changed = ?5 WHERE id = ?1";
 const LAPSED: &str = "WHERE state IN ('asked', 'held') AND until_at < ?1 ORDER BY id LIMIT 1000";
+const FORGET: &str = "DELETE FROM operator_reservations WHERE state NOT IN ('asked', 'held') AND changed < ?1";
 const LIST: &str = "WHERE ?1 = '' OR station = ?1 ORDER BY state IN ('asked', 'held') DESC, id DESC LIMIT ?2";

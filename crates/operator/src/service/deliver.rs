@@ -132,7 +132,14 @@ impl Operator {
     /// Brings a CDR to its provider: at least once, under an id that makes a repeat harmless.
     async fn deliver(&self, job: Job) -> Result<(), StoreError> {
         let key = job.key.clone();
-        let found = self.read("operator.cdr", move |house, tx| either_cdr(house, tx, &key)).await?;
+        let (found, early) = self
+            .read("operator.cdr", move |house, tx| {
+                Ok::<_, StoreError>((either_cdr(house, tx, &key)?, credit::is_early(tx, &key)?))
+            })
+            .await?;
+        if early {
+            return self.wait_for_original(job).await;
+        }
         let Some(record) = found else {
             let why = "the CDR's person was forgotten before it could be delivered";
             return self.run("operator.cdr.gone", move |_, tx| outbox::give_up(tx, job.id, why).map(drop)).await;
@@ -165,6 +172,17 @@ impl Operator {
         .await?;
         self.0.tell_of(Event::Cdr(id));
         Ok(())
+    }
+
+    /// A credit goes after its original, however long that takes (OCPI 2.2.1, 10.3.1.2: it refers to it).
+    async fn wait_for_original(&self, job: Job) -> Result<(), StoreError> {
+        let now = self.0.now();
+        self.run("operator.cdr.early", move |house, tx| {
+            let why = "the CDR that it takes back was not delivered yet";
+            credit::settle(tx, &job.key, cdr::Delivery::Waiting, Some(why), None)?;
+            outbox::retry(tx, job.id, now.plus(publish::pause(job.attempts, &*house.dice)), why).map(drop)
+        })
+        .await
     }
 
     async fn tell_notice(&self, notice: Notice) -> Result<(), StoreError> {

@@ -20,7 +20,10 @@ use super::{Event, House, Operator, reservations, transact};
 use crate::authorise::Permit;
 use crate::memory::notice::{self, Kind, Notice};
 use crate::memory::order::{self, OrderRow};
-use crate::memory::{cdr, denial, log, messages, news, overview, permit, place, request, session, station, whitelist};
+use crate::memory::{
+    cdr, certificate, denial, log, messages, news, overview, permit, place, request, reservation, session, station,
+    whitelist,
+};
 use crate::session::{Event as SessionEvent, State};
 use crate::{remote, transaction};
 
@@ -132,7 +135,9 @@ impl Operator {
         }
         changed.into_iter().for_each(|event| self.0.tell_of(event));
         self.mind_unbooted(now).await?;
-        self.run_campaigns().await?;
+        if self.0.presences().campaigns_are_due(now) {
+            self.run_campaigns().await?;
+        }
         self.sample_power(now).await?;
         self.sweep(now).await
     }
@@ -201,6 +206,8 @@ impl Operator {
             cdr::forget_people(tx, now.minus(kept.people_kept))?;
             session::forget_tags(tx, now.minus(kept.tags_kept))?;
             order::forget(tx, now.minus(ORDERS_KEPT))?;
+            reservation::forget(tx, now.minus(RESERVATIONS_KEPT))?;
+            certificate::forget(tx, now.minus(CERTIFICATES_KEPT))?;
             outbox::forget(tx, now.minus(kept.people_kept))?;
             Ok::<_, StoreError>(())
         })
@@ -280,5 +287,9 @@ const SWEEP_EVERY: Duration = Duration::from_secs(3_600);
 const ANSWERS_KEPT: Duration = Duration::from_secs(24 * 3_600);
 /// As long as the files that some of them are about, and a while more.
 const REQUESTS_KEPT: Duration = Duration::from_secs(60 * 24 * 3_600);
+/// Until its session's disputes are over.
+const RESERVATIONS_KEPT: Duration = Duration::from_secs(60 * 24 * 3_600);
+/// After its end, or after it was asked for where none came of it.
+const CERTIFICATES_KEPT: Duration = Duration::from_secs(60 * 24 * 3_600);
 /// Orders are of use for a question of the next day.
 const ORDERS_KEPT: Duration = Duration::from_secs(7 * 24 * 3_600);

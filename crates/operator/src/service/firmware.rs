@@ -167,6 +167,7 @@ impl Operator {
 
     /// Orders the image of a campaign from one station.
     pub(super) async fn order_firmware(&self, id: &str, of: &StationId, job: &Job) -> Result<(), StoreError> {
+        self.0.presences().campaign_news = true;
         let (key, name, done) = (id.to_owned(), of.clone(), job.id);
         if self.0.version_of(of).is_none() {
             return self.again(id, of, job, "the station is not connected").await;
@@ -359,6 +360,8 @@ fn open(house: &House, id: &str, sealed: &[u8]) -> Result<String, StoreError> {
 /// Random, as in an address.
 const ID_LEN: usize = 12;
 const TEXT_CHARACTERS_MAX: usize = 120;
+/// A station that was told to fetch an image does so within this time, or is told again.
+pub(super) const ADDRESS_HOLDS: Duration = Duration::from_secs(48 * 3_600);
 const TELL_AGAIN: Duration = Duration::from_secs(600);
 /// Two days of tries: a station that is away for longer is a case of its own.
 const TELLS_MAX: i64 = 288;

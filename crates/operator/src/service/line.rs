@@ -15,7 +15,7 @@ use store::{StoreError, Tx};
 
 use super::presence::{DeniedTap, Presence, Presented};
 use super::transact::{self, Misfit, Word};
-use super::{Event, House, Operator, templates};
+use super::{Event, House, Operator, reservations, templates};
 use crate::authorise::{self, Step};
 use crate::memory::{order, permit, place, session, station};
 use crate::view::RefusedKnock;
@@ -240,7 +240,7 @@ impl Operator {
 
     /// Readings name no token, so there is nothing to find out.
     async fn meter(&self, word: Word, now: Timestamp) -> Result<Heard, Denial> {
-        let taken = self.take(word, now).await?;
+        let taken = self.take(word, None, now).await?;
         if taken.wake {
             self.0.wake();
         }
@@ -249,11 +249,8 @@ impl Operator {
 
     async fn transaction(&self, word: Word, reserved: Option<i32>, now: Timestamp) -> Result<Heard, Denial> {
         let (station, token, evse) = (word.station.clone(), word.token.clone(), word.no);
-        let taken = self.take(word, now).await?;
+        let taken = self.take(word, reserved, now).await?;
         let (mut allowed, session) = (taken.allowed, taken.session.clone());
-        if let Some(id) = reserved {
-            self.reservation_used(station.clone(), id, session.clone()).await.map_err(cannot_keep)?;
-        }
         if let (true, Some(id), Some(token)) = (taken.ask, taken.session, token) {
             allowed = Some(self.find_out(id.as_str(), token).await.map_err(cannot_keep)?);
         }
@@ -271,10 +268,16 @@ impl Operator {
         Ok(Heard::Transaction { number: taken.number, verdict: allowed.map(Verdict::bare), cost })
     }
 
-    async fn take(&self, word: Word, now: Timestamp) -> Result<transact::Taken, Denial> {
-        let station = word.station.clone();
+    async fn take(&self, word: Word, reserved: Option<i32>, now: Timestamp) -> Result<transact::Taken, Denial> {
+        let (station, of) = (word.station.clone(), word.station.clone());
         let taken = self
-            .run("operator.transaction", move |house, tx| transact::take(house, tx, now, word))
+            .run("operator.transaction", move |house, tx| {
+                let taken = transact::take(house, tx, now, word)?;
+                if let Some(id) = reserved {
+                    reservations::used(tx, &of, id, taken.session.as_ref(), now).map_err(Misfit::Store)?;
+                }
+                Ok(taken)
+            })
             .await
             .map_err(|misfit| match misfit {
                 Misfit::Misplaced(why) => {

@@ -31,11 +31,14 @@ impl Operator {
     /// Takes a word that is not of the hot path.
     pub(super) async fn hear_news(&self, name: StationId, said: FromStation, now: Timestamp) -> Result<Heard, Denial> {
         let version = self.0.presences().live.get(&name).map(|presence| presence.version);
-        let station = name.clone();
+        let (station, progress) = (name.clone(), matches!(said, FromStation::Progress(_)));
         let heard = self
             .run("operator.news", move |house, tx| Desk { house, station: &station, version, now }.take(tx, said))
             .await
             .map_err(cannot_keep)?;
+        if progress {
+            self.0.presences().campaign_news = true;
+        }
         self.0.tell_of(Event::Station(name));
         if matches!(heard, Heard::Taken(true)) {
             self.0.wake();

@@ -47,6 +47,9 @@ pub(crate) struct Presences {
     pub power: VecDeque<(Timestamp, Power)>,
     /// Connected for a while without a boot, and looked at since the program began; at most one per enrolled station.
     pub unbooted: HashSet<StationId>,
+    /// When campaigns were last looked at, and whether something was heard of one since.
+    pub campaigns_looked: Option<Timestamp>,
+    pub campaign_news: bool,
     /// When the house was last kept, and when retention was last done.
     pub kept: Option<Timestamp>,
     pub swept: Option<Timestamp>,
@@ -83,6 +86,19 @@ impl Presences {
         let found: Vec<StationId> = self.live.iter().filter(due).map(|(name, _)| name.clone()).collect();
         self.unbooted.extend(found.iter().cloned());
         found
+    }
+
+    /// A campaign is looked at when something was heard of one, and otherwise now and then for what time alone brings;
+    /// answers yes once. A large one has many rows.
+    pub fn campaigns_are_due(&mut self, now: Timestamp) -> bool {
+        let due = self.campaigns_looked.is_none_or(|looked| {
+            let waited = now.since(looked);
+            waited >= CAMPAIGNS_EVERY || self.campaign_news && waited >= CAMPAIGN_NEWS_GATHER
+        });
+        if due {
+            (self.campaigns_looked, self.campaign_news) = (Some(now), false);
+        }
+        due
     }
 
     /// Once a second is enough, however often duty is done; answers yes once.
@@ -183,6 +199,10 @@ impl Notes {
 
 /// A crash loses at most this much of "last seen".
 const SEEN_WRITTEN_EVERY: Duration = Duration::from_secs(60);
+/// Pauses between waves and the patience with silent stations are minutes and hours.
+const CAMPAIGNS_EVERY: Duration = Duration::from_secs(60);
+/// What many stations of one wave report is looked at together.
+const CAMPAIGN_NEWS_GATHER: Duration = Duration::from_secs(5);
 /// A station boots in the first seconds of its connection, if it means to.
 const BOOT_EXPECTED: Duration = Duration::from_secs(60);
 const HOUSE_EVERY: Duration = Duration::from_secs(1);

@@ -101,21 +101,18 @@ impl Operator {
         self.0.tell_of(Event::Station(row.station.clone()));
         Ok(row)
     }
+}
 
-    /// A transaction has used a reservation up.
-    pub(super) async fn reservation_used(
-        &self,
-        of: StationId,
-        id: i32,
-        session: Option<SessionId>,
-    ) -> Result<(), StoreError> {
-        let now = self.0.now();
-        self.run("operator.reservation.used", move |_, tx| {
-            let Some(row) = reservation::find(tx, id)?.filter(|row| row.station == of) else { return Ok(()) };
-            reservation::moved(tx, &row, Happens::Use, None, session.as_ref(), now).map(drop)
-        })
-        .await
-    }
+/// A transaction has used a reservation up.
+pub(super) fn used(
+    tx: &mut Tx<'_>,
+    of: &StationId,
+    id: i32,
+    session: Option<&SessionId>,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let Some(row) = reservation::find(tx, id)?.filter(|row| row.station == *of) else { return Ok(()) };
+    reservation::moved(tx, &row, Happens::Use, None, session, now).map(drop)
 }
 
 fn word(order: ReservationOrder) -> StationOrder {

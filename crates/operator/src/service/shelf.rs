@@ -14,6 +14,7 @@ use charge::{Secret, Timestamp};
 use store::{StoreError, Tx};
 use trust::bearer::{self, BearerDigest};
 
+use super::firmware::ADDRESS_HOLDS;
 use super::{Event, Fault, House, Operator};
 use crate::desk::{Firmware, Upload};
 use crate::memory::{firmware, request, upload};
@@ -115,10 +116,12 @@ impl Operator {
         Ok(())
     }
 
-    /// The image behind the address that a campaign gave to stations.
+    /// The image behind the address that a campaign gave to stations: good while one runs with it, and a while longer
+    /// for those that were told last.
     pub async fn firmware_expected(&self, secret: &str) -> Result<Firmware, Fault> {
-        let digest = BearerDigest::of(secret);
-        let found = self.read("operator.firmware.open", move |_, tx| firmware::by_secret(tx, digest)).await?;
+        let (digest, told_since) = (BearerDigest::of(secret), self.0.now().minus(ADDRESS_HOLDS));
+        let found =
+            self.read("operator.firmware.open", move |_, tx| firmware::by_secret(tx, digest, told_since)).await?;
         found.filter(|image| image.file.is_some()).ok_or(Fault::NotFound("firmware"))
     }
 

@@ -154,6 +154,9 @@ async fn a_reservation_is_held_used_and_found_by_its_giver() {
     let gone = world.operator.cancel_reservation("ada", held.id).await;
     assert!(matches!(gone, Err(Fault::Conflict(_))));
     assert!(!String::from_utf8_lossy(&world.dump().await).contains(CARD));
+    world.clock.advance(Duration::from_secs(61 * 86_400));
+    world.rounds().await;
+    assert!(world.operator.reservations(None, 10).await.unwrap().is_empty(), "what is long over is forgotten");
 }
 
 #[tokio::test]

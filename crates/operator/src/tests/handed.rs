@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use charge::talk::line::BayState;
-use charge::talk::road::{Answer, Denial, Found, PageWish, Question, Wanted};
+use charge::talk::road::{Answer, Denial, Found, PageWish, Question, RoadFault, Wanted};
 
 use super::world::{CARD, World, at, card, evse, meter, signed};
 
@@ -61,4 +61,25 @@ async fn a_credit_goes_to_the_same_provider_once_and_is_listed() {
     let later = PageWish { changed_since: Some(at(100_000)), ..wish };
     let Found::Sessions(none) = found(&world, Wanted::Sessions(later)).await.unwrap() else { panic!("sessions") };
     assert_eq!((none.items.len(), none.total), (0, 0));
+}
+
+#[tokio::test]
+async fn a_credit_waits_until_its_original_has_arrived() {
+    let world = World::new().await;
+    let (tries, ids) = (10, || world.told_cdrs().into_iter().map(|cdr| cdr.id).collect::<Vec<_>>());
+    world.road.next_cdr.lock().unwrap().extend((0..tries).map(|_| Err(RoadFault::Unreachable)));
+    one_session(&world).await;
+    let original = world.told_cdrs().pop().unwrap().id;
+    let credit = world.operator.credit_cdr("ada", &original, "the cable was faulty").await.unwrap();
+    while !world.road.next_cdr.lock().unwrap().is_empty() {
+        assert!(!ids().contains(&credit), "the provider has nothing to take back");
+        world.clock.advance(Duration::from_secs(3_600));
+        world.operator.duty().await;
+    }
+    for _ in 0..3 {
+        world.clock.advance(Duration::from_secs(3_600));
+        world.operator.duty().await;
+    }
+    let told = ids();
+    assert_eq!((told.last(), told.len()), (Some(&credit), tries + 2), "once each after the failures: {told:?}");
 }

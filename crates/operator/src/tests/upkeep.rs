@@ -215,3 +215,32 @@ async fn a_campaign_needs_an_image_and_stations_of_its_maker() {
     let images = world.operator.firmware().await.unwrap();
     assert!(images.iter().any(|one| one.id == empty && one.file.as_deref() == Some("F2")));
 }
+
+#[tokio::test]
+async fn the_address_of_an_image_closes_when_nobody_is_told_to_fetch_it_any_more() {
+    let world = World::new().await;
+    world.operator.attach_shelf(shelf());
+    let boot = Boot { vendor: "Maker".into(), firmware: Some("1".into()), ..Boot::default() };
+    world.say(FromStation::Boot(boot)).await.unwrap();
+    let new = NewFirmware {
+        vendor: "Maker".to_owned(),
+        model: None,
+        version: "2".to_owned(),
+        address: None,
+        signature: None,
+    };
+    let id = world.operator.add_firmware("ada", new).await.unwrap().id;
+    world.operator.firmware_received("ada", &id, "F1".to_owned(), 1, [7; 32]).await.unwrap();
+    world.operator.begin_campaign("ada", campaign(id)).await.unwrap();
+    world.rounds().await;
+    let told = world.line.told.lock().unwrap().last().cloned();
+    let Some(ToStation::Upkeep(UpkeepOrder::Firmware { from, request, .. })) = told else { panic!("{told:?}") };
+    let secret = from.expose().rsplit('/').next().unwrap().to_owned();
+    assert!(world.operator.firmware_expected(&secret).await.is_ok());
+    world.clock.advance(Duration::from_secs(3_600));
+    world.say(progress(request, "Installed")).await.unwrap();
+    world.rounds().await;
+    assert!(world.operator.firmware_expected(&secret).await.is_ok(), "it may be fetched again");
+    world.clock.advance(Duration::from_secs(49 * 3_600));
+    assert!(matches!(world.operator.firmware_expected(&secret).await, Err(Fault::NotFound(_))));
+}

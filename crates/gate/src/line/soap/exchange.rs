@@ -106,7 +106,7 @@ async fn serve(house: &House, post: Post, request: Request, entry: Entry) -> Ans
         judged.map_err(|why| remark = Some(format!("/From: {why}; orders do not go there").into())).ok()
     });
     seat.heard(Instant::now(), callback, post.certificate.map(|certificate| certificate.common_name));
-    match request.hear(&house.dice.uuid()) {
+    match request.tolerating(entry.quirks).hear(&house.dice.uuid()) {
         Hearing::Heard { said, ticket, mut log } => {
             log.remarks.extend(remark);
             house.desk.note(station, log);

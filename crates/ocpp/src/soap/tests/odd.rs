@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use charge::talk::line::quirk::{Quirk, Quirks};
 use charge::talk::line::{Denial, FromStation, Heard, LogLine};
 use proptest::prelude::*;
 
@@ -165,4 +166,16 @@ proptest! {
         let again: Value = serde_json::from_str(&read.payload(&mut notes)).unwrap();
         prop_assert_eq!(again["vendorId"].as_str(), Some(&*text));
     }
+}
+
+#[test]
+fn in_strict_mode_what_is_odd_is_refused() {
+    let body = "<c:meterValuesRequest><c:connectorId>1</c:connectorId><c:meterValue>\
+         <c:timestamp>2026-11-22T15:04:05</c:timestamp><c:sampledValue><c:value>12</c:value></c:sampledValue>\
+         </c:meterValue></c:meterValuesRequest>";
+    let ask = |quirks| read(&envelope(WHO, body)).unwrap().tolerating(quirks).hear(ID);
+    assert!(matches!(ask(Quirks::USUAL), central::Hearing::Heard { .. }));
+    let central::Hearing::Refused { reply, log } = ask(Quirks::NONE) else { panic!("a time without a zone is taken") };
+    assert!(reply.body.contains(":ProtocolError<") && reply.body.contains("timestamp"), "{}", reply.body);
+    assert!(log[0].deviations.has(Quirk::NoZone), "and counted");
 }
