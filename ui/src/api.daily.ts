@@ -51,6 +51,18 @@ export interface StationQuirks {
   tolerances: Tolerance[]; suggestions: QuirkSuggestion[]; refused_keys: string[];
 }
 
+export interface SecondStanding {
+  station: string; connected: boolean; buffered: number; sent: number; dropped: number; refused: number; lost: number;
+  obeyed: number; denied: number; last_error: string | null;
+}
+export interface SecondBackEnd {
+  name: string; address: string; version: string; mode: 'mirror' | 'relay'; allow: string[]; obey: string[];
+  tokens: 'pseudonym' | 'drop' | 'danger_pass'; stations: string[]; location: string | null; buffer_max: number;
+  local: boolean; roots: string; paused: boolean; has_password: boolean; has_certificate: boolean; changed: Time;
+  standings: SecondStanding[];
+}
+export interface SecondWords { allow: string[]; obey: string[] }
+
 export interface ExpertOutcome { answer: unknown; code: string | null; error: string | null; took_ms: number }
 
 export interface Variable {

@@ -3,7 +3,8 @@ import { daily } from './de/daily';
 import { driver } from './de/driver';
 import { office } from './de/office';
 import { quirks } from './de/quirks';
+import { seconds } from './de/seconds';
 import { shared } from './de/shared';
 import { upkeep } from './de/upkeep';
 
-export const de: Record<string, string> = { ...shared, ...driver, ...office, ...daily, ...upkeep, ...quirks };
+export const de: Record<string, string> = { ...shared, ...driver, ...office, ...daily, ...upkeep, ...quirks, ...seconds };
