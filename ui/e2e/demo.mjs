@@ -67,12 +67,13 @@ export async function startDemo({ stations = 6, speed = 30, dir = mkdtempSync(jo
   };
 }
 
-/** Knocks at the line as a station with a password does, and hangs up; the status that was answered. */
-export function knock(demo, id, key) {
+/** Knocks at the line as a station with a password does, and hangs up; the status that was answered. Without a
+ *  protocol it offers none. */
+export function knock(demo, id, key, { protocol = 'ocpp1.6' } = {}) {
   const [host, port] = demo.line.split(':');
   const headers = {
     Connection: 'Upgrade', Upgrade: 'websocket', 'Sec-WebSocket-Version': '13', 'Sec-WebSocket-Key': randomBytes(16).toString('base64'),
-    'Sec-WebSocket-Protocol': 'ocpp1.6', Authorization: `Basic ${Buffer.from(`${id}:${key}`).toString('base64')}`,
+    ...(protocol ? { 'Sec-WebSocket-Protocol': protocol } : {}), Authorization: `Basic ${Buffer.from(`${id}:${key}`).toString('base64')}`,
   };
   return new Promise((resolve, reject) => {
     const asked = request({ host, port, path: `/ocpp/${id}`, headers, ca: readFileSync(demo.root), servername: 'localhost' });

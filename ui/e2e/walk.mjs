@@ -6,6 +6,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { dailyWork } from './daily.mjs';
 import { CHROMIUM, chromiumMissing, knock, openBrowser, person, signIn, startDemo } from './demo.mjs';
+import { tolerances } from './quirks.mjs';
 
 if (chromiumMissing()) {
   console.log(`SKIPPED: no chromium at ${CHROMIUM}. The pages were NOT tested in a browser.`);
@@ -344,6 +345,10 @@ async function places(page) {
   await pole.fill('P1');
   await page.locator('details[open]').getByRole('button', { name: 'Save' }).click();
   await page.getByText('Saved. Drivers see it on the map.').waitFor();
+  await page.getByRole('button', { name: /^Change what .* can do$/ }).first().click();
+  await page.getByRole('dialog').getByLabel('Terminal for contactless cards').check();
+  await page.getByRole('dialog').getByRole('button', { name: 'Save' }).click();
+  await page.locator('details[open] td', { hasText: 'Terminal for contactless cards' }).first().waitFor();
   await page.getByRole('button', { name: 'Change the place' }).first().click();
   const dialog = page.getByRole('dialog');
   const latitude = dialog.getByLabel('Latitude in degrees');
@@ -359,7 +364,7 @@ async function places(page) {
   await dialog.getByLabel('Name').fill(`${name} Nord`);
   await dialog.getByRole('button', { name: 'Save' }).click();
   await page.locator('details summary strong', { hasText: `${name} Nord` }).waitFor();
-  ok('a place is renamed, a pole is lettered, the map chooses a position, and a wrong time zone is told');
+  ok('a place is renamed, a pole is lettered, an EVSE can more than its station says, the map chooses a position, and a wrong time zone is told');
 }
 
 /** A station of our own: refused with a wrong key, let in with the right one, and then gone. */
@@ -379,6 +384,7 @@ async function refusedAndGone(page) {
   await why.getByText('Make a new key on the station’s page and enter it in the station.').waitFor();
   ok("a station's page says why it was not let in, and what to do");
   if ((await knock(demo, WALKED, key)) !== 101) throw new Error('the right key is refused');
+  await tolerances(page, demo, { id: WALKED, key }, ok);
   await page.getByRole('link', { name: 'Alarms', exact: true }).click();
   const alarm = page.locator('li.card', { hasText: WALKED });
   // the page hears of nothing while a station is silent: it is looked at again until the break is no short one
