@@ -97,6 +97,15 @@ export function duration(from: Time | null | undefined, to: Time | number | null
   return hours > 0 ? `${hours} h ${String(minutes % 60).padStart(2, '0')} min` : `${minutes} min`;
 }
 
+/** How much of something was used. Hours are priced to the second; people read minutes. */
+export function quantity(text: string, unit: string): string {
+  const seconds = unit === 'h' ? Math.round(Number(text) * 3600) : Number.NaN;
+  if (!Number.isSafeInteger(seconds) || seconds < 0) return `${amount(text)} ${unit}`;
+  const [hours, minutes, rest] = [Math.floor(seconds / 3600), Math.floor(seconds / 60) % 60, seconds % 60];
+  const two = (part: number) => (hours > 0 ? String(part).padStart(2, '0') : String(part));
+  return [hours > 0 && `${hours} h`, `${two(minutes)} min`, rest > 0 && `${String(rest).padStart(2, '0')} s`].filter(Boolean).join(' ');
+}
+
 /** The zone every time on the page is in, e.g. "Europe/Berlin (GMT+1)". */
 export function zone(): string {
   const { timeZone } = new Intl.DateTimeFormat().resolvedOptions();

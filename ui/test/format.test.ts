@@ -32,6 +32,9 @@ describe('figures', () => {
   it.each([['2026-11-22T10:00:00Z', '2026-11-22T10:59:59Z', '59 min'], ['2026-11-22T10:00:00Z', '2026-11-22T12:05:00Z', '2 h 05 min'], ['2026-11-20T10:00:00Z', '2026-11-22T12:00:00Z', '2 d 2 h'], ['2026-11-22T10:00:00Z', '2026-11-22T09:00:00Z', '0 min']])('from %s to %s', async (from, to, shown) => {
     expect((await format()).duration(from, to)).toBe(shown);
   });
+  it.each([['0.116666666667', 'h', '7 min'], ['0.110833333333', 'h', '6 min 39 s'], ['1.75', 'h', '1 h 45 min'], ['2.332', 'kWh', '2.332 kWh'], ['1', 'session', '1.00 session']])('%s %s', async (text, unit, shown) => {
+    expect((await format()).quantity(text, unit)).toBe(shown);
+  });
 });
 
 describe('prices before the start (EU 2023/1804, 5(4))', () => {
