@@ -31,6 +31,7 @@ mod network {
     mod foreign;
     mod foreign_csms;
     mod full_disk;
+    mod habit;
     mod leaks;
     mod npm;
     mod partition;
