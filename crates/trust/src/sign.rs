@@ -10,7 +10,8 @@ use aws_lc_rs::digest::{Digest, SHA256};
 use aws_lc_rs::encoding::{AsDer, PublicKeyX509Der};
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::signature::{
-    ECDSA_P256_SHA256_ASN1, ECDSA_P256_SHA256_ASN1_SIGNING, EcdsaKeyPair, KeyPair, UnparsedPublicKey,
+    ECDSA_P256_SHA256_ASN1, ECDSA_P256_SHA256_ASN1_SIGNING, EcdsaKeyPair, KeyPair, RSA_PSS_2048_8192_SHA256,
+    UnparsedPublicKey,
 };
 use charge::Secret;
 
@@ -89,6 +90,13 @@ pub fn verify(public_key_der: &[u8], message: &[u8], signature_der: &[u8]) -> bo
     UnparsedPublicKey::new(&ECDSA_P256_SHA256_ASN1, public_key_der).verify(message, signature_der).is_ok()
 }
 
+/// Did the holder of this public key (SubjectPublicKeyInfo) sign this image? By RSA-PSS with SHA-256 as OCPP wants
+/// (L01.FR.04), or by ECDSA over P-256, which is what its other algorithm, ECSchnorr, has become in the field.
+pub fn verify_image(public_key_der: &[u8], image: &[u8], signature: &[u8]) -> bool {
+    verify(public_key_der, image, signature)
+        || UnparsedPublicKey::new(&RSA_PSS_2048_8192_SHA256, public_key_der).verify(image, signature).is_ok()
+}
+
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, reason = "a test may panic")]
@@ -122,5 +130,21 @@ mod tests {
         assert_eq!(key.public_key_der().len(), 91);
         assert!(verify(key.public_key_der(), b"x", &again.sign(b"x").unwrap()));
         assert_eq!(SigningKey::from_pkcs8_der(&Secret::new(vec![1, 2, 3])).err(), Some(SignFault::BadKey));
+    }
+
+    #[test]
+    fn an_image_is_signed_by_either_algorithm() {
+        use aws_lc_rs::encoding::{AsDer as _, PublicKeyX509Der};
+        use aws_lc_rs::rsa::KeySize;
+        use aws_lc_rs::signature::{RSA_PSS_SHA256, RsaKeyPair};
+
+        let pair = RsaKeyPair::generate(KeySize::Rsa2048).unwrap();
+        let mut signature = vec![0; pair.public_modulus_len()];
+        pair.sign(&RSA_PSS_SHA256, &SystemRandom::new(), b"image", &mut signature).unwrap();
+        let public: PublicKeyX509Der<'_> = pair.public_key().as_der().unwrap();
+        assert!(verify_image(public.as_ref(), b"image", &signature));
+        assert!(!verify_image(public.as_ref(), b"another", &signature));
+        let key = SigningKey::generate().unwrap();
+        assert!(verify_image(key.public_key_der(), b"image", &key.sign(b"image").unwrap()));
     }
 }

@@ -53,12 +53,13 @@ pub fn dial_through(
     dice: Arc<dyn Dice>,
     wire: Option<Arc<dyn Wire>>,
 ) -> Result<Dialled, DialError> {
-    let number = Number::of(&dial)?;
+    let (backoff, target) = (Mutex::new(dial.backoff), Mutex::new(Target::of(dial)?));
     let wish = watch::Sender::new(Wish::Up);
     let desired = wish.subscribe();
     let caller = Arc::new(Caller {
-        number,
-        dial,
+        target,
+        backoff,
+        in_vain: watch::Sender::new(0),
         pole,
         clock,
         dice,
@@ -81,6 +82,29 @@ impl Dialled {
     /// The way to the operator. Outlives reconnects.
     pub fn uplink(&self) -> Arc<dyn Uplink> {
         Arc::clone(&self.caller) as Arc<dyn Uplink>
+    }
+
+    /// Calls another place, or with other credentials, from now on: ends the connection that is up and dials at once.
+    pub fn redial(&self, dial: Dial) -> Result<(), DialError> {
+        self.pace(dial.backoff);
+        let target = Target::of(dial)?;
+        *self.caller.target.lock().unwrap_or_else(PoisonError::into_inner) = target;
+        if let Some(current) = self.caller.current() {
+            current.close(Ending::HungUp("the station dials anew".into()));
+        }
+        // the wish is what it was; whoever waits for it stops waiting
+        self.caller.wish.send_modify(|_| {});
+        Ok(())
+    }
+
+    /// From now on the waits between two tries are these.
+    pub fn pace(&self, backoff: Backoff) {
+        *self.caller.backoff.lock().unwrap_or_else(PoisonError::into_inner) = backoff;
+    }
+
+    /// Tries in vain since the line was up last, or since [`Self::redial`].
+    pub fn in_vain(&self) -> watch::Receiver<u32> {
+        self.caller.in_vain.subscribe()
     }
 
     /// Says goodbye and does not dial again.
@@ -120,9 +144,22 @@ enum Wish {
 
 type Messages = Mailbox<FromStation, Heard>;
 
-struct Caller {
+/// Whom to call, checked.
+struct Target {
     number: Number,
     dial: Dial,
+}
+
+impl Target {
+    fn of(dial: Dial) -> Result<Arc<Self>, DialError> {
+        Ok(Arc::new(Self { number: Number::of(&dial)?, dial }))
+    }
+}
+
+struct Caller {
+    target: Mutex<Arc<Target>>,
+    backoff: Mutex<Backoff>,
+    in_vain: watch::Sender<u32>,
     pole: Arc<dyn Pole>,
     clock: Arc<dyn Clock>,
     dice: Arc<dyn Dice>,
@@ -151,6 +188,10 @@ impl Caller {
         }
     }
 
+    fn target(&self) -> Arc<Target> {
+        Arc::clone(&self.target.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
     fn current(&self) -> Option<Arc<Messages>> {
         self.lock().clone()
     }
@@ -160,20 +201,24 @@ impl Caller {
     }
 
     /// One connection from upgrade to end.
-    async fn talk(&self, socket: WebSocketStream<Stream>, version: Version) -> End {
+    async fn talk(&self, target: &Arc<Target>, socket: WebSocketStream<Stream>, version: Version) -> End {
         let up = Up::on(self);
-        // a wish that came while this one was being connected found no mailbox to close
+        // a wish that came while this one was being connected found no mailbox to close, and so did another target
         let wish = *self.wish.borrow();
         self.heed(wish);
+        if !Arc::ptr_eq(target, &self.target()) {
+            up.messages.close(Ending::Cut);
+        }
+        let limits = &target.dial.limits;
         let side = StationSide {
-            engine: ocpp::station::Engine::new(version, self.dial.limits.ocpp),
+            engine: ocpp::station::Engine::new(version, limits.ocpp),
             pole: &*self.pole,
             clock: &*self.clock,
             dice: &*self.dice,
             wire: self.wire.as_deref(),
         };
         self.pole.line_up(version);
-        let mut talk = Talk::new(side, socket, &up.messages, &self.dial.limits, &self.counts, BootGate::Open);
+        let mut talk = Talk::new(side, socket, &up.messages, limits, &self.counts, BootGate::Open);
         let end = talk.run().await;
         up.down();
         self.pole.line_down(&end.to_string());
@@ -211,7 +256,7 @@ impl Uplink for Caller {
     fn say(&self, said: FromStation) -> Soon<'_, Result<Heard, LineFault>> {
         Box::pin(async move {
             let waits = self.current().ok_or(LineFault::NotConnected)?.post(said)?;
-            match timeout(self.dial.limits.order_time_max, waits).await {
+            match timeout(self.target().dial.limits.order_time_max, waits).await {
                 Ok(Ok(heard)) => heard,
                 Ok(Err(_dropped)) => Err(LineFault::Lost),
                 Err(_elapsed) => Err(LineFault::TimedOut),
@@ -228,14 +273,16 @@ async fn keep_up(caller: Arc<Caller>, mut wish: watch::Receiver<Wish>) {
         if wanted == Wish::Stopped {
             return;
         }
+        let target = caller.target();
         let called = tokio::select! {
-            called = Box::pin(caller.number.call()) => called,
+            called = Box::pin(target.number.call()) => called,
             _changed = wish.wait_for(|wish| *wish != Wish::Up) => continue,
         };
         let asked = match called {
             Ok((socket, version)) => {
                 tries = 0;
-                let end = caller.talk(socket, version).await;
+                caller.in_vain.send_replace(0);
+                let end = caller.talk(&target, socket, version).await;
                 tracing::debug!(why = %end, "the line to the operator ended");
                 None
             }
@@ -244,8 +291,15 @@ async fn keep_up(caller: Arc<Caller>, mut wish: watch::Receiver<Wish>) {
                 fault.retry_after()
             }
         };
-        let wait = caller.dial.backoff.wait(tries, &*caller.dice).max(asked.unwrap_or_default());
+        if !Arc::ptr_eq(&target, &caller.target()) {
+            tries = 0;
+            caller.in_vain.send_replace(0);
+            continue;
+        }
+        let backoff = *caller.backoff.lock().unwrap_or_else(PoisonError::into_inner);
+        let wait = backoff.wait(tries, &*caller.dice).max(asked.unwrap_or_default());
         tries = tries.saturating_add(1);
+        caller.in_vain.send_replace(tries);
         // a changed wish ends the waiting: an outage that begins, one that is over, or the end
         let _changed = timeout(wait, wish.changed()).await;
     }

@@ -121,6 +121,24 @@ async fn a_station_finds_its_operator_again_after_a_restart() {
 }
 
 #[tokio::test]
+async fn a_station_that_is_sent_elsewhere_goes_there_and_counts_its_tries() {
+    let world = World::new();
+    let (first, second) = (world.server(Options::default()), world.server(Options::default()));
+    let (line, pole) = dialled(&world, first.local_addr(), "A", &[Version::V201]);
+    pole.until_up(1).await;
+    let mut in_vain = line.in_vain();
+    // nobody listens there
+    line.redial(world.dial("127.0.0.1:1".parse().unwrap(), "A", &[Version::V201])).unwrap();
+    pole.until_down().await;
+    soon(in_vain.wait_for(|tries| *tries >= 2)).await.unwrap();
+    line.redial(world.dial(second.local_addr(), "A", &[Version::V201])).unwrap();
+    pole.until_up(2).await;
+    until(|| first.figures().stations == 0 && second.figures().stations == 1).await;
+    assert_eq!(*in_vain.borrow(), 0);
+    assert!(matches!(soon(line.uplink().say(FromStation::Alive)).await, Ok(Heard::Alive { .. })));
+}
+
+#[tokio::test]
 async fn what_cannot_be_dialled_is_said_at_once() {
     let world = World::new();
     let good = world.dial("127.0.0.1:1".parse().unwrap(), "A", &BOTH);
