@@ -111,6 +111,10 @@ pub(crate) struct Station {
     /// Play this scenario (TOML) instead of one station's sessions.
     #[arg(long, value_name = "FILE")]
     pub(crate) scenario: Option<PathBuf>,
+    /// Take orders while the stations run, one line each: - is standard input, anything else a Unix socket to make.
+    /// `help` lists them. The stations stay until `quit`, or the end of standard input.
+    #[arg(long, value_name = "-|SOCKET")]
+    pub(crate) control: Option<String>,
     /// Write one JSON document about the scenario: steps, messages, failures, times to an answer.
     #[arg(long, value_name = "FILE", requires = "scenario")]
     pub(crate) report: Option<PathBuf>,

@@ -1,13 +1,16 @@
-//! `leyden station`: virtual stations against any operator that speaks OCPP 1.6J, 2.0.1 or 2.1: one with a car, or as
-//! many as a scenario names.
+//! `leyden station`: virtual stations against any operator that speaks OCPP: one with a car, as many as a scenario
+//! names, or whatever the lines of a control let happen to them.
 //!
-//! A station that speaks SOAP has no line to dial and is not here.
+//! SOAP is spoken in scenarios only: it needs a second address.
 
+mod actor;
+pub(crate) mod carry;
+mod control;
 mod fleet;
+mod phone;
 mod preset;
 mod quirk;
 mod scenario;
-mod upload;
 mod wiretap;
 
 use std::path::Path;
@@ -22,15 +25,17 @@ use charge::talk::line::{Pole, Version};
 use charge::token::TokenUid;
 use charge::units::{Energy, Power};
 use charge::{Clock, Secret, SystemClock};
-use gate::line::{Backoff, Dial, TalkLimits, dial, station_url};
 use station::VirtualStation;
 use station::car::{Car, CarPlan, Curve, Inlet};
 use station::journal::Journal;
 use station::plan::{EvsePlan, Plan};
 use station::station::BayView;
 use store::Store;
-use trust::dice::SystemDice;
 use trust::sign::SigningKey;
+
+use control::Control;
+use phone::Phone;
+use scenario::Scenario;
 
 use crate::Failure;
 use crate::cli::Station;
@@ -46,21 +51,27 @@ const POWER: Power = Power::from_watts(22_000);
 
 pub(crate) async fn run(wish: &Station) -> Result<ExitCode, Failure> {
     match &wish.scenario {
-        Some(file) => play(wish, file).await,
+        Some(file) => {
+            let mut scenario = Scenario::read(file)?;
+            scenario.seed = wish.seed.unwrap_or(scenario.seed);
+            play(wish, &scenario, file.parent().unwrap_or(Path::new("."))).await
+        }
+        // one station that does nothing by itself
+        None if wish.control.is_some() => play(wish, &Scenario::of_one(wish), Path::new("")).await,
         None => alone(wish).await,
     }
 }
 
 /// As many stations as the scenario names.
-async fn play(wish: &Station, file: &Path) -> Result<ExitCode, Failure> {
-    let mut scenario = scenario::Scenario::read(file)?;
-    scenario.seed = wish.seed.unwrap_or(scenario.seed);
+async fn play(wish: &Station, scenario: &Scenario, beside: &Path) -> Result<ExitCode, Failure> {
     let operator = fleet::Operator { url: wish.url.clone(), roots: wish.roots.clone() };
-    let beside = file.parent().unwrap_or(Path::new("."));
+    let journals = store(wish)?;
+    let control = wish.control.as_deref().map(Control::at);
     let report = tokio::select! {
-        report = fleet::play(&scenario, &operator, beside) => report?,
+        report = fleet::play(scenario, &operator, beside, &journals, control) => report?,
         () = crate::serve::stopped() => return Err(Failure::plain("stopped before the end of the scenario")),
     };
+    journals.close().await;
     for station in report.stations.iter().filter(|station| !station.failures.is_empty()) {
         eprintln!("{}: {}", station.id, station.failures.join("; "));
     }
@@ -72,10 +83,10 @@ async fn play(wish: &Station, file: &Path) -> Result<ExitCode, Failure> {
 
 /// TLS where the address wants it: `ws://` is for laboratories (security profiles 0 and 1).
 fn tls(roots: Option<&Path>, identity: Option<&Path>, url: &str) -> Result<Option<Arc<rustls::ClientConfig>>, Failure> {
-    if url.starts_with("ws://") {
+    if url.starts_with("ws://") || url.starts_with("http://") {
         return Ok(None);
     }
-    let roots = roots.ok_or_else(|| Failure::misuse("wss:// needs --roots FILE, the authorities to trust"))?;
+    let roots = roots.ok_or_else(|| Failure::misuse("TLS needs --roots FILE, the authorities to trust"))?;
     client_tls(roots, identity).map(Some)
 }
 
@@ -85,23 +96,29 @@ async fn alone(wish: &Station) -> Result<ExitCode, Failure> {
     let uid = TokenUid::new(&wish.token).map_err(|fault| Failure::misuse(format!("--token {fault}")))?;
     let version = Version::named(&wish.version).ok_or_else(|| Failure::misuse("--version is 1.6, 2.0.1 or 2.1"))?;
     let clock: Arc<dyn Clock> = Arc::new(FastClock::new(SystemClock, SystemClock.now(), wish.speed));
-    let station = switch_on(plan(&id, version)?, &[meter_key()?], journal(wish, &id)?, &clock).await?;
+    let station =
+        switch_on(plan(&id, version)?, &[meter_key()?], Journal::new(store(wish)?, id.clone()), &clock).await?;
     let tls = tls(wish.roots.as_deref(), wish.identity.as_deref(), &wish.url)?;
-    let password = wish.password_file.as_deref().map(secret).transpose()?;
-    let basic = password.map(|password| (wish.id.clone(), Secret::new(password.expose().clone().into_bytes())));
-    let (backoff, limits) = (Backoff::default(), TalkLimits::default());
-    let number =
-        Dial { url: station_url(&wish.url, &id), tls: tls.clone(), basic, offer: vec![version], backoff, limits };
+    let installed = phone::Wish {
+        id,
+        version,
+        url: wish.url.clone(),
+        roots: wish.roots.clone(),
+        identity: wish.identity.clone(),
+        password: wish.password_file.as_deref().map(secret).transpose()?,
+        raw_password: false,
+        odd_url: None,
+        speed: wish.speed,
+    };
     let pole: Arc<dyn Pole> = Arc::clone(&station) as Arc<dyn Pole>;
-    let line = dial(number, pole, Arc::clone(&clock), Arc::new(SystemDice));
-    let line = line.map_err(|fault| Failure::plain(fault.to_string()))?;
+    let line = Phone::dial(installed, &station, pole, Arc::clone(&clock), None).await?;
     let (uplink, speaker) = (line.uplink(), Arc::clone(&station));
     let talk = tokio::spawn(async move {
         if let Err(fault) = speaker.run(uplink).await {
             tracing::error!(%fault, "a virtual station's journal failed");
         }
     });
-    let loads = tokio::spawn(upload::carry(Arc::clone(&station), tls));
+    let loads = tokio::spawn(carry::carry(Arc::clone(&station), tls));
 
     let evse = EvseNo::new(1).ok_or_else(|| Failure::plain("a station without EVSE"))?;
     let lived = tokio::select! {
@@ -197,12 +214,12 @@ fn meter_key() -> Result<Secret<Vec<u8>>, Failure> {
     key.map_err(|fault| Failure::plain(fault.to_string()))
 }
 
-fn journal(wish: &Station, id: &StationId) -> Result<Journal, Failure> {
+fn store(wish: &Station) -> Result<Store, Failure> {
     let store = match &wish.journal {
         Some(file) => Store::open(file, store::Options::default(), station::MIGRATIONS),
         None => Store::in_memory(station::MIGRATIONS),
     };
-    Ok(Journal::new(store.map_err(|fault| Failure::plain(fault.to_string()))?, id.clone()))
+    store.map_err(|fault| Failure::plain(fault.to_string()))
 }
 
 fn car() -> Result<Car, Failure> {

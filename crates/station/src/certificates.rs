@@ -6,6 +6,8 @@
 //!
 //! Invariant: a certificate is taken as the station's own only for the key that the station asked with.
 
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
 use charge::talk::line::certificate::{CertificateHash, CertificateUse, InstalledCertificate, StationKey};
 use charge::{Secret, Timestamp};
 use rcgen::{CertificateParams, DnType, KeyPair, PublicKeyData};
@@ -91,6 +93,12 @@ impl Chest {
         self.roots.iter().map(|(of, _)| of).filter(|of| meant(of)).cloned().collect()
     }
 
+    /// The roots of operators, in PEM: whom the line trusts besides those it was built with (A05.FR.02).
+    pub fn operator_roots(&self) -> String {
+        let roots = self.roots.iter().filter(|(of, _)| of.used_for == CertificateUse::OperatorRoot);
+        roots.map(|(_, der)| pem(der)).collect()
+    }
+
     /// Names a certificate: its issuer must be itself or be installed, or its key is not known (`CertificateHashData`).
     fn hash(&self, der: &[u8]) -> Option<CertificateHash> {
         let (_, of) = X509Certificate::from_der(der).ok()?;
@@ -126,9 +134,20 @@ pub(crate) fn facts(pem: &str) -> Option<Facts> {
     Facts::read(&der(pem)?).ok()
 }
 
+/// The public key in a PEM certificate, as SubjectPublicKeyInfo in DER.
+pub(crate) fn public_key(pem: &str) -> Option<Vec<u8>> {
+    let der = der(pem)?;
+    let (_, certificate) = X509Certificate::from_der(&der).ok()?;
+    Some(certificate.public_key().raw.to_vec())
+}
+
 fn der(pem: &str) -> Option<Vec<u8>> {
     let (_, block) = x509_parser::pem::parse_x509_pem(pem.as_bytes()).ok()?;
     (block.label == "CERTIFICATE").then_some(block.contents)
+}
+
+fn pem(der: &[u8]) -> String {
+    format!("-----BEGIN CERTIFICATE-----\n{}\n-----END CERTIFICATE-----\n", BASE64_STANDARD.encode(der))
 }
 
 fn hex(bytes: &[u8]) -> String {
@@ -161,6 +180,9 @@ mod tests {
         chest.install(CertificateUse::V2gRoot, &other).unwrap();
         chest.install(CertificateUse::V2gRoot, &other).unwrap();
         assert_eq!(chest.list(&[]).len(), 2, "the same once");
+        let operators = chest.operator_roots();
+        assert_eq!(facts(&operators).map(|facts| facts.fingerprint), facts(&one).map(|facts| facts.fingerprint));
+        assert_eq!(operators.matches("BEGIN").count(), 1);
         let v2g = chest.list(&[CertificateUse::V2gRoot]).remove(0);
         assert_eq!(v2g.hash.issuer_name.len(), 64);
         let loud =

@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use billing::record::PublicKey;
 use charge::id::EvseNo;
+use charge::talk::line::model::Network;
 use charge::talk::line::{FromStation, Pole, StationAnswer, ToStation, Uplink, Version};
 use charge::token::{PresentedToken, TokenKind, TokenUid};
 use charge::units::Power;
@@ -21,8 +22,8 @@ use trust::pki::Identity;
 use crate::car::Car;
 use crate::journal::{Journal, Note};
 use crate::plan::{Plan, PlanFault};
-use crate::station::{BootReason, CannotDo, Deed, Output, Station, View};
-use crate::upkeep::Upload;
+use crate::station::{BootReason, CannotDo, Deed, Output, Patience, Station, View};
+use crate::upkeep::{Fetch, Upload};
 
 /// Why a station cannot be switched on.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -44,7 +45,8 @@ pub struct VirtualStation {
     view: watch::Sender<View>,
     password: watch::Sender<Option<Secret<Box<str>>>>,
     identity: watch::Sender<Option<Arc<Identity>>>,
-    uploads: Notify,
+    patience: watch::Sender<Patience>,
+    errands: Notify,
     starts: watch::Sender<u32>,
 }
 
@@ -53,8 +55,17 @@ struct Desk {
     station: Station,
     notes: Vec<Note>,
     say: Option<(u64, FromStation)>,
-    uploads: Vec<Upload>,
+    errands: Vec<Errand>,
     reboot: bool,
+}
+
+/// What whoever holds the station's door is asked to carry.
+#[derive(Debug)]
+pub enum Errand {
+    /// Answered to [`VirtualStation::uploaded`].
+    Put(Upload),
+    /// Answered to [`VirtualStation::fetched`].
+    Get(Fetch),
 }
 
 /// What the station proves itself with from the next connection on.
@@ -85,13 +96,14 @@ impl VirtualStation {
         let station = Station::new(clock.now(), plan, keys, memory, dice, &mut out).map_err(StartFault::Plan)?;
         let view = watch::Sender::new(station.view());
         let password = watch::Sender::new(station.password().cloned());
-        let mut desk = Desk { station, notes: Vec::new(), say: None, uploads: Vec::new(), reboot: false };
+        let patience = watch::Sender::new(station.patience());
+        let mut desk = Desk { station, notes: Vec::new(), say: None, errands: Vec::new(), reboot: false };
         desk.take_in(out);
         let pen = tokio::sync::Mutex::new(());
         let (wake, starts) = (Notify::new(), watch::Sender::new(1));
-        let (identity, uploads) = (watch::Sender::new(None), Notify::new());
+        let (identity, errands) = (watch::Sender::new(None), Notify::new());
         let desk = Mutex::new(desk);
-        Ok(Arc::new(Self { desk, pen, journal, clock, wake, view, password, identity, uploads, starts }))
+        Ok(Arc::new(Self { desk, pen, journal, clock, wake, view, password, identity, patience, errands, starts }))
     }
 
     /// Says what there is to say, until the journal fails or the task is dropped. Run it once.
@@ -182,21 +194,47 @@ impl VirtualStation {
         self.identity.subscribe()
     }
 
-    /// Waits for logs that are to be put somewhere. Whoever holds the station's door does it and answers
-    /// [`uploaded`](Self::uploaded); one waits at a time.
-    pub async fn next_uploads(&self) -> Vec<Upload> {
+    /// Where to call, by slot, in the order in which to try.
+    pub fn networks(&self) -> Vec<(i32, Network)> {
+        self.desk().station.networks()
+    }
+
+    /// The roots of operators that were installed, in PEM: to be trusted besides those the station was built with.
+    pub fn operator_roots(&self) -> String {
+        self.desk().station.operator_roots()
+    }
+
+    /// How a connection is to be tried again.
+    pub fn patience(&self) -> watch::Receiver<Patience> {
+        self.patience.subscribe()
+    }
+
+    /// Whoever dials says with which security profile the connection stands.
+    pub fn secured(&self, profile: u8) {
+        self.step(|station, _now, out| station.secured(profile, out));
+        self.wake.notify_one();
+    }
+
+    /// Waits for something to carry. Whoever holds the station's door does it and answers; one waits at a time.
+    pub async fn next_errands(&self) -> Vec<Errand> {
         loop {
-            let uploads = std::mem::take(&mut self.desk().uploads);
-            if !uploads.is_empty() {
-                return uploads;
+            let errands = std::mem::take(&mut self.desk().errands);
+            if !errands.is_empty() {
+                return errands;
             }
-            self.uploads.notified().await;
+            self.errands.notified().await;
         }
     }
 
     /// What came of an upload.
     pub fn uploaded(&self, number: u64, done: bool) {
         self.step(|station, now, out| station.uploaded(now, number, done, out));
+        self.wake.notify_one();
+    }
+
+    /// An image, at most [`crate::upkeep::IMAGE_MAX`] bytes; `None` where it cannot be had.
+    pub fn fetched(&self, number: u64, image: Option<&[u8]>) {
+        self.step(|station, now, out| station.fetched(now, number, image, out));
         self.wake.notify_one();
     }
 
@@ -230,7 +268,8 @@ impl VirtualStation {
         let result = act(&mut desk, self.clock.now(), &mut out);
         let fresh = desk.take_in(out);
         let view = desk.station.view();
-        let uploads = !desk.uploads.is_empty();
+        let errands = !desk.errands.is_empty();
+        let patience = desk.station.patience();
         drop(desk);
         if fresh.password.is_some() {
             self.password.send_replace(fresh.password);
@@ -238,14 +277,11 @@ impl VirtualStation {
         if let Some(identity) = fresh.identity {
             self.identity.send_replace(Some(Arc::new(identity)));
         }
-        if uploads {
-            self.uploads.notify_one();
+        if errands {
+            self.errands.notify_one();
         }
-        self.view.send_if_modified(|shown| {
-            let changed = *shown != view;
-            *shown = view;
-            changed
-        });
+        show(&self.patience, patience);
+        show(&self.view, view);
         result
     }
 
@@ -295,6 +331,15 @@ impl VirtualStation {
     }
 }
 
+/// Tells a new value to whoever watches, where it is new.
+fn show<T: PartialEq>(watched: &watch::Sender<T>, value: T) {
+    watched.send_if_modified(|shown| {
+        let changed = *shown != value;
+        *shown = value;
+        changed
+    });
+}
+
 impl Desk {
     /// Sorts what the engine wants; answers what to prove oneself with from now on, where that is new.
     fn take_in(&mut self, out: Vec<Output>) -> Fresh {
@@ -305,7 +350,8 @@ impl Desk {
                 Output::Say(number, words) => self.say = Some((number, words)),
                 Output::Password(new) => fresh.password = Some(new),
                 Output::Identity(new) => fresh.identity = Some(*new),
-                Output::Upload(upload) => self.uploads.push(upload),
+                Output::Upload(upload) => self.errands.push(Errand::Put(upload)),
+                Output::Fetch(fetch) => self.errands.push(Errand::Get(fetch)),
                 Output::Reboot => self.reboot = true,
             }
         }

@@ -56,6 +56,8 @@ pub enum Key {
     BackOffMinimum,
     BackOffRandom,
     BackOffRepeats,
+    NetworkPriority,
+    NetworkAttempts,
     OfflineThreshold,
     MonitoringEnabled,
     DisplayEnabled,
@@ -71,6 +73,8 @@ enum Kind {
     /// Whole numbers between two bounds.
     Number(u32, u32),
     Text,
+    /// Numbers of network slots, the first to be tried first.
+    Slots,
     /// A key as text (2.x: 16 to 40 characters, part 2, A01.FR.02) or as hexadecimal bytes (1.6 security, A.1.2).
     Password,
 }
@@ -110,7 +114,7 @@ const fn both(v16: &'static str, v201: &'static str) -> (Option<&'static str>, O
 /// A day is the longest interval that makes sense on this line: one heartbeat a day is needed for the clock.
 const DAY_S: u32 = 86_400;
 
-const TABLE: [Row; 48] = [
+const TABLE: [Row; 50] = [
     row(
         Key::HeartbeatInterval,
         both("HeartbeatInterval", "OCPPCommCtrlr.HeartbeatInterval"),
@@ -345,6 +349,20 @@ const TABLE: [Row; 48] = [
         "5",
     ),
     row(
+        Key::NetworkPriority,
+        (None, Some("OCPPCommCtrlr.NetworkConfigurationPriority")),
+        Kind::Slots,
+        Access::AfterReboot,
+        "1",
+    ),
+    row(
+        Key::NetworkAttempts,
+        (None, Some("OCPPCommCtrlr.NetworkProfileConnectionAttempts")),
+        Kind::Number(1, 100),
+        Access::ReadWrite,
+        "3",
+    ),
+    row(
         Key::OfflineThreshold,
         (None, Some("OCPPCommCtrlr.OfflineThreshold")),
         Kind::Number(0, DAY_S),
@@ -434,6 +452,11 @@ impl Settings {
         Wrote { written: Written::Accepted, kept }
     }
 
+    /// Whether this spelling means that key.
+    pub fn is(&self, version: Version, spelled: &str, key: Key) -> bool {
+        find(version, spelled).is_some_and(|row| row.key == key)
+    }
+
     pub fn flag(&self, key: Key) -> bool {
         self.text(key).eq_ignore_ascii_case("true")
     }
@@ -459,6 +482,13 @@ impl Settings {
         }
     }
 
+    /// What the station finds out about itself and nobody writes; it is kept like any other.
+    pub fn note(&mut self, key: Key, value: &str) -> (&'static str, Secret<Box<str>>) {
+        let value = Secret::new(Box::from(value));
+        self.values.insert(key, value.clone());
+        (key.name(), value)
+    }
+
     /// How the connection is to be tried again, as the operator wishes it (2.x `RetryBackOff*`; part 4, 5.3): the least
     /// wait, the random part on top, and how often it doubles.
     pub fn back_off(&self) -> (Duration, Duration, u32) {
@@ -474,6 +504,12 @@ impl Settings {
                 format!(r#"{{"dataType":"integer","minLimit":{low},"maxLimit":{high},"supportsMonitoring":true}}"#)
             }
             Kind::Text => r#"{"dataType":"string","supportsMonitoring":true}"#.to_owned(),
+            // the slots that there are, whether set or not (B10, remark)
+            Kind::Slots => {
+                let slots: Vec<String> = crate::network::SLOTS.map(|slot| slot.to_string()).collect();
+                let slots = slots.join(",");
+                format!(r#"{{"dataType":"SequenceList","valuesList":"{slots}","supportsMonitoring":false}}"#)
+            }
             Kind::Password => {
                 format!(r#"{{"dataType":"string","maxLimit":{PASSWORD_MAX},"supportsMonitoring":false}}"#)
             }
@@ -524,7 +560,8 @@ impl Row {
         match self.kind {
             Kind::Flag => value.eq_ignore_ascii_case("true") || value.eq_ignore_ascii_case("false"),
             Kind::Number(low, high) => value.parse::<u32>().is_ok_and(|number| (low..=high).contains(&number)),
-            Kind::Text => value.len() <= TEXT_MAX,
+            // which of them are set is not known here
+            Kind::Text | Kind::Slots => value.len() <= TEXT_MAX,
             Kind::Password => (PASSWORD_MIN..=PASSWORD_MAX).contains(&value.len()),
         }
     }

@@ -21,6 +21,7 @@ use std::time::Duration;
 
 use billing::record::{ClockQuality, PublicKey};
 use charge::id::EvseNo;
+use charge::talk::line::model::Network;
 use charge::talk::line::{BayState, FromStation, Version};
 use charge::token::Allowed;
 use charge::units::{Energy, Power};
@@ -33,7 +34,7 @@ use crate::meter::{Meter, MeterMemory};
 use crate::plan::{Plan, PlanFault};
 use crate::settings::{Fact, Key, Settings};
 use crate::transactions::Queue;
-use crate::upkeep::Upload;
+use crate::upkeep::{Fetch, Upload};
 
 use blocks::Blocks;
 use hand::Cause;
@@ -51,6 +52,8 @@ pub enum Output {
     Identity(Box<trust::pki::Identity>),
     /// Put a log at a place; the outcome comes back to [`Station::uploaded`].
     Upload(Upload),
+    /// Bring an image; it comes back to [`Station::fetched`].
+    Fetch(Fetch),
     /// The operator ordered a restart: switch off and on again.
     Reboot,
 }
@@ -110,6 +113,18 @@ pub struct BayView {
     pub cost: Option<charge::Decimal>,
     /// Transactions ended since the start.
     pub finished: u32,
+}
+
+/// How a connection is tried again (2.x `RetryBackOff*`, `NetworkProfileConnectionAttempts`), in the station's time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Patience {
+    pub least: Duration,
+    /// On top of it, by chance.
+    pub random: Duration,
+    /// How often the least doubles.
+    pub doublings: u32,
+    /// For each network connection profile (B10.FR.03).
+    pub attempts: u32,
 }
 
 /// A virtual charging station.
@@ -343,6 +358,35 @@ impl Station {
         self.settings.password()
     }
 
+    /// Where to call, in the order in which to try (B10.FR.04).
+    pub fn networks(&self) -> Vec<(i32, Network)> {
+        self.blocks.networks.in_order(self.settings.text(Key::NetworkPriority))
+    }
+
+    /// The roots of operators that were installed, in PEM.
+    pub fn operator_roots(&self) -> String {
+        self.blocks.chest.operator_roots()
+    }
+
+    /// How often, and how far apart, the operator wants a connection to be tried.
+    pub fn patience(&self) -> Patience {
+        let (least, random, doublings) = self.settings.back_off();
+        Patience { least, random, doublings, attempts: self.settings.number(Key::NetworkAttempts) }
+    }
+
+    /// A connection stands that is secured by this profile (A05.FR.06).
+    pub fn secured(&mut self, profile: u8, out: &mut Vec<Output>) {
+        if self.settings.number(Key::SecurityProfile) != u32::from(profile) {
+            let (key, value) = self.settings.note(Key::SecurityProfile, &profile.to_string());
+            out.push(Output::Keep(Note::Setting(key, value)));
+        }
+        let left = self.blocks.networks.secured(profile, self.settings.text(Key::NetworkPriority));
+        if let Some(left) = left {
+            let (key, value) = self.settings.note(Key::NetworkPriority, &left);
+            out.push(Output::Keep(Note::Setting(key, value)));
+        }
+    }
+
     pub const fn plan(&self) -> &Plan {
         &self.plan
     }
@@ -428,7 +472,9 @@ impl Station {
             self.order_restart();
         }
         let due = self.reset.is_some_and(|reset| {
-            let heard_out = self.queue.is_empty() || !self.line || reset.patience <= self.now;
+            // what it has to tell of its work is lost with the power (L01.FR.01)
+            let owes = !self.queue.is_empty() || !self.wanted.news.is_empty() || self.under_way.is_some();
+            let heard_out = !owes || !self.line || reset.patience <= self.now;
             reset.not_before <= self.now && heard_out
         });
         if due {

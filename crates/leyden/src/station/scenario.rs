@@ -35,8 +35,10 @@ pub(crate) struct Group {
     pub(crate) id: String,
     #[serde(default = "one_station")]
     pub(crate) count: u32,
-    /// 1.6, 2.0.1 or 2.1.
+    /// 1.6, 2.0.1 or 2.1; 1.5 SOAP or 1.6 SOAP.
     pub(crate) version: String,
+    /// Where these call, instead of the address of the command line: SOAP has one of its own.
+    pub(crate) url: Option<String>,
     #[serde(default = "plain")]
     pub(crate) preset: String,
     /// Of the cards that are held to the reader; `{n}` as in `id`.
@@ -46,6 +48,10 @@ pub(crate) struct Group {
     pub(crate) password_file: Option<String>,
     /// Security profile 3: key and certificate in PEM.
     pub(crate) identity: Option<String>,
+    /// SOAP over TLS: key and certificate of the server that takes the operator's orders.
+    pub(crate) server_identity: Option<String>,
+    /// SOAP over TLS: the common name of the operator's client certificate.
+    pub(crate) operator_name: Option<String>,
     #[serde(default)]
     pub(crate) quirks: Vec<Quirk>,
     #[serde(default)]
@@ -113,10 +119,11 @@ pub(crate) enum Step {
     PowerLoss,
     /// As the operator would order it.
     Reboot,
-    /// The line breaks and stays away.
+    /// The line breaks and stays away: so long, or until `online`.
     Offline {
-        seconds: u64,
+        seconds: Option<u64>,
     },
+    Online,
     /// The station's clock jumps ahead by so much.
     ClockDrift {
         seconds: u64,
@@ -209,6 +216,28 @@ impl Scenario {
         Self::parse(&text).map_err(|why| Failure::misuse(format!("{}: {why}", path.display())))
     }
 
+    /// One station as the command line describes it, with nothing to do.
+    pub(crate) fn of_one(wish: &crate::cli::Station) -> Self {
+        let file = |path: &Option<PathBuf>| path.as_ref().map(|path| path.to_string_lossy().into_owned());
+        let group = Group {
+            id: wish.id.clone(),
+            count: 1,
+            version: wish.version.clone(),
+            url: None,
+            preset: plain(),
+            token: wish.token.clone(),
+            password_file: file(&wish.password_file),
+            identity: file(&wish.identity),
+            server_identity: None,
+            operator_name: None,
+            quirks: Vec::new(),
+            answers: Vec::new(),
+            repeat: 1,
+            step: Vec::new(),
+        };
+        Self { name: wish.id.clone(), seed: wish.seed.unwrap_or(1), speed: wish.speed, station: vec![group] }
+    }
+
     fn parse(text: &str) -> Result<Self, String> {
         let scenario: Self = toml::from_str(text).map_err(|fault| fault.to_string())?;
         if !(1..=3_600).contains(&scenario.speed) {
@@ -219,7 +248,18 @@ impl Scenario {
             return Err(format!("a scenario has between 1 and {STATIONS_MAX} stations"));
         }
         for group in &scenario.station {
-            group.version().ok_or_else(|| format!("{}: version is 1.6, 2.0.1 or 2.1", group.id))?;
+            let version = group.version().ok_or_else(|| {
+                let labels = Version::ALL.map(Version::label).join(", ");
+                format!("{}: version is one of {labels}", group.id)
+            })?;
+            let framed = |step: &Step| matches!(step, Step::Duplicate { .. } | Step::Reorder { .. } | Step::Raw { .. });
+            let wire = !group.quirks.is_empty() || !group.answers.is_empty() || group.step.iter().any(framed);
+            if version.subprotocol().is_none() && wire {
+                return Err(format!("{}: quirks, answers and raw frames are of JSON, not of SOAP", group.id));
+            }
+            if version.subprotocol().is_none() && group.server_identity.is_some() != group.operator_name.is_some() {
+                return Err(format!("{}: server-identity and operator-name come together", group.id));
+            }
             preset::named(&group.preset).ok_or_else(|| {
                 let names: Vec<&str> = preset::PRESETS.iter().map(|preset| preset.name).collect();
                 format!("{}: no preset \"{}\"; there are {}", group.id, group.preset, names.join(", "))
@@ -234,7 +274,7 @@ impl Scenario {
 
 impl Group {
     pub(crate) fn version(&self) -> Option<Version> {
-        Version::named(&self.version).filter(|version| version.subprotocol().is_some())
+        Version::named(&self.version)
     }
 
     pub(crate) fn id(&self, n: u32) -> String {
@@ -252,6 +292,15 @@ impl Group {
 }
 
 impl Step {
+    /// A step as a line of the control says it: a word, and `key=value` pairs in TOML's notation.
+    pub(crate) fn spoken(word: &str, pairs: &[(String, String)]) -> Result<Self, String> {
+        let mut text = format!("do = {}\n", toml::Value::from(word));
+        for (key, value) in pairs {
+            text.push_str(&format!("{key} = {value}\n"));
+        }
+        toml::from_str(&text).map_err(|fault| fault.message().to_owned())
+    }
+
     /// In a word, for the report.
     pub(crate) const fn word(&self) -> &'static str {
         match self {
@@ -267,6 +316,7 @@ impl Step {
             Self::PowerLoss => "power-loss",
             Self::Reboot => "reboot",
             Self::Offline { .. } => "offline",
+            Self::Online => "online",
             Self::ClockDrift { .. } => "clock-drift",
             Self::Duplicate { .. } => "duplicate",
             Self::Reorder { .. } => "reorder",
@@ -308,6 +358,8 @@ mod tests {
             ("colour = 1\n", "colour"),
             ("count = 2\n", "{n}"),
             ("preset = \"tesla\"\n", "tesla"),
+            ("[[station]]\nid = \"B\"\nversion = \"1.6 SOAP\"\nquirks = [\"zoneless\"]\n", "SOAP"),
+            ("[[station]]\nid = \"B\"\nversion = \"1.5 SOAP\"\noperator-name = \"VLT\"\n", "server-identity"),
         ] {
             let why = Scenario::parse(&format!("{station}{more}")).unwrap_err();
             assert!(why.contains(told), "{why}");

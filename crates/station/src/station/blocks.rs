@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use charge::id::{EvseNo, TransactionKey};
 use charge::talk::line::FromStation;
-use charge::talk::line::document::{Document, Part};
+use charge::talk::line::document::Part;
 use charge::talk::line::model::ModelNews;
 use charge::talk::line::reservation::ReservationEnd;
 use charge::talk::line::upkeep::{Progress, Work};
@@ -20,6 +20,7 @@ use crate::display::Board;
 use crate::grid::Controls;
 use crate::local_list::LocalList;
 use crate::monitors::Watch;
+use crate::network::Networks;
 use crate::reservations::Book;
 use crate::tariffs::Tariffs;
 use crate::transactions::TransactionNo;
@@ -37,7 +38,10 @@ pub(super) struct Blocks {
     /// What an update came to, to be told after the restart.
     pub installed: Option<Progress>,
     pub log: Option<LogJob>,
-    pub uploads: u64,
+    /// Numbers of what the door was asked to carry.
+    pub errands: u64,
+    /// What an image that was installed calls itself; `None` is the version of the plates.
+    pub firmware: Option<Box<str>>,
     pub logbook: Logbook,
     pub chest: Chest,
     pub watch: Watch,
@@ -46,7 +50,9 @@ pub(super) struct Blocks {
     /// What a running transaction costs so far, as the operator said last.
     pub costs: BTreeMap<TransactionNo, Decimal>,
     pub controls: Controls,
-    pub networks: BTreeMap<i32, Document>,
+    pub networks: Networks,
+    /// The operator has signed a certificate for the line.
+    pub certified: bool,
     /// Since when the line has been away.
     pub away_since: Option<Timestamp>,
 }
@@ -105,7 +111,9 @@ impl Station {
             self.reservation_ended(of.id, ReservationEnd::Expired);
         }
         if self.blocks.update.as_ref().is_some_and(|update| update.due() <= self.now) {
-            self.update_steps();
+            let charging = self.queue.running().next().is_some();
+            let next = self.blocks.update.as_mut().map(|update| update.step(self.now, charging));
+            self.update_steps(next, out);
         }
         if self.blocks.log.as_ref().is_some_and(|job| job.due() <= self.now) {
             let step = self.blocks.log.as_mut().and_then(|job| job.step(self.now));
@@ -121,22 +129,32 @@ impl Station {
         }
     }
 
-    fn update_steps(&mut self) {
-        let charging = self.queue.running().next().is_some();
-        let Some(update) = &mut self.blocks.update else { return };
+    fn update_steps(&mut self, next: Option<Next>, out: &mut Vec<Output>) {
+        let Some((next, update)) = next.zip(self.blocks.update.as_mut()) else { return };
         let (of, request) = (update.of, update.request);
+        // L01.FR.10: every step under the number of its order
         let told = |status: &str| Progress { of, request: Some(request), status: status.into(), places: Vec::new() };
-        match update.step(self.now, charging) {
+        match next {
             Next::Tell("") => {}
             Next::Tell(status) => self.news(FromStation::Progress(told(status))),
+            Next::Fetch => {
+                self.blocks.errands += 1;
+                update.number = self.blocks.errands;
+                out.push(Output::Fetch(update.parcel()));
+                self.news(FromStation::Progress(told("Downloading")));
+            }
             Next::Over(status) => {
                 self.blocks.update = None;
+                if status == "InvalidSignature" {
+                    self.alarm("InvalidFirmwareSignature"); // L01.FR.03
+                }
                 self.news(FromStation::Progress(told(status)));
             }
             Next::Restart => {
+                self.blocks.firmware = update.version().map(Into::into).or_else(|| self.blocks.firmware.take());
                 self.blocks.update = None;
                 self.blocks.installed = Some(told("Installed"));
-                // the plain update of 1.6 has no word for the restart (4.5)
+                // the plain update of 1.6 has no word for the restart (4.5); L01.FR.32
                 if of != Work::Firmware || self.version.is_2() {
                     self.news(FromStation::Progress(told("InstallRebooting")));
                 }
@@ -144,6 +162,15 @@ impl Station {
                 self.order_restart();
             }
         }
+    }
+
+    /// An image has come, or cannot be had.
+    pub fn fetched(&mut self, now: Timestamp, number: u64, image: Option<&[u8]>, out: &mut Vec<Output>) {
+        self.catch_up(now, out);
+        let update = self.blocks.update.as_mut().filter(|update| update.number == number);
+        let next = update.and_then(|update| update.fetched(self.now, image));
+        self.update_steps(next, out);
+        self.speak(out);
     }
 
     pub(super) fn log_steps(&mut self, step: Option<Sending>, out: &mut Vec<Output>) {

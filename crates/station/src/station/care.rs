@@ -1,7 +1,7 @@
 //! Care of the station: firmware, logs, certificates, the device model and its monitors.
 
 use charge::id::TransactionKey;
-use charge::talk::line::certificate::{CertificateNews, CertificateOrder, StationKey};
+use charge::talk::line::certificate::{CertificateNews, CertificateOrder, CertificateUse, StationKey};
 use charge::talk::line::document::{Document, ItemOutcome};
 use charge::talk::line::model::{Attribute, ModelNews, ModelOrder, Monitor, MonitorKind, ReportKind, ReportRow};
 use charge::talk::line::upkeep::{FirmwareSignature, LogKind, Progress, Retries, UpkeepOrder, Work};
@@ -10,13 +10,12 @@ use charge::{Secret, Timestamp};
 
 use super::orders::refused;
 use super::{Output, Station};
+use crate::network::Equipment;
 use crate::settings::Key;
 use crate::upkeep::{LogJob, Update, vouched};
 
 /// Rows in one report: well below the 2 kB that the field's stations hold in one buffer.
 const ROWS_PER_REPORT: usize = 10;
-/// `NetworkConfigurationPriority` of the station: as many places as a modem and a cable need, with one to spare.
-const NETWORK_SLOTS: std::ops::RangeInclusive<i32> = 1..=3;
 
 impl Station {
     pub(super) fn upkeep(&mut self, order: UpkeepOrder) -> StationAnswer {
@@ -26,7 +25,7 @@ impl Station {
                 self.fetch_log((of, request), kind, to, (from, until), retries)
             }
             UpkeepOrder::Firmware { request, from, retrieve_at, install_at, signed, retries } => {
-                self.firmware(request, &from, retrieve_at, (install_at, retries), signed.as_ref())
+                self.firmware(request, from, retrieve_at, (install_at, retries), signed)
             }
             // a station is no local controller: it publishes for nobody (L03, L04)
             UpkeepOrder::Publish { .. } => refused("Rejected"),
@@ -54,8 +53,8 @@ impl Station {
             let words = FromStation::Progress(old.progress(canceled));
             self.news(words);
         }
-        self.blocks.uploads += 1;
-        let number = self.blocks.uploads;
+        self.blocks.errands += 1;
+        let number = self.blocks.errands;
         self.blocks.log = Some(LogJob::new(of, request, number, to, (name.clone(), text), self.now, retries));
         StationAnswer::File(Some(name.into()))
     }
@@ -63,17 +62,18 @@ impl Station {
     fn firmware(
         &mut self,
         request: i32,
-        from: &Secret<Box<str>>,
+        from: Secret<Box<str>>,
         at: Timestamp,
         wish: (Option<Timestamp>, Retries),
-        signed: Option<&FirmwareSignature>,
+        signed: Option<FirmwareSignature>,
     ) -> StationAnswer {
-        if signed.is_some_and(|signature| !vouched(self.now, signature)) {
+        // L01.FR.21, L01.FR.22
+        if signed.as_ref().is_some_and(|signature| !vouched(self.now, signature)) {
             self.alarm("InvalidFirmwareSigningCertificate");
             return refused("InvalidCertificate");
         }
         let of = if signed.is_some() && !self.version.is_2() { Work::SignedFirmware } else { Work::Firmware };
-        let mut update = Update::new(of, request, from.expose(), at, wish, signed.is_some());
+        let mut update = Update::new((of, request, 0), from, at, wish, signed);
         if let Some(status) = update.scheduled(self.now).filter(|_| self.version.is_2() || of == Work::SignedFirmware) {
             let status = status.into();
             self.news(FromStation::Progress(Progress { of, request: Some(request), status, places: Vec::new() }));
@@ -110,6 +110,7 @@ impl Station {
                 match self.blocks.chest.signed(self.now, key, &chain) {
                     Some(identity) => {
                         if key == StationKey::Line {
+                            self.blocks.certified = true;
                             out.push(Output::Identity(Box::new(identity)));
                         }
                         StationAnswer::Accepted
@@ -176,12 +177,9 @@ impl Station {
             ModelOrder::Monitors { request, variables, criteria } => {
                 self.report_monitors(request, &variables, &criteria)
             }
-            ModelOrder::Network { slot, connection } => {
-                if !NETWORK_SLOTS.contains(&slot) {
-                    return refused("Rejected"); // B09.FR.02
-                }
-                self.blocks.networks.insert(slot, connection);
-                StationAnswer::Accepted
+            ModelOrder::Network { slot, to } => {
+                let current = self.security_profile();
+                done(self.blocks.networks.set(slot, to, current))
             }
             ModelOrder::TransactionStatus(key) => self.transaction_status(key.as_ref()),
             ModelOrder::AdjustStream { id, pace } => {
@@ -193,6 +191,19 @@ impl Station {
             }
             ModelOrder::Streams => StationAnswer::Streams(self.blocks.watch.streams()),
         }
+    }
+
+    fn security_profile(&self) -> u8 {
+        u8::try_from(self.settings.number(Key::SecurityProfile)).unwrap_or(u8::MAX)
+    }
+
+    /// Whether the networks may be tried in this order (B10.FR.01, B10.FR.02).
+    pub(super) fn may_prefer(&self, order: &str) -> bool {
+        let current = self.security_profile();
+        let root = !self.blocks.chest.list(&[CertificateUse::OperatorRoot]).is_empty();
+        // who is at home in a profile has what it needs
+        let has = Equipment { root: root || current >= 2, certificate: self.blocks.certified || current >= 3 };
+        self.blocks.networks.may_prefer(order, current, has)
     }
 
     fn report_rows(&mut self, request: i32, rows: Vec<ReportRow>) -> StationAnswer {
@@ -284,6 +295,11 @@ impl Station {
         settings.chain(self.findings()).collect()
     }
 
+    /// Of the image that runs, or of the plates.
+    pub(super) fn firmware_version(&self) -> &str {
+        self.blocks.firmware.as_deref().unwrap_or(&self.plan.firmware)
+    }
+
     fn findings(&self) -> Vec<ReportRow> {
         let row = |variable: String, value: String, characteristics: &str| ReportRow {
             variable: variable.into(),
@@ -304,7 +320,7 @@ impl Station {
             row("ChargingStation.VendorName".into(), plan.vendor.clone(), TEXT),
             row("ChargingStation.Model".into(), plan.model.clone(), TEXT),
             row("ChargingStation.SerialNumber".into(), plan.serial.clone(), TEXT),
-            row("ChargingStation.FirmwareVersion".into(), plan.firmware.clone(), TEXT),
+            row("ChargingStation.FirmwareVersion".into(), self.firmware_version().to_owned(), TEXT),
         ];
         for evse in &self.evses {
             let state = match self.shown(evse) {

@@ -8,7 +8,7 @@ use charge::id::{EvseNo, TransactionKey};
 use charge::place::Current;
 use charge::talk::line::charging::{Profile, ProfilePurpose};
 use charge::talk::line::upkeep::Work;
-use charge::talk::line::{ResetKind, StationAnswer, ToStation, Trigger};
+use charge::talk::line::{ResetKind, StationAnswer, ToStation, Trigger, Written};
 use charge::token::PresentedToken;
 use charge::{Secret, Timestamp};
 
@@ -235,10 +235,16 @@ impl Station {
         let interval_before = self.settings.seconds(Key::SampleInterval);
         let mut rows = Vec::with_capacity(values.len());
         for (key, value) in values {
+            if self.settings.is(self.version, &key, Key::NetworkPriority) && !self.may_prefer(value.expose()) {
+                rows.push((key, Written::Rejected));
+                continue;
+            }
             let wrote = self.settings.write(self.version, &key, &value);
             rows.push((key, wrote.written));
             let Some((key, value)) = wrote.kept else { continue };
             if key == Key::AuthorizationKey {
+                // A01.FR.11, A01.FR.12: that it changed, never to what
+                self.blocks.logbook.write(self.now, true, "the password of the line was changed");
                 out.push(Output::Password(value.clone()));
             }
             out.push(Output::Keep(Note::Setting(key.name(), value)));

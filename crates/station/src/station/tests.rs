@@ -22,6 +22,7 @@ struct Bench {
     passwords: u32,
     identities: u32,
     uploads: Vec<Upload>,
+    fetches: Vec<Fetch>,
 }
 
 impl Bench {
@@ -40,6 +41,7 @@ impl Bench {
             passwords: 0,
             identities: 0,
             uploads: Vec::new(),
+            fetches: Vec::new(),
         }
     }
 
@@ -107,6 +109,7 @@ impl Bench {
                     Output::Password(_) => self.passwords += 1,
                     Output::Identity(_) => self.identities += 1,
                     Output::Upload(upload) => self.uploads.push(upload),
+                    Output::Fetch(fetch) => self.fetches.push(fetch),
                     Output::Reboot => self.reboots += 1,
                 }
             }

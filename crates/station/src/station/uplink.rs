@@ -143,7 +143,7 @@ impl Station {
             vendor: plan.vendor.as_str().into(),
             model: plan.model.as_str().into(),
             serial: Some(plan.serial.as_str().into()),
-            firmware: Some(plan.firmware.as_str().into()),
+            firmware: Some(self.firmware_version().into()),
             meter_type: None,
             meter_serial: meter.filter(|_| self.evses.len() == 1),
             reason: (self.version.is_2()).then(|| reason.into()),

@@ -14,7 +14,7 @@ use charge::talk::line::charging::{
 use charge::talk::line::display::{Customer, CustomerOrder, DisplayMessage, DisplayOrder, TariffOrder};
 use charge::talk::line::document::Document;
 use charge::talk::line::grid::{GridOrder, SwapOrder};
-use charge::talk::line::model::{ModelOrder, Monitor, MonitorKind, MonitoringBase, ReportKind, StreamPace};
+use charge::talk::line::model::{ModelOrder, Monitor, MonitorKind, MonitoringBase, Network, ReportKind, StreamPace};
 use charge::talk::line::payment::{PaymentOrder, Vendor};
 use charge::talk::line::{ResetKind, ToStation, Trigger, certificate};
 use charge::token::{PresentedToken, TokenKind, TokenUid};
@@ -516,12 +516,23 @@ fn model(word: Word) -> Result<ToStation, Fault> {
         Word::AdjustStream { id, every_s, values } => {
             ModelOrder::AdjustStream { id, pace: StreamPace { every: every_s.map(Duration::from_secs), values } }
         }
-        Word::NetworkProfile { slot, connection } => {
-            ModelOrder::Network { slot, connection: Document::new(connection.to_string()) }
-        }
+        Word::NetworkProfile { slot, connection } => ModelOrder::Network { slot, to: network(connection)? },
         Word::TransactionStatus { transaction: key } => ModelOrder::TransactionStatus(key.map(transaction)),
         _ => return Err(Fault::malformed("/kind", "There is no such kind here.")),
     }))
+}
+
+/// `NetworkConnectionProfile` as the standard spells it.
+fn network(mut connection: Value) -> Result<Network, Fault> {
+    let wrong = |path| Fault::malformed(path, "A connection has an ocppCsmsUrl and a securityProfile of 1, 2 or 3.");
+    let members = connection.as_object_mut().ok_or_else(|| wrong("/connection"))?;
+    let url = members.remove("ocppCsmsUrl").and_then(|url| Some(url.as_str()?.into()));
+    let profile = members.remove("securityProfile").and_then(|profile| u8::try_from(profile.as_u64()?).ok());
+    Ok(Network {
+        url: url.ok_or_else(|| wrong("/connection/ocppCsmsUrl"))?,
+        security_profile: profile.ok_or_else(|| wrong("/connection/securityProfile"))?,
+        more: Document::new(connection.to_string()),
+    })
 }
 
 fn charging(word: Word) -> Result<ToStation, Fault> {

@@ -72,6 +72,17 @@ pub struct StreamPace {
     pub values: Option<u32>,
 }
 
+/// A way to reach an operator (`NetworkConnectionProfile`).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Network {
+    /// `ocppCsmsUrl`, without the station's identity.
+    pub url: Box<str>,
+    /// 0 to 3 (A00.FR.001).
+    pub security_profile: u8,
+    /// Transport, interface, timeout, modem, tunnel; in 2.1 also identity and password: as a document.
+    pub more: Document,
+}
+
 /// What became of one monitor that was to be set.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MonitorSet {
@@ -96,8 +107,8 @@ pub enum ModelOrder {
     Unwatch(Vec<i32>),
     /// `GetMonitoringReport`: criteria are ThresholdMonitoring, DeltaMonitoring, PeriodicMonitoring.
     Monitors { request: i32, variables: Vec<VariableName>, criteria: Vec<Box<str>> },
-    /// `SetNetworkProfile`: the connection data as a document.
-    Network { slot: i32, connection: Document },
+    /// `SetNetworkProfile`.
+    Network { slot: i32, to: Network },
     /// `GetTransactionStatus`; answered with [`super::StationAnswer::Pending`].
     TransactionStatus(Option<TransactionKey>),
     /// `AdjustPeriodicEventStream` (2.1).

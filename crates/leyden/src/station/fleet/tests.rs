@@ -1,23 +1,61 @@
 //! Fleets over real sockets, against the operator's end of the line with a desk that takes everything.
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
+mod control;
+mod moves;
+
 use std::collections::BTreeSet;
 use std::sync::Mutex;
 
+use charge::id::StationId;
 use charge::talk::line::{
-    Admission, ConnectionNo, Denial, Desk, Entry, FromStation, Heard, Knock, LogLine, Refusal, Stage,
+    Admission, ConnectionNo, Denial, Desk, Entry, FromStation, Heard, Knock, LogLine, Refusal, Stage, Version,
 };
 use charge::token::{Allowed, Verdict};
+use charge::{Secret, Soon};
 use gate::line::{LineServer, Options, listen_plain};
+use tokio::sync::watch;
+use trust::dice::SystemDice;
 
 use super::*;
 
-/// Lets everybody in and keeps what was begun and ended.
+/// In real time: what has not happened by then never does.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Lets everybody in and keeps who came with what, what was said, and what was begun and ended.
 #[derive(Default)]
 struct Generous {
+    knocks: Mutex<Vec<Knocked>>,
+    heard: Mutex<Vec<(StationId, FromStation)>>,
+    news: watch::Sender<()>,
     number: Mutex<i32>,
     begun: Mutex<BTreeSet<String>>,
     ended: Mutex<BTreeSet<String>>,
+}
+
+/// What a station proved itself with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Knocked {
+    identity: String,
+    password: Option<String>,
+    certificate: Option<String>,
+}
+
+impl Generous {
+    /// Waits until this is so.
+    async fn until(&self, what: &str, is: impl Fn(&Self) -> bool) {
+        let mut news = self.news.subscribe();
+        let seen = tokio::time::timeout(PATIENCE, news.wait_for(|()| is(self))).await;
+        assert!(seen.is_ok(), "waited in vain for {what}");
+    }
+
+    fn knocked(&self, is: impl Fn(&Knocked) -> bool) -> bool {
+        self.knocks.lock().unwrap().iter().any(is)
+    }
+
+    fn said(&self, is: impl Fn(&FromStation) -> bool) -> usize {
+        self.heard.lock().unwrap().iter().filter(|(_, said)| is(said)).count()
+    }
 }
 
 impl Desk for Generous {
@@ -25,6 +63,12 @@ impl Desk for Generous {
         let offered =
             |version: &Version| version.subprotocol().is_some_and(|name| knock.offered.iter().any(|of| of == name));
         let version = [Version::V21, Version::V201, Version::V16].into_iter().find(offered);
+        self.knocks.lock().unwrap().push(Knocked {
+            identity: knock.identity.clone(),
+            password: knock.basic.map(|(_, password)| String::from_utf8_lossy(password.expose()).into_owned()),
+            certificate: knock.certificate.map(|certificate| certificate.fingerprint),
+        });
+        self.news.send_replace(());
         let station = StationId::new(knock.identity.to_uppercase());
         let entry = match (station, version) {
             (Ok(station), Some(version)) => {
@@ -41,6 +85,7 @@ impl Desk for Generous {
     }
 
     fn hear(&self, station: &StationId, said: FromStation) -> Soon<'_, Result<Heard, Denial>> {
+        self.heard.lock().unwrap().push((station.clone(), said.clone()));
         let now = SystemClock.now();
         let yes = || Verdict::bare(Allowed::Yes);
         let heard = match said {
@@ -62,6 +107,7 @@ impl Desk for Generous {
             }
             _ => Heard::Noted,
         };
+        self.news.send_replace(());
         Box::pin(std::future::ready(Ok(heard)))
     }
 
@@ -80,6 +126,11 @@ fn open() -> (LineServer, Arc<Generous>, Operator) {
     let server = server.unwrap();
     let url = format!("ws://{}", server.local_addr());
     (server, desk, Operator { url, roots: None })
+}
+
+async fn run(scenario: &Scenario, operator: &Operator) -> Report {
+    let journals = Store::in_memory(station::MIGRATIONS).unwrap();
+    play(scenario, operator, Path::new("."), &journals, None).await.unwrap()
 }
 
 fn scenario(text: &str) -> Scenario {
@@ -108,7 +159,7 @@ station = [
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn twenty_stations_of_three_versions_live_their_scenario() {
     let (server, desk, operator) = open();
-    let report = play(&scenario(TWENTY), &operator, Path::new(".")).await.unwrap();
+    let report = run(&scenario(TWENTY), &operator).await;
     let failures: Vec<_> =
         report.stations.iter().map(|of| (&of.id, &of.failures)).filter(|(_, why)| !why.is_empty()).collect();
     assert!(report.held, "{failures:?}");
@@ -139,7 +190,7 @@ quirks = ["no-boot"]
 step = [ { do = "arrive" }, { do = "expect", state = "Charging", within = 60 }, { do = "duplicate", messages = 2 },
          { do = "leave" }, { do = "settled", within = 60 } ]
 "#;
-    let report = play(&scenario(quirky), &operator, Path::new(".")).await.unwrap();
+    let report = run(&scenario(quirky), &operator).await;
     let failures: Vec<_> = report.stations.iter().map(|of| &of.failures).collect();
     assert!(report.held, "{failures:?}");
     assert_eq!(desk.ended.lock().unwrap().len(), 3);
@@ -151,7 +202,7 @@ async fn the_same_seed_gives_the_same_report_but_for_its_times() {
     let mut runs = Vec::new();
     for _run in 0..2 {
         let (server, _desk, operator) = open();
-        let report = play(&scenario(TWENTY), &operator, Path::new(".")).await.unwrap();
+        let report = run(&scenario(TWENTY), &operator).await;
         server.stop().await;
         let failures: Vec<_> = report.stations.iter().flat_map(|of| of.failures.clone()).collect();
         assert!(report.held, "{failures:?}");
@@ -163,4 +214,26 @@ async fn the_same_seed_gives_the_same_report_but_for_its_times() {
         runs.push((report.seed, report.held, seen));
     }
     assert_eq!(runs[0], runs[1]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_bad_line_loses_no_transaction() {
+    // outage, duplicates, reordering, a loss of power in a transaction, a clock that jumps, a fault, a reboot
+    let (server, desk, operator) = open();
+    let text = include_str!("../../../../../examples/scenarios/bad-line.toml").replace("speed = 60", "speed = 600");
+    let mut bad = scenario(&text);
+    bad.station[0].identity = None;
+    let report = run(&bad, &operator).await;
+    let failures: Vec<_> = report.stations.iter().map(|of| &of.failures).collect();
+    assert!(report.held, "{failures:?}");
+    assert_eq!(desk.ended.lock().unwrap().len(), 8, "two transactions at each of four stations, each to its end");
+    let ends = |why| {
+        desk.said(|said| {
+            matches!(said, FromStation::Transaction(report) if report.stage == Stage::Ended && report.reason == Some(why))
+        })
+    };
+    assert!(ends(charge::talk::line::EndReason::PowerLoss) >= 4);
+    let late = desk.said(|said| matches!(said, FromStation::Transaction(report) if report.offline));
+    assert!(late >= 4, "what happened on the dead line is told afterwards, and as such");
+    server.stop().await;
 }

@@ -4,13 +4,15 @@
 //! ([`super::name`]) and its attribute. Monitors and streams are in [`super::monitor`].
 
 use charge::Secret;
-use charge::talk::line::model::{Attribute, DeviceEvent, ModelNews, ModelOrder, ReportKind, ReportRow};
+use charge::talk::line::document::Document;
+use charge::talk::line::model::{Attribute, DeviceEvent, ModelNews, ModelOrder, Network, ReportKind, ReportRow};
 use charge::talk::line::{Setting, StationAnswer, Written};
 use ocpp_kit::v2_1::{
     self as kit, CsRequest, CsmsRequest, GetVariableStatus, Mutability, ReportBase, SetVariableStatus,
     VariableAttribute,
 };
 
+use super::period::{joined, rest};
 use super::{boxed, document, key, key_text, monitor, more, name, parsed, part, small, some, text, unlisted};
 use crate::bridge::{misfit, moment, plausible, wire};
 use crate::payload::Notes;
@@ -32,6 +34,9 @@ const ATTRIBUTES: [(Attribute, kit::Attribute); 4] = [
     (Attribute::MinSet, kit::Attribute::MinSet),
     (Attribute::MaxSet, kit::Attribute::MaxSet),
 ];
+
+/// The members of a network connection profile that have a word of ours.
+const NETWORK_WORDS: [&str; 2] = ["ocppCsmsUrl", "securityProfile"];
 
 /// An absent type is the actual value.
 fn attribute(told: Option<&kit::Attribute>) -> Attribute {
@@ -58,7 +63,14 @@ pub(super) fn told(order: CsmsRequest) -> Result<ModelOrder, Fault> {
             criteria: order.component_criteria.unwrap_or_default().iter().map(|word| word.as_str().into()).collect(),
         },
         CsmsRequest::SetNetworkProfile(order) => {
-            ModelOrder::Network { slot: order.configuration_slot, connection: document(&order.connection_data)? }
+            let data = order.connection_data;
+            let security_profile = u8::try_from(data.security_profile);
+            let to = Network {
+                security_profile: security_profile.map_err(|_| unlisted("/connectionData/securityProfile"))?,
+                more: rest(&data, &NETWORK_WORDS)?.unwrap_or_else(|| Document::new("{}")),
+                url: data.ocpp_csms_url.into(),
+            };
+            ModelOrder::Network { slot: order.configuration_slot, to }
         }
         CsmsRequest::GetTransactionStatus(order) => ModelOrder::TransactionStatus(order.transaction_id.map(key)),
         other => return monitor::told(other),
@@ -77,8 +89,11 @@ pub(super) fn order(order: &ModelOrder) -> Result<CsmsRequest, Fault> {
                 some(criteria.iter().map(|word| kit::ComponentCriterion::from_wire(word)).collect());
             CsmsRequest::GetReport(out)
         }
-        ModelOrder::Network { slot, connection } => {
-            CsmsRequest::SetNetworkProfile(kit::SetNetworkProfileRequest::new(*slot, parsed(connection)?))
+        ModelOrder::Network { slot, to } => {
+            let [url, profile] = NETWORK_WORDS;
+            let known = serde_json::json!({ url: &to.url, profile: to.security_profile });
+            let whole = document(&joined(known, Some(&to.more))?)?;
+            CsmsRequest::SetNetworkProfile(kit::SetNetworkProfileRequest::new(*slot, parsed(&whole)?))
         }
         ModelOrder::TransactionStatus(key) => {
             let mut out = kit::GetTransactionStatusRequest::new();

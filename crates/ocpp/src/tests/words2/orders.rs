@@ -16,7 +16,7 @@ use charge::talk::line::charging::{
 use charge::talk::line::display::{Customer, CustomerOrder, DisplayOrder, KeptTariff, TariffOrder};
 use charge::talk::line::document::{Document, ItemOutcome};
 use charge::talk::line::grid::{GridOrder, SwapOrder};
-use charge::talk::line::model::{ModelOrder, Monitor, MonitorKind, MonitorSet, MonitoringBase, ReportKind};
+use charge::talk::line::model::{ModelOrder, Monitor, MonitorKind, MonitorSet, MonitoringBase, Network, ReportKind};
 use charge::talk::line::payment::PaymentOrder;
 use charge::talk::line::reservation::{ListEntry, ListOrder, ReservationOrder};
 use charge::talk::line::upkeep::{FirmwareSignature, LogKind, Retries, UpkeepOrder};
@@ -86,8 +86,9 @@ fn certificate_orders() -> Vec<Told> {
 fn model_orders() -> Vec<Told> {
     let variables: Vec<Box<str>> = vec!["1/EVSE".into(), "OCPPCommCtrlr.HeartbeatInterval".into()];
     let report = || ModelOrder::Report { request: 2, variables: variables.clone(), criteria: vec!["Problem".into()] };
-    let connection = r#"{"ocppInterface":"Wired0","ocppTransport":"JSON","messageTimeout":30,"ocppCsmsUrl":"wss://x","securityProfile":2,"ocppVersion":"OCPP20"}"#;
-    let network = || ModelOrder::Network { slot: 1, connection: Document::new(connection) };
+    let more = r#"{"ocppInterface":"Wired0","ocppTransport":"JSON","messageTimeout":30,"ocppVersion":"OCPP20"}"#;
+    let to = || Network { url: "wss://x".into(), security_profile: 2, more: Document::new(more) };
+    let network = || ModelOrder::Network { slot: 1, to: to() };
     let set = StationAnswer::Monitors(vec![
         MonitorSet { id: Some(8), variable: "1/EVSE.Power".into(), word: "Accepted".into() },
         MonitorSet { id: None, variable: "1/EVSE.Power".into(), word: "Duplicate".into() },

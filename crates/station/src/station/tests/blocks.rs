@@ -6,11 +6,11 @@ use charge::talk::line::charging::{
 };
 use charge::talk::line::display::{Customer, CustomerOrder, TariffOrder};
 use charge::talk::line::grid::SwapOrder;
-use charge::talk::line::model::{ModelNews, ModelOrder, Monitor, MonitorKind, ReportKind};
+use charge::talk::line::model::{ModelNews, ModelOrder, Monitor, MonitorKind, Network, ReportKind};
 use charge::talk::line::payment::{Vendor, VendorAnswer};
 use charge::talk::line::reservation::{ListEntry, ListOrder, ReservationEnd, ReservationOrder};
 use charge::talk::line::upkeep::{FirmwareSignature, LogKind, Retries, UpkeepOrder};
-use charge::talk::line::{BayState, ResetKind, Trigger};
+use charge::talk::line::{BayState, ResetKind, Trigger, Written};
 use charge::token::{Allowed, Verdict};
 use charge::{Decimal, Purpose};
 
@@ -200,6 +200,11 @@ fn a_firmware_update_is_told_step_by_step_and_ends_with_a_restart() {
     assert!(bench.operator.words().contains(&"InvalidFirmwareSigningCertificate".to_owned()));
     assert_eq!(bench.order(order(None)), StationAnswer::Accepted);
     assert_eq!(bench.order(order(None)), refused("AcceptedCanceled"));
+    let (first, second) = (bench.fetches.remove(0), bench.fetches.remove(0));
+    for number in [first.number, second.number] {
+        bench.station.fetched(bench.now, number, Some(b"version: 9.9\n"), &mut bench.out);
+        bench.talk();
+    }
     bench.pass(20);
     let told = ["Downloading", "Downloading", "Downloaded", "Installing", "InstallRebooting"];
     assert_eq!((progress(&bench), bench.reboots), (told.map(str::to_owned).to_vec(), 1), "the first one was replaced");
@@ -207,7 +212,7 @@ fn a_firmware_update_is_told_step_by_step_and_ends_with_a_restart() {
     bench.station.power_on(bench.now, Memory::default(), BootReason::RemoteReset, &mut bench.out);
     bench.connect(Version::V201);
     let FromStation::Boot(boot) = &bench.operator.heard[0] else { panic!() };
-    assert_eq!(boot.reason.as_deref(), Some("FirmwareUpdate"));
+    assert_eq!((boot.reason.as_deref(), boot.firmware.as_deref()), (Some("FirmwareUpdate"), Some("9.9")));
     assert_eq!(progress(&bench), ["Installed"]);
 }
 
@@ -316,6 +321,93 @@ fn costs_are_shown_and_customers_are_found_and_forgotten() {
     assert_eq!(ask(false).as_deref(), Some(""));
 }
 
+fn network(slot: i32, security_profile: u8) -> ToStation {
+    let to = Network {
+        url: format!("wss://{slot}.example/ocpp").into(),
+        security_profile,
+        more: charge::talk::line::document::Document::new("{}"),
+    };
+    ToStation::Model(ModelOrder::Network { slot, to })
+}
+
+#[test]
+fn a_station_moves_to_another_operator_after_its_restart_and_never_back_to_less_security() {
+    // proves: B09.FR.01, B10.FR.01, B10.FR.02, B10.FR.04, A05.FR.03, A05.FR.04, A05.FR.06
+    let mut bench = Bench::ready(Version::V201);
+    let prefer = |order: &str| ToStation::WriteSettings {
+        values: vec![("OCPPCommCtrlr.NetworkConfigurationPriority".into(), Secret::new(order.into()))],
+    };
+    let wrote = |bench: &mut Bench, order: &str| match bench.order(prefer(order)) {
+        StationAnswer::Written(rows) => rows[0].1,
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(bench.order(network(1, 2)), StationAnswer::Accepted);
+    assert_eq!(bench.order(network(2, 3)), StationAnswer::Accepted);
+    assert_eq!(wrote(&mut bench, "3,1"), Written::Rejected, "a slot that is not set");
+    assert_eq!(wrote(&mut bench, "2,1"), Written::Rejected, "profile 3 without a certificate");
+    assert_eq!(bench.order(network(3, 2)), StationAnswer::Accepted);
+    assert_eq!(wrote(&mut bench, "3,1"), Written::AfterReboot);
+    let slots = |bench: &Bench| bench.station.networks().into_iter().map(|(slot, _)| slot).collect::<Vec<_>>();
+    assert_eq!(slots(&bench), [1], "in force after the restart");
+    let kept = std::collections::BTreeMap::from([(
+        "OCPPCommCtrlr.NetworkConfigurationPriority".into(),
+        Secret::new("3,1".into()),
+    )]);
+    let memory = Memory { settings: kept, ..Memory::default() };
+    bench.station.power_on(bench.now, memory, BootReason::RemoteReset, &mut bench.out);
+    assert_eq!(slots(&bench), [3, 1]);
+    bench.talk();
+    bench.station.secured(3, &mut bench.out);
+    bench.talk();
+    assert!(slots(&bench).is_empty(), "both are less secure than the line that stands");
+    assert_eq!(bench.order(network(1, 2)), refused("Rejected"));
+}
+
+#[test]
+fn a_changed_password_is_in_the_security_log_without_itself() {
+    // proves: A01.FR.01, A01.FR.11, A01.FR.12
+    for (version, key) in [(Version::V16, "AuthorizationKey"), (Version::V201, "SecurityCtrlr.BasicAuthPassword")] {
+        let mut bench = Bench::ready(version);
+        let password = "correct horse battery";
+        bench.order(ToStation::WriteSettings { values: vec![(key.into(), Secret::new(password.into()))] });
+        assert_eq!(bench.passwords, 1);
+        let to = Secret::new("https://files.example/in".into());
+        let (kind, retries) = (LogKind::Security, Retries::default());
+        let order = UpkeepOrder::FetchLog { request: 2, kind, to, from: None, until: None, retries, legacy: false };
+        assert!(matches!(bench.order(ToStation::Upkeep(order)), StationAnswer::File(Some(_))));
+        bench.pass(1);
+        let log = bench.uploads.remove(0).text;
+        assert!(log.contains("password of the line was changed") && !log.contains(password), "{log}");
+    }
+}
+
+#[test]
+fn a_forged_image_is_an_alarm_and_is_not_installed() {
+    // proves: L01.FR.03, L01.FR.12
+    let mut bench = Bench::ready(Version::V201);
+    let pair = rcgen::KeyPair::generate().unwrap();
+    let mut params = rcgen::CertificateParams::default();
+    (params.not_before, params.not_after) = (rcgen::date_time_ymd(2020, 1, 1), rcgen::date_time_ymd(2040, 1, 1));
+    let certificate = params.self_signed(&pair).unwrap().pem().into();
+    let order = ToStation::Upkeep(UpkeepOrder::Firmware {
+        request: 4,
+        from: Secret::new("https://files.example/fw".into()),
+        retrieve_at: START,
+        install_at: None,
+        signed: Some(FirmwareSignature { certificate, signature: "c2ln".into() }),
+        retries: Retries::default(),
+    });
+    assert_eq!(bench.order(order), StationAnswer::Accepted);
+    bench.pass(1);
+    let fetch = bench.fetches.remove(0);
+    bench.station.fetched(bench.now, fetch.number, Some(b"version: 6.6.6\n"), &mut bench.out);
+    bench.talk();
+    bench.pass(20);
+    assert_eq!(progress(&bench), ["Downloading", "Downloaded", "InvalidSignature"]);
+    assert!(bench.operator.words().contains(&"InvalidFirmwareSignature".to_owned()));
+    assert_eq!(bench.reboots, 0);
+}
+
 #[test]
 fn what_a_station_cannot_do_it_refuses_by_the_right_word() {
     let mut bench = Bench::ready(Version::V21);
@@ -324,8 +416,7 @@ fn what_a_station_cannot_do_it_refuses_by_the_right_word() {
     assert_eq!(bench.order(ToStation::Vendor(vendor)), StationAnswer::Vendor(unknown));
     assert_eq!(bench.order(ToStation::Upkeep(UpkeepOrder::Unpublish { md5: "0".into() })), refused("NoFirmware"));
     assert_eq!(bench.order(ToStation::Tariff(TariffOrder::Read { evse: None })), refused("NoTariff"));
-    let slot = ModelOrder::Network { slot: 9, connection: charge::talk::line::document::Document::new("{}") };
-    assert_eq!(bench.order(ToStation::Model(slot)), refused("Rejected"));
+    assert_eq!(bench.order(network(9, 2)), refused("Rejected"));
     assert_eq!(bench.order(ToStation::Swap(SwapOrder { request: 2, token: alias("S") })), StationAnswer::Accepted);
     assert_eq!(bench.operator.words(), ["swap", "swap"]);
 }
