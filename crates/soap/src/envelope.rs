@@ -48,6 +48,9 @@ pub enum Malformed {
     Twice,
 }
 
+/// How the roles end that an end point plays beside having none (SOAP 1.1, 4.2.2; 1.2 part 1, 2.2).
+const OWN_ROLES: [&str; 3] = ["/role/ultimateReceiver", "/role/next", "/actor/next"];
+
 /// One message.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Envelope {
@@ -110,9 +113,10 @@ impl Envelope {
         let space = self.version.namespace();
         let must = |header: &&Element| {
             let marked = matches!(header.attribute(space, "mustUnderstand").map(str::trim), Some("1" | "true"));
-            // one that is addressed to another node is not ours to understand
-            let elsewhere = header.attribute(space, "role").or_else(|| header.attribute(space, "actor"));
-            marked && elsewhere.is_none_or(|role| role.trim().is_empty() || role.ends_with("ultimateReceiver"))
+            // one that is addressed to another node is not ours to understand; every node is the next one
+            let role = header.attribute(space, "role").or_else(|| header.attribute(space, "actor"));
+            let ours = |role: &str| role.is_empty() || OWN_ROLES.iter().any(|own| role.ends_with(own));
+            marked && role.is_none_or(|role| ours(role.trim()))
         };
         self.headers.iter().filter(must).map(|header| &header.name).find(|name| !understood(name))
     }

@@ -33,11 +33,13 @@ pub struct Limits {
     pub elements_max: usize,
     /// How many attributes one element may have, declarations of name spaces included. Some stacks declare twenty.
     pub attributes_max: usize,
+    /// The longest name of a name space, in bytes: it is kept with every name in it. The longest in use has 83.
+    pub space_bytes_max: usize,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { bytes_max: 256 * 1024, depth_max: 32, elements_max: 10_000, attributes_max: 48 }
+        Self { bytes_max: 256 * 1024, depth_max: 32, elements_max: 10_000, attributes_max: 48, space_bytes_max: 256 }
     }
 }
 

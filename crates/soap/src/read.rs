@@ -24,6 +24,8 @@ pub enum Broken {
     TooManyElements,
     #[error("an element has more attributes than are read here")]
     TooManyAttributes,
+    #[error("a name space is longer than is read here")]
+    SpaceTooLong,
     #[error("the message is not UTF-8")]
     Encoding,
     #[error("a document type is not accepted")]
@@ -144,7 +146,7 @@ impl Tree<'_> {
 
 fn element(start: &BytesStart<'_>, resolver: &NamespaceResolver, limits: &Limits) -> Result<Element, Broken> {
     let (space, local) = resolver.resolve_element(start.name());
-    let name = name(space, local.into_inner())?;
+    let name = name(space, local.into_inner(), limits)?;
     let mut attributes = Vec::new();
     for (place, attribute) in start.attributes().enumerate() {
         if place >= limits.attributes_max {
@@ -155,7 +157,7 @@ fn element(start: &BytesStart<'_>, resolver: &NamespaceResolver, limits: &Limits
             continue;
         }
         let (space, local) = resolver.resolve_attribute(attribute.key);
-        let name = self::name(space, local.into_inner())?;
+        let name = self::name(space, local.into_inner(), limits)?;
         if attribute.value.contains('<') {
             return Err(Broken::Syntax);
         }
@@ -168,12 +170,16 @@ fn element(start: &BytesStart<'_>, resolver: &NamespaceResolver, limits: &Limits
     Ok(Element { name, attributes, text: String::new(), children: Vec::new() })
 }
 
-fn name(space: ResolveResult<'_>, local: &str) -> Result<Name, Broken> {
+fn name(space: ResolveResult<'_>, local: &str, limits: &Limits) -> Result<Name, Broken> {
     let space = match space {
         ResolveResult::Bound(space) => space.into_inner(),
         ResolveResult::Unbound => "",
         ResolveResult::Unknown(_) => return Err(Broken::Prefix),
     };
+    // every name keeps its space: one long declaration would be copied for each element
+    if space.len() > limits.space_bytes_max {
+        return Err(Broken::SpaceTooLong);
+    }
     let mut characters = local.chars();
     let begins = characters.next().is_some_and(|c| c.is_alphabetic() || c == '_');
     let sound = begins && characters.all(|c| c.is_alphanumeric() || matches!(c, '_' | '-' | '.'));

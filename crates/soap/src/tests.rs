@@ -78,6 +78,13 @@ fn every_bound_holds() {
     assert_eq!(refused(&format!("<x{attributes}/>")), Broken::TooManyAttributes);
     let spaces: String = (0..=limits().attributes_max).map(|n| format!(" xmlns:a{n}='u{n}'")).collect();
     assert_eq!(refused(&format!("<x{spaces}/>")), Broken::TooManyAttributes);
+    // every element has the name space that it stands in: none is long enough to matter when it is copied
+    let space = |length| format!("<x xmlns='{}'><a/><b xmlns:p='u' p:c=''/></x>", "s".repeat(length));
+    assert!(read(space(limits().space_bytes_max).as_bytes(), &limits()).is_ok());
+    assert_eq!(refused(&space(limits().space_bytes_max + 1)), Broken::SpaceTooLong);
+    assert_eq!(refused(&space(200_000)), Broken::SpaceTooLong);
+    let attribute = format!("<x xmlns:p='{}' p:a=''/>", "s".repeat(200_000));
+    assert_eq!(refused(&attribute), Broken::SpaceTooLong);
     let deep: String = (0..limits().depth_max).map(|_| "<x>".to_owned()).collect();
     assert!(read(format!("{deep}{}", "</x>".repeat(limits().depth_max)).as_bytes(), &limits()).is_ok());
     let long = format!("<x a='{}'/>", "y".repeat(limits().bytes_max));
@@ -123,6 +130,21 @@ fn a_header_that_must_be_understood_is_named() {
     let envelope = Envelope::read(text.as_bytes(), &limits()).unwrap();
     assert_eq!(envelope.not_understood(|_| false), Some(&Name::new("", "x")));
     assert_eq!(envelope.not_understood(|name| name.is("", "x")), None);
+}
+
+#[test]
+fn a_header_for_whoever_is_next_is_for_us() {
+    for (version, role) in [
+        (Version::V11, "actor='http://schemas.xmlsoap.org/soap/actor/next'"),
+        (Version::V12, "role='http://www.w3.org/2003/05/soap-envelope/role/next'"),
+    ] {
+        let text = format!(
+            "<s:Envelope xmlns:s='{}'><s:Header><x s:mustUnderstand='1' s:{role}/></s:Header><s:Body/></s:Envelope>",
+            version.namespace()
+        );
+        let envelope = Envelope::read(text.as_bytes(), &limits()).unwrap();
+        assert_eq!(envelope.not_understood(|_| false), Some(&Name::new("", "x")), "{role}");
+    }
 }
 
 #[test]
