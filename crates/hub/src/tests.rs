@@ -7,7 +7,7 @@ use std::time::Duration;
 use charge::clock::{ManualClock, SeededDice};
 use charge::id::{CorrelationId, LocationId, OrderId, PartyId, TariffId};
 use charge::talk::road::{
-    Denial, Envelope, Errand, Exchange, Fate, OrderKind, PageWish, Published, ReturnAddress, Way,
+    Denial, Envelope, Errand, Exchange, Fate, OrderKind, PAGE_BYTES_MAX, PageWish, Published, ReturnAddress, Way,
 };
 use charge::token::{PresentedToken, TokenKind, TokenUid};
 use charge::{Secret, Timestamp};
@@ -172,6 +172,31 @@ async fn public_objects_are_kept_told_to_every_provider_and_paged_oldest_first()
     let recent = page(wish(Some(since), 0)).await.unwrap();
     assert_eq!((recent.items.len(), &*recent.items[0]), (2, "{\"id\":\"L4\"}"), "the date itself counts");
     assert_eq!(world.hub.published(party("DE-XXX"), Published::Locations, wish(None, 0)).await, Err(Denial::NotYours));
+}
+
+#[tokio::test]
+async fn large_objects_arrive_over_several_pages() {
+    let world = world().await;
+    let large = |id: usize| format!("{{\"id\":\"L{id}\",\"directions\":\"{}\"}}", "x".repeat(500_000));
+    for id in 0..9 {
+        world.place("DE-OPA", &format!("L{id}"), &large(id)).await.unwrap();
+        world.clock.advance(Duration::from_secs(1));
+    }
+    let huge = format!("{{\"id\":\"L9\",\"directions\":\"{}\"}}", "x".repeat(PAGE_BYTES_MAX));
+    world.place("DE-OPA", "L9", &huge).await.unwrap();
+    let (mut arrived, mut next, mut pages) = (Vec::new(), Some(0), 0);
+    while let Some(offset) = next {
+        let wish = PageWish { offset, limit: 100, ..PageWish::default() };
+        let page = world.hub.published(party("DE-8AA"), Published::Locations, wish).await.unwrap();
+        let bytes: usize = page.items.iter().map(|item| item.len()).sum();
+        assert!(bytes <= PAGE_BYTES_MAX || page.items.len() == 1, "{bytes} on a page");
+        assert_eq!(page.total, 10);
+        arrived.extend(page.items);
+        (next, pages) = (page.next, pages + 1);
+    }
+    let whole: Vec<Box<str>> = (0..9).map(|id| large(id).into()).chain([huge.into()]).collect();
+    assert!(arrived == whole, "each one once, in order");
+    assert_eq!(pages, 4, "four, four, one and the huge one");
 }
 
 #[tokio::test]

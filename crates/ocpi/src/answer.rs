@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use charge::Timestamp;
 use charge::id::{CdrId, PartyId};
-use charge::talk::road::{Answer, Denial, Found, Page, PageWish, RoadFault, Wanted};
+use charge::talk::road::{Answer, Denial, Found, PAGE_BYTES_MAX, Page, PageWish, RoadFault, Wanted};
 use charge::token::{Allowed, Verdict};
 use serde_json::Value;
 
@@ -129,12 +129,18 @@ pub fn document(found: &Found, lost: &mut Lost) -> Result<String, Denial> {
 fn list(
     items: Vec<Result<Json, Fault>>,
     (module, noun): (Module, Noun),
-    (wish, total, next): (PageWish, u32, Option<u32>),
+    (wish, total, mut next): (PageWish, u32, Option<u32>),
     by: Answering<'_>,
     lost: &mut Lost,
 ) -> Result<Reply, Denial> {
-    let mut data = Vec::new();
-    for item in items {
+    let (mut data, mut bytes) = (Vec::new(), 0);
+    for (given, item) in (0..).zip(items) {
+        bytes += item.as_ref().map_or(0, |item| item.to_string().len());
+        if bytes > PAGE_BYTES_MAX && given > 0 {
+            // the others come with the next page
+            next = Some(wish.offset.saturating_add(given));
+            break;
+        }
         let crossed = item.and_then(|mut item| {
             cross::lower(by.version, noun, &mut item, Beside::default(), lost)?;
             Ok(item)

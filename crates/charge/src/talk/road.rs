@@ -283,6 +283,20 @@ pub enum Answer {
     Found(Box<Found>),
 }
 
+/// What the objects of one page may have together, in bytes as they are kept: half of the longest response that a peer
+/// of ours reads, because another version of the protocol may say the same at more length.
+pub const PAGE_BYTES_MAX: usize = 2 * 1024 * 1024;
+
+/// How many of the objects with these sizes, from the first on, make a page: always one, so that a list has an end.
+pub fn on_one_page(sizes: impl IntoIterator<Item = usize>) -> usize {
+    let mut together = 0_usize;
+    let fits = |(place, size): &(usize, usize)| {
+        together = together.saturating_add(*size);
+        *place == 0 || together <= PAGE_BYTES_MAX
+    };
+    sizes.into_iter().enumerate().take_while(fits).count()
+}
+
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Page<T> {
     pub items: Vec<T>,

@@ -8,7 +8,7 @@ use std::collections::HashSet;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use charge::id::PartyId;
-use charge::talk::road::{ClientInfo, Denial, PageWish};
+use charge::talk::road::{ClientInfo, Denial, PageWish, on_one_page};
 use charge::{Dice, Secret, Soon, Timestamp};
 use ocpi::Version;
 use store::{Migration, Store, StoreError, Tx, values};
@@ -255,17 +255,21 @@ impl Book {
         let found = self.store.read::<_, StoreError>("road.documents", move |tx| {
             let range = values![name.clone(), place.clone(), since, before];
             let total = tx.one(DOCUMENTS_TOTAL, &range, |row| row.int(0))?.unwrap_or(0);
-            let rows = values![name, place, since, before, wish.limit, wish.offset];
-            Ok((tx.query(DOCUMENTS, &rows, |row| Ok((row.text(0)?, row.blob(1)?)))?, total))
+            let range = values![name.clone(), place.clone(), since, before, wish.limit, wish.offset];
+            let sizes = tx.query(DOCUMENT_SIZES, &range, |row| row.int(0))?;
+            let fit = on_one_page(sizes.into_iter().map(|size| usize::try_from(size).unwrap_or(usize::MAX)));
+            let fit = u32::try_from(fit).unwrap_or(wish.limit);
+            let rows = values![name, place, since, before, fit, wish.offset];
+            Ok((tx.query(DOCUMENTS, &rows, |row| Ok((row.text(0)?, row.blob(1)?)))?, fit, total))
         });
-        let (rows, total) = found.await.map_err(BookFault::from)?;
+        let (rows, fit, total) = found.await.map_err(BookFault::from)?;
         let mut items = Vec::new();
         for (id, sealed) in rows {
             let spot = DocumentSpot { owner, shelf: shelf.clone(), id };
             items.push(self.open_text(&spot.to_string(), &sealed)?);
         }
         let total = u32::try_from(total).unwrap_or(u32::MAX);
-        let next = wish.offset.saturating_add(wish.limit);
+        let next = wish.offset.saturating_add(fit);
         Ok(DocumentPage { items, total, next: (next < total).then_some(next), complaints: Vec::new() })
     }
 }
@@ -379,5 +383,7 @@ const DROP_DOCUMENT: &str = "DELETE FROM road_document WHERE owner = ?1 AND shel
 const DOCUMENTS_OF: &str = "SELECT COUNT(*) FROM road_document WHERE owner = ?1";
 const DOCUMENTS_TOTAL: &str = "SELECT COUNT(*) FROM road_document
     WHERE owner = ?1 AND shelf = ?2 AND changed >= ?3 AND changed < ?4";
+const DOCUMENT_SIZES: &str = "SELECT OCTET_LENGTH(text_sealed) FROM road_document
+    WHERE owner = ?1 AND shelf = ?2 AND changed >= ?3 AND changed < ?4 ORDER BY changed, id LIMIT ?5 OFFSET ?6";
 const DOCUMENTS: &str = "SELECT id, text_sealed FROM road_document
     WHERE owner = ?1 AND shelf = ?2 AND changed >= ?3 AND changed < ?4 ORDER BY changed, id LIMIT ?5 OFFSET ?6";

@@ -5,7 +5,7 @@ use std::time::Duration;
 /// The largest request: a CDR with ten signed records of 5 000 characters is some 120 kB, a location with a hundred
 /// EVSEs 60 kB.
 pub const REQUEST_BYTES_MAX: usize = 512 * 1024;
-/// The largest response: a page of [`PAGE_ITEMS_MAX`] such locations.
+/// The largest response that is read: twice what a hub of ours puts on one page, and two of its largest objects more.
 pub const RESPONSE_BYTES_MAX: usize = 4 * 1024 * 1024;
 /// Objects on one page.
 pub const PAGE_ITEMS_MAX: u32 = 100;

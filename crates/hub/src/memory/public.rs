@@ -2,7 +2,7 @@
 
 use charge::Timestamp;
 use charge::id::PartyId;
-use charge::talk::road::{Page, PageWish, Published};
+use charge::talk::road::{Page, PageWish, Published, on_one_page};
 use store::{StoreError, Tx, values};
 
 pub(crate) fn put(
@@ -37,7 +37,7 @@ pub(crate) fn holdings(tx: &Tx<'_>, kind: Published, owner: PartyId, id: &str) -
     Ok(tx.one(HOLDINGS, &row, |row| Ok((row.int(0)?, row.flag(1)?)))?.unwrap_or_default())
 }
 
-/// Oldest first. What counts is when the object came here: that an owner's clock is behind, or its letter was late,
+/// Oldest first, as many as one page carries. What counts is when the object came here: that an owner's clock is behind, or its letter was late,
 /// hides nothing from those who ask for "everything since".
 pub(crate) fn page(tx: &Tx<'_>, kind: Published, wish: PageWish) -> Result<Page<Box<str>>, StoreError> {
     let since = wish.changed_since.unwrap_or(Timestamp::from_micros(i64::MIN));
@@ -45,9 +45,13 @@ pub(crate) fn page(tx: &Tx<'_>, kind: Published, wish: PageWish) -> Result<Page<
     let limit = wish.limit.clamp(1, PAGE_MAX);
     let total = tx.one(COUNT, &values![name(kind), since, before], |row| row.int(0))?.unwrap_or(0);
     let range = values![name(kind), since, before, limit, wish.offset];
+    let sizes = tx.query(SIZES, &range, |row| row.int(0))?;
+    let fit = on_one_page(sizes.into_iter().map(|size| usize::try_from(size).unwrap_or(usize::MAX)));
+    let fit = u32::try_from(fit).unwrap_or(limit);
+    let range = values![name(kind), since, before, fit, wish.offset];
     let items = tx.query(PAGE, &range, |row| row.text(0).map(String::into_boxed_str))?;
     let total = u32::try_from(total).unwrap_or(u32::MAX);
-    let next = wish.offset.saturating_add(limit);
+    let next = wish.offset.saturating_add(fit);
     Ok(Page { items, total, next: (next < total).then_some(next), complaints: Vec::new() })
 }
 
@@ -58,7 +62,7 @@ const fn name(kind: Published) -> &'static str {
     }
 }
 
-/// Objects on a page: some megabytes of locations at most.
+/// Objects on a page, however small they are.
 pub(crate) const PAGE_MAX: u32 = 500;
 
 const PUT: &str = "INSERT INTO hub_public (kind, owner, id, body, changed) VALUES (?1, ?2, ?3, ?4, ?5)
@@ -68,5 +72,7 @@ const ONE: &str = "SELECT body FROM hub_public
     WHERE kind = ?1 AND id = ?2 AND (?3 IS NULL OR owner = ?3) LIMIT 2";
 const HOLDINGS: &str = "SELECT COUNT(*), COALESCE(SUM(id = ?3), 0) <> 0 FROM hub_public WHERE kind = ?1 AND owner = ?2";
 const COUNT: &str = "SELECT COUNT(*) FROM hub_public WHERE kind = ?1 AND changed >= ?2 AND changed < ?3";
+const SIZES: &str = "SELECT OCTET_LENGTH(body) FROM hub_public WHERE kind = ?1 AND changed >= ?2 AND changed < ?3
+    ORDER BY changed, owner, id LIMIT ?4 OFFSET ?5";
 const PAGE: &str = "SELECT body FROM hub_public WHERE kind = ?1 AND changed >= ?2 AND changed < ?3
     ORDER BY changed, owner, id LIMIT ?4 OFFSET ?5";
