@@ -6,6 +6,8 @@
 
 use std::borrow::Cow;
 
+use charge::talk::line::is_confidential;
+
 use crate::json::{Node, string_end};
 
 /// What stands in the place of a hidden value.
@@ -52,9 +54,8 @@ const ALWAYS: &[&str] = &[
 /// Members that are hidden only where their neighbours say so.
 const SOMETIMES: &[&str] = &["issuerNameHash"];
 
-/// Settings whose value is a secret, by any part of their name.
-const SECRET_SETTINGS: &[&str] =
-    &["authorizationkey", "password", "passphrase", "privatekey", "secret", "credential", "apikey", "psk"];
+/// Members with the value of a setting or variable, hidden where that is confidential.
+const VALUES: &[&str] = &["value", "attributeValue", "variableAttribute", "actualValue", "techInfo"];
 
 /// The frame as it may be kept and shown. Broken text shows its length alone.
 pub fn frame(text: &str) -> String {
@@ -91,7 +92,7 @@ fn suspicious(text: &str) -> bool {
         let inner = &text[start + 1..end - 1];
         let setting = before.eq_ignore_ascii_case("key") || before.eq_ignore_ascii_case("name");
         let signed = inner == "SignedData" && before.eq_ignore_ascii_case("format");
-        if is_named(inner) || signed || (setting && is_secret_setting(inner)) {
+        if is_named(inner) || signed || (setting && is_confidential(inner)) {
             return true;
         }
         // one look at each byte for all that these need: an escape could spell a member's name in another way
@@ -142,14 +143,14 @@ fn hide(node: &mut Node<'_>) {
 }
 
 fn hide_members(node: &mut Node<'_>) {
-    let secret = names_secret_setting(node);
+    let confidential = names_confidential(node);
     let signed = node.member("format").and_then(Node::as_text).is_some_and(|format| format == "SignedData");
     let certificate = node.member("issuerNameHash").is_some();
     let Node::Object(members) = node else { return };
     for (name, value) in members {
         let is = |other: &str| name.eq_ignore_ascii_case(other);
         let whole = ALWAYS.iter().any(|hidden| is(hidden))
-            || (secret && (is("value") || is("attributeValue") || is("variableAttribute")))
+            || (confidential && VALUES.iter().any(|value| is(value)))
             || (signed && is("value"))
             || (certificate && is("serialNumber"));
         if whole {
@@ -160,16 +161,11 @@ fn hide_members(node: &mut Node<'_>) {
     }
 }
 
-/// A setting is a secret by its own key (1.6) or by its variable's name (2.x).
-fn names_secret_setting(node: &Node<'_>) -> bool {
+/// A setting is confidential by its own key (1.6) or by its variable's name (2.x).
+fn names_confidential(node: &Node<'_>) -> bool {
     let key = node.member("key").and_then(Node::as_text);
     let variable = node.member("variable").and_then(|variable| variable.member("name")).and_then(Node::as_text);
-    [key, variable].into_iter().flatten().any(is_secret_setting)
-}
-
-fn is_secret_setting(name: &str) -> bool {
-    let lower = name.to_ascii_lowercase();
-    SECRET_SETTINGS.iter().any(|secret| lower.contains(secret))
+    [key, variable].into_iter().flatten().any(is_confidential)
 }
 
 /// Texts that betray something by themselves: signed records name their user, keys open something, addresses may
@@ -223,6 +219,13 @@ mod tests {
             ),
             format!(
                 r#"{{"reportData":[{{"component":{{"name":"SecurityCtrlr"}},"variable":{{"name":"BasicAuthPassword"}},"variableAttribute":[{{"value":"{UID}"}}]}}]}}"#
+            ),
+            format!(r#"{{"key":"WiFi_PSK","value":"{UID}"}}"#),
+            format!(
+                r#"{{"eventData":[{{"component":{{"name":"TokenReader"}},"variable":{{"name":"Token"}},"actualValue":"{UID}","techInfo":"{UID}"}}]}}"#
+            ),
+            format!(
+                r#"{{"getVariableResult":[{{"attributeStatus":"Accepted","attributeValue":"{UID}","component":{{"name":"ConnectedEV"}},"variable":{{"name":"VehicleID"}}}}]}}"#
             ),
             format!(r#"{{"meterValue":[{{"sampledValue":[{{"value":"{UID}","format":"SignedData"}}]}}]}}"#),
             format!(r#"{{"meterValue":[{{"sampledValue":[{{"value":"OCMF|{{\"ID\":\"{UID}\"}}|x"}}]}}]}}"#),

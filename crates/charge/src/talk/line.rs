@@ -5,6 +5,7 @@
 
 pub mod certificate;
 pub mod charging;
+mod confidential;
 pub mod display;
 pub mod document;
 pub mod grid;
@@ -22,6 +23,8 @@ use crate::meter::Reading;
 use crate::personal::Secret;
 use crate::token::{PresentedToken, Verdict};
 use crate::{Decimal, Soon, Timestamp};
+
+pub use confidential::is_confidential;
 
 use certificate::{
     CertificateNews, CertificateOrder, ChainAnswer, ContractProof, ContractStanding, InstalledCertificate,

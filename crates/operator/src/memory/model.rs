@@ -1,17 +1,19 @@
 //! Rows of what a station reported of itself: variables, monitors, streams, profiles, display messages.
 //!
-//! The first part of a report takes the place of the last report of its kind, the others add to it. Values of secret
-//! variables are not kept.
+//! The first part of a report of monitors, profiles or messages takes the place of the last one of its kind, the others
+//! add to it; a variable takes the place of itself alone, because most reports are of some of them. Invariants: a
+//! station has a limited number of rows of each kind, and those it has are renewed when no new one has room; values of
+//! confidential variables are not kept.
 
 use charge::id::{EvseNo, StationId};
 use charge::talk::line::charging::{Profile, ProfileKind, ProfilePurpose, RateUnit};
 use charge::talk::line::display::DisplayMessage;
+use charge::talk::line::is_confidential;
 use charge::talk::line::model::{Attribute, Monitor, MonitorKind, ReportRow, Stream};
 use charge::{Decimal, Timestamp};
-use store::{Migration, Row, StoreError, Tx, values};
+use store::{Migration, Row, StoreError, Tx, Value, values};
 
 use crate::desk::{KeptDisplay, KeptMonitor, KeptProfile, Variable};
-use crate::memory::station::is_secret;
 use crate::memory::{named, small, small_opt, word};
 
 /// A family of its own: no other table refers to it.
@@ -70,16 +72,42 @@ CREATE TABLE operator_displays (
     PRIMARY KEY (station, id)
 );";
 
+/// How many rows of a kind a station has, and may have.
+struct Room {
+    kept: usize,
+    max: usize,
+}
+
+impl Room {
+    fn of(tx: &Tx<'_>, count: &str, station: &StationId, max: usize) -> Result<Self, StoreError> {
+        let kept = tx.one(count, &values![station.as_str()], |row| row.int(0))?.unwrap_or(0);
+        Ok(Self { kept: usize::try_from(kept).unwrap_or(usize::MAX), max })
+    }
+
+    /// A row that is there is renewed; a new one needs room.
+    fn takes(&mut self, tx: &Tx<'_>, known: &str, name: &[Value]) -> Result<bool, StoreError> {
+        if tx.one(known, name, |_| Ok(()))?.is_some() {
+            return Ok(true);
+        }
+        let fits = self.kept < self.max;
+        self.kept += usize::from(fits);
+        Ok(fits)
+    }
+}
+
 pub(crate) fn put_variables(
     tx: &mut Tx<'_>,
     station: &StationId,
     rows: &[ReportRow],
     now: Timestamp,
 ) -> Result<(), StoreError> {
-    let kept = tx.one(COUNT_VARIABLES, &values![station.as_str()], |row| row.int(0))?.unwrap_or(0);
-    let room = VARIABLES_MAX.saturating_sub(usize::try_from(kept).unwrap_or(VARIABLES_MAX));
-    for row in rows.iter().take(room) {
-        let value = row.value.as_deref().filter(|_| !row.write_only && !is_secret(&row.variable));
+    let mut room = Room::of(tx, COUNT_VARIABLES, station, VARIABLES_MAX)?;
+    for row in rows {
+        let name = values![station.as_str(), &*row.variable, attribute_name(row.attribute)];
+        if !room.takes(tx, VARIABLE_KNOWN, &name)? {
+            continue;
+        }
+        let value = row.value.as_deref().filter(|_| !row.write_only && !is_confidential(&row.variable));
         let attribute = attribute_name(row.attribute);
         let about = row.characteristics.as_ref().map(|document| document.as_str());
         let columns = values![
@@ -122,8 +150,12 @@ pub(crate) fn put_monitors(
     if first {
         tx.execute(DROP_MONITORS, &values![station.as_str()])?;
     }
+    let mut room = Room::of(tx, COUNT_MONITORS, station, ROWS_MAX)?;
     for monitor in monitors.iter().take(PARTS_MAX) {
         let Some(id) = monitor.id else { continue };
+        if !room.takes(tx, MONITOR_KNOWN, &values![station.as_str(), id])? {
+            continue;
+        }
         let columns = values![
             station.as_str(),
             id,
@@ -151,8 +183,14 @@ pub(crate) fn monitors(tx: &Tx<'_>, station: &StationId) -> Result<Vec<KeptMonit
     })
 }
 
-pub(crate) fn stream_opened(tx: &mut Tx<'_>, station: &StationId, stream: &Stream) -> Result<(), StoreError> {
-    tx.execute(PUT_STREAM, &values![station.as_str(), stream.id, stream.monitor]).map(drop)
+/// Whether it is taken: a station has a limited number of streams open.
+pub(crate) fn stream_opened(tx: &mut Tx<'_>, station: &StationId, stream: &Stream) -> Result<bool, StoreError> {
+    let mut room = Room::of(tx, COUNT_STREAMS, station, ROWS_MAX)?;
+    if !room.takes(tx, STREAM_KNOWN, &values![station.as_str(), stream.id])? {
+        return Ok(false);
+    }
+    tx.execute(PUT_STREAM, &values![station.as_str(), stream.id, stream.monitor])?;
+    Ok(true)
 }
 
 pub(crate) fn stream_closed(tx: &mut Tx<'_>, station: &StationId, id: i32) -> Result<(), StoreError> {
@@ -182,10 +220,15 @@ pub(crate) fn put_profiles(
     if first {
         tx.execute(DROP_PROFILES, &values![station.as_str()])?;
     }
+    let mut room = Room::of(tx, COUNT_PROFILES, station, ROWS_MAX)?;
     for profile in profiles.iter().take(PARTS_MAX) {
+        let evse_no = evse.map_or(0, EvseNo::get);
+        if !room.takes(tx, PROFILE_KNOWN, &values![station.as_str(), profile.id, evse_no])? {
+            continue;
+        }
         let columns = values![
             station.as_str(),
-            evse.map_or(0, EvseNo::get),
+            evse_no,
             profile.id,
             purpose_name(profile.purpose),
             kind_name(profile.kind),
@@ -243,7 +286,11 @@ pub(crate) fn put_displays(
     if first {
         tx.execute(DROP_DISPLAYS, &values![station.as_str()])?;
     }
+    let mut room = Room::of(tx, COUNT_DISPLAYS, station, ROWS_MAX)?;
     for message in messages.iter().take(PARTS_MAX) {
+        if !room.takes(tx, DISPLAY_KNOWN, &values![station.as_str(), message.id])? {
+            continue;
+        }
         let columns = values![
             station.as_str(),
             message.id,
@@ -342,8 +389,19 @@ const fn kind_name(kind: ProfileKind) -> &'static str {
 const VARIABLES_MAX: usize = 10_000;
 /// Of one message: the schemas allow fewer of each.
 const PARTS_MAX: usize = 1_024;
+/// Monitors, streams, profiles or display messages of one station: no page shows more, and real ones have tens.
+const ROWS_MAX: usize = 1_000;
 
 const COUNT_VARIABLES: &str = "SELECT COUNT(*) FROM operator_variables WHERE station = ?1";
+const VARIABLE_KNOWN: &str = "SELECT 1 FROM operator_variables WHERE station = ?1 AND name = ?2 AND attribute = ?3";
+const COUNT_MONITORS: &str = "SELECT COUNT(*) FROM operator_monitors WHERE station = ?1";
+const MONITOR_KNOWN: &str = "SELECT 1 FROM operator_monitors WHERE station = ?1 AND id = ?2";
+const COUNT_STREAMS: &str = "SELECT COUNT(*) FROM operator_streams WHERE station = ?1";
+const STREAM_KNOWN: &str = "SELECT 1 FROM operator_streams WHERE station = ?1 AND id = ?2";
+const COUNT_PROFILES: &str = "SELECT COUNT(*) FROM operator_profiles WHERE station = ?1";
+const PROFILE_KNOWN: &str = "SELECT 1 FROM operator_profiles WHERE station = ?1 AND id = ?2 AND evse_no = ?3";
+const COUNT_DISPLAYS: &str = "SELECT COUNT(*) FROM operator_displays WHERE station = ?1";
+const DISPLAY_KNOWN: &str = "SELECT 1 FROM operator_displays WHERE station = ?1 AND id = ?2";
 const PUT_VARIABLE: &str = "INSERT INTO operator_variables (station, name, attribute, value, read_only, write_only,
     persistent, characteristics, told) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
     ON CONFLICT (station, name, attribute) DO UPDATE SET value = excluded.value, read_only = excluded.read_only,
@@ -357,7 +415,7 @@ const PUT_MONITOR: &str = "INSERT INTO operator_monitors (station, id, variable,
     kind = excluded.kind, value = excluded.value, severity = excluded.severity,
     in_transaction = excluded.in_transaction";
 const MONITORS: &str = "SELECT id, variable, kind, value, severity, in_transaction FROM operator_monitors
-    WHERE station = ?1 ORDER BY id LIMIT 10000";
+    WHERE station = ?1 ORDER BY id LIMIT 1000";
 const PUT_STREAM: &str = "INSERT INTO operator_streams (station, id, monitor) VALUES (?1, ?2, ?3)
     ON CONFLICT (station, id) DO UPDATE SET monitor = excluded.monitor";
 const DROP_STREAM: &str = "DELETE FROM operator_streams WHERE station = ?1 AND id = ?2";

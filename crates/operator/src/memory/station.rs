@@ -6,7 +6,7 @@
 use charge::Timestamp;
 use charge::id::{LocationId, StationId};
 use charge::talk::line::quirk::Quirks;
-use charge::talk::line::{Admission, BayState, Boot, Setting, StationCertificate, Version};
+use charge::talk::line::{Admission, BayState, Boot, Setting, StationCertificate, Version, is_confidential};
 use store::{Row, StoreError, Tx, values};
 use trust::station_key::StationKeyDigest;
 
@@ -200,7 +200,7 @@ pub(crate) fn set_state(
     tx.execute(SET_STATE, &values![id.as_str(), state.as_str(), fault]).map(drop)
 }
 
-/// Keeps what a station reported about its settings. Values of secret ones are not kept.
+/// Keeps what a station reported about its settings. Values of confidential ones are not kept.
 pub(crate) fn put_settings(
     tx: &mut Tx<'_>,
     id: &StationId,
@@ -210,7 +210,7 @@ pub(crate) fn put_settings(
     let tells = settings.iter().any(|setting| capability::TELLING.contains(&&*setting.key));
     let before = if tells { telling(tx, id)? } else { Vec::new() };
     for setting in settings.iter().take(SETTINGS_MAX) {
-        let value = setting.value.as_deref().filter(|_| !is_secret(&setting.key));
+        let value = setting.value.as_deref().filter(|_| !is_confidential(&setting.key));
         tx.execute(PUT_SETTING, &values![id.as_str(), &*setting.key, value, setting.read_only])?;
     }
     if tells && telling(tx, id)? != before {
@@ -230,12 +230,6 @@ pub(crate) fn settings(tx: &Tx<'_>, id: &StationId) -> Result<Vec<Setting>, Stor
     tx.query(SETTINGS, &values![id.as_str()], |row| {
         Ok(Setting { key: row.text(0)?.into(), value: row.text_opt(1)?.map(Into::into), read_only: row.flag(2)? })
     })
-}
-
-/// OCPP marks such keys write-only; some stations report them all the same.
-pub(crate) fn is_secret(key: &str) -> bool {
-    let key = key.to_ascii_lowercase();
-    ["authorizationkey", "password", "secret", "privatekey"].iter().any(|word| key.contains(word))
 }
 
 pub(crate) fn find(tx: &Tx<'_>, id: &StationId) -> Result<Option<StationRow>, StoreError> {

@@ -15,7 +15,7 @@ use charge::talk::line::model::{Attribute, DeviceEvent, ModelNews, ReportRow};
 use charge::talk::line::payment::{PaymentNews, VendorAnswer};
 use charge::talk::line::reservation::ReservationEnd;
 use charge::talk::line::upkeep::Progress;
-use charge::talk::line::{Denial, FromStation, Heard, Setting, Version};
+use charge::talk::line::{Denial, FromStation, Heard, Setting, Version, is_confidential};
 use charge::{Purpose, Timestamp};
 use store::{StoreError, Tx};
 
@@ -226,10 +226,7 @@ impl Desk<'_> {
                 model::put_monitors(tx, self.station, first, &monitors)?;
                 Ok(Heard::Noted)
             }
-            ModelNews::StreamOpened(stream) => {
-                model::stream_opened(tx, self.station, &stream)?;
-                Ok(Heard::Taken(true))
-            }
+            ModelNews::StreamOpened(stream) => model::stream_opened(tx, self.station, &stream).map(Heard::Taken),
             ModelNews::StreamClosed(id) => model::stream_closed(tx, self.station, id).map(|()| Heard::Noted),
             ModelNews::StreamData { id, base, values, .. } => {
                 if let Some((after, value)) = values.last() {
@@ -244,8 +241,12 @@ impl Desk<'_> {
     fn event(&self, event: &DeviceEvent) -> Told<'static> {
         let over = if event.cleared { ", over again" } else { "" };
         let code = event.tech_code.as_deref().map(|code| format!(" (code {code})")).unwrap_or_default();
-        let info = event.tech_info.as_deref().map(|info| format!(": {info}")).unwrap_or_default();
-        let text = format!("{} is {}{over}{code}{info}", event.variable, event.value);
+        let text = if is_confidential(&event.variable) {
+            format!("{} is another one{over}{code}", event.variable)
+        } else {
+            let info = event.tech_info.as_deref().map(|info| format!(": {info}")).unwrap_or_default();
+            format!("{} is {}{over}{code}{info}", event.variable, event.value)
+        };
         Told { at: event.at, severity: event.severity, ..self.plain("event", text) }
     }
 

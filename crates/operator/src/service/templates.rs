@@ -3,7 +3,7 @@
 //! Passwords and keys have no place in a template: they would lie readable in a table.
 
 use charge::id::StationId;
-use charge::talk::line::{LineFault, Setting, StationAnswer, ToStation, Version, Written};
+use charge::talk::line::{LineFault, Setting, StationAnswer, ToStation, Version, Written, is_confidential};
 use charge::{Secret, Timestamp};
 use store::outbox::{self, Job};
 use store::{StoreError, Tx};
@@ -245,8 +245,8 @@ fn check(wanted: &Template) -> Result<(), Fault> {
     if wanted.values.iter().any(|(key, _)| key.trim().is_empty()) {
         return invalid("/values", "a setting has no name");
     }
-    if wanted.values.iter().any(|(key, _)| station::is_secret(key)) {
-        return invalid("/values", "passwords and keys have no place in a template");
+    if wanted.values.iter().any(|(key, _)| is_confidential(key)) {
+        return invalid("/values", "passwords, keys and what names a person have no place in a template");
     }
     Ok(())
 }

@@ -9,7 +9,7 @@ use charge::talk::line::charging::{ChargingNews, ChargingOrder, NeedsVerdict, Pr
 use charge::talk::line::display::{Customer, CustomerNews, CustomerOrder};
 use charge::talk::line::document::{Document, Part};
 use charge::talk::line::model::{
-    Attribute, DeviceEvent, ModelNews, ModelOrder, ReportKind, ReportRow, Stream, StreamPace,
+    Attribute, DeviceEvent, ModelNews, ModelOrder, Monitor, MonitorKind, ReportKind, ReportRow, Stream, StreamPace,
 };
 use charge::talk::line::payment::{PaymentNews, Settlement, Vendor};
 use charge::talk::line::upkeep::{Progress, Work};
@@ -103,6 +103,73 @@ async fn events_are_found_by_severity_and_streams_keep_their_newest_value() {
     assert_eq!(streams, [(7, 4, Some("90".to_owned()), Some(START.plus(Duration::from_secs(60))))]);
     world.say(FromStation::Model(ModelNews::StreamClosed(7))).await.unwrap();
     assert!(world.operator.streams(&station()).await.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn what_names_a_card_or_a_car_is_kept_by_no_table() {
+    let world = World::new().await;
+    for (variable, value) in [("TokenReader.Token", CARD), ("1/ConnectedEV.VehicleID", "F0A1B2C3D4E5")] {
+        let event = DeviceEvent {
+            id: 1,
+            at: START,
+            trigger: "Delta".into(),
+            cause: None,
+            variable: variable.into(),
+            value: value.into(),
+            cleared: false,
+            key: None,
+            monitor: None,
+            kind: "HardWiredNotification".into(),
+            severity: Some(9),
+            tech_code: None,
+            tech_info: Some(value.into()),
+        };
+        let said = ModelNews::Events { part: part(0, 0, false), at: START, events: vec![event] };
+        world.say(FromStation::Model(said)).await.unwrap();
+        let rows = vec![row(variable, value), row("WiFi_PSK", "hunter22")];
+        let said = ModelNews::Report { part: part(1, 0, false), at: START, rows };
+        world.say(FromStation::Model(said)).await.unwrap();
+        let told = news(&world, "event").await;
+        assert!(told.iter().any(|one| one.text == format!("{variable} is another one")));
+        let dump = world.dump().await;
+        let dump = String::from_utf8_lossy(&dump);
+        assert!(!dump.contains(value) && !dump.contains("hunter22"));
+    }
+    assert_eq!(world.operator.variables(&station(), "").await.unwrap().len(), 3, "that they are there is no secret");
+}
+
+#[tokio::test]
+async fn a_station_has_a_limited_number_of_rows_and_those_it_has_are_renewed() {
+    let world = World::new().await;
+    let say = |seq, rows| FromStation::Model(ModelNews::Report { part: part(1, seq, true), at: START, rows });
+    let many = |from: usize, count: usize| (from..from + count).map(|n| row(&format!("C.V{n:05}"), "1")).collect();
+    world.say(say(0, many(0, 9_999))).await.unwrap();
+    world.say(say(1, many(10_000, 2))).await.unwrap();
+    world.say(say(2, vec![row("C.V20000", "1"), row("C.V00007", "2")])).await.unwrap();
+    let known = world.operator.variables(&station(), "").await.unwrap();
+    assert_eq!(known.len(), 10_000, "no new one");
+    assert_eq!(known[7].value.as_deref(), Some("2"), "a known one is renewed");
+    let monitor = |id, severity| Monitor {
+        id: Some(id),
+        variable: "EVSE.Power".into(),
+        kind: MonitorKind::Delta,
+        value: Decimal::ONE,
+        severity,
+        in_transaction: false,
+        stream: None,
+    };
+    for seq in 1..3 {
+        let monitors = (0..600).map(|id| monitor(seq * 1_000 + id, 5)).chain([monitor(1_000, 7)]).collect();
+        let said = ModelNews::Monitors { part: part(9, seq, true), at: START, monitors };
+        world.say(FromStation::Model(said)).await.unwrap();
+    }
+    let monitors = world.operator.monitors(&station()).await.unwrap();
+    assert_eq!((monitors.len(), monitors[0].severity), (1_000, 7));
+    for id in 0..1_001 {
+        let stream = Stream { id, monitor: 1, pace: StreamPace::default() };
+        let taken = world.say(FromStation::Model(ModelNews::StreamOpened(stream))).await;
+        assert_eq!(taken, Ok(Heard::Taken(id < 1_000)));
+    }
 }
 
 #[tokio::test]
