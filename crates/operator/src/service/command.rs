@@ -241,7 +241,7 @@ impl Operator {
         let answer = match (&order, order.told()) {
             (StationOrder::Start { evse }, _) => self.start_service(station, *evse).await?,
             (StationOrder::Stop { session }, _) => self.stop_session(station, session).await?,
-            (_, Some(told)) => self.tell(station, told).await,
+            (_, Some(told)) => self.tell_plain_after(station, told).await,
             (_, None) => Err(LineFault::NotInVersion),
         };
         let came = OrderOutcome { request, ..outcome(answer.clone()) };

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use charge::id::StationId;
 use charge::talk::line::upkeep::{FirmwareSignature, Retries, UpkeepOrder};
-use charge::talk::line::{ToStation, Version};
+use charge::talk::line::{LineFault, StationAnswer, ToStation, Version};
 use charge::{Secret, Timestamp};
 use store::outbox::{self, Job};
 use store::{StoreError, Tx};
@@ -191,6 +191,29 @@ impl Operator {
         }
     }
 
+    /// Tells an order, and a signed image without its signature to a station of 1.6 that does not know of signatures:
+    /// it could not have judged one.
+    pub(super) async fn tell_plain_after(
+        &self,
+        of: &StationId,
+        mut told: ToStation,
+    ) -> Result<StationAnswer, LineFault> {
+        let answer = self.tell(of, told.clone()).await;
+        let unknown = match &answer {
+            Err(LineFault::Error { code, .. }) => matches!(&**code, "NotImplemented" | "NotSupported"),
+            Err(LineFault::NotInVersion) => true,
+            _ => false,
+        };
+        if let ToStation::Upkeep(UpkeepOrder::Firmware { signed, .. }) = &mut told
+            && unknown
+            && signed.take().is_some()
+            && self.0.version_of(of) == Some(Version::V16)
+        {
+            return self.tell(of, told).await;
+        }
+        answer
+    }
+
     /// Later again; a station that is away for days is not forgotten, and holds up its own wave only.
     async fn again(&self, id: &str, of: &StationId, job: &Job, why: &str) -> Result<(), StoreError> {
         let (key, name, now) = (id.to_owned(), of.clone(), self.0.now());
@@ -317,7 +340,7 @@ fn pack(house: &House, tx: &mut Tx<'_>, id: &str, of: &StationId) -> Result<Parc
             format!("{}/firmware-files/{}", shelf.address, secret_of(house, tx, &one.firmware)?)
         }
     };
-    // only 2.x and the security extension of 1.6 carry a signature; others fetch the image as it is
+    // only 2.x and the security extension of 1.6 carry a signature; `tell_plain_after` finds out who has the latter
     let signed = signed.filter(|_| house.version_of(of).is_some_and(|version| version >= Version::V16));
     let order = UpkeepOrder::Firmware {
         request: number,

@@ -119,11 +119,12 @@ impl Operator {
         message: &Message,
         entries: &[Entry],
     ) -> Result<OrderOutcome, Fault> {
-        let entry = |at: &usize, verdict| {
+        // an entry without a verdict takes the token off, and has no end then
+        let entry = |at: &usize, verdict: Option<Verdict>| {
             entries.get(*at).map(|entry| ListEntry {
                 token: entry.token.clone(),
                 group: None,
-                until: Some(entry.until),
+                until: verdict.is_some().then_some(entry.until),
                 verdict,
             })
         };

@@ -141,6 +141,22 @@ async fn a_campaign_tells_its_stations_and_is_done_when_they_are() {
 }
 
 #[tokio::test]
+async fn a_station_that_knows_no_signatures_fetches_the_image_as_it_is() {
+    let world = World::new().await;
+    let unknown = LineFault::Error { code: "NotImplemented".into(), description: "".into() };
+    world.line.answers.lock().unwrap().push_back(Err(unknown));
+    let begun = world.operator.begin_campaign("ada", campaign(image(&world).await)).await.unwrap();
+    world.rounds().await;
+    let signed = ordered(&world);
+    assert_eq!(signed.len(), 1, "with the signature first");
+    let told = world.line.told.lock().unwrap().last().cloned();
+    let Some(ToStation::Upkeep(UpkeepOrder::Firmware { request, signed: None, .. })) = told else { panic!("{told:?}") };
+    assert_eq!(request, signed[0]);
+    let going = world.operator.campaign(&begun.id).await.unwrap();
+    assert_eq!((going.state, going.members[0].state), (CampaignState::Running, Some(State::Going)));
+}
+
+#[tokio::test]
 async fn a_campaign_stops_at_too_many_failures_and_nobody_is_told_twice() {
     let world = World::new().await;
     let begun = world.operator.begin_campaign("ada", campaign(image(&world).await)).await.unwrap();

@@ -45,5 +45,6 @@ pub struct ListEntry {
     pub token: PresentedToken,
     pub group: Option<PresentedToken>,
     pub until: Option<Timestamp>,
+    /// `None`: the token is taken off the list (1.6, 7.1; 2.x, D01), which leaves no room for a group or an end.
     pub verdict: Option<Verdict>,
 }
