@@ -42,9 +42,15 @@ pub(crate) fn open(
     made.into_iter().next().ok_or_else(|| StoreError::Misuse("no reservation number".to_owned()))
 }
 
-/// Given again under the same name: a new end, the same number.
-pub(crate) fn renew(tx: &mut Tx<'_>, id: i32, until: Timestamp, now: Timestamp) -> Result<(), StoreError> {
-    tx.execute(RENEW, &values![id, until, now]).map(drop)
+/// An open one was given again under the same name, and the station has said so: a new end, the same number.
+pub(crate) fn renew(
+    tx: &mut Tx<'_>,
+    id: i32,
+    evse: Option<EvseNo>,
+    until: Timestamp,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    tx.execute(RENEW, &values![id, evse.map(EvseNo::get), until, now]).map(drop)
 }
 
 pub(crate) fn find(tx: &Tx<'_>, id: i32) -> Result<Option<Reservation>, StoreError> {
@@ -105,8 +111,8 @@ fn read(row: &Row<'_>) -> Result<Reservation, StoreError> {
 const OPEN: &str =
     "INSERT INTO operator_reservations (station, evse_no, until_at, state, giver, given_as, asked, changed)
     VALUES (?1, ?2, ?3, 'asked', ?4, ?5, ?6, ?6) RETURNING id";
-const RENEW: &str = "UPDATE operator_reservations SET until_at = ?2, state = 'asked', why = NULL, changed = ?3
-    WHERE id = ?1";
+const RENEW: &str = "UPDATE operator_reservations SET evse_no = ?2, until_at = ?3, changed = ?4
+    WHERE id = ?1 AND state IN ('asked', 'held')";
 const SELECT: &str = "SELECT id, station, evse_no, until_at, state, why, giver, given_as, session, asked, changed
     FROM operator_reservations";
 const MOVE: &str = "UPDATE operator_reservations SET state = ?2, why = COALESCE(?3, why),

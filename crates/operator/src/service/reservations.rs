@@ -45,7 +45,7 @@ impl Operator {
             return Err(Fault::Invalid { path: "/until", why: "in the future, and within a week".to_owned() });
         }
         let kept = wanted.clone();
-        let id = self.run("operator.reserve", move |_, tx| keep(tx, &kept, now)).await?;
+        let (id, before) = self.run("operator.reserve", move |_, tx| keep(tx, &kept, now)).await?;
         let order = ReservationOrder::Reserve {
             id,
             evse: wanted.evse,
@@ -57,10 +57,23 @@ impl Operator {
         let came = self.order(actor, &wanted.station, word(order)).await?;
         let event = match came.outcome {
             Outcome::Accepted | Outcome::Scheduled => Some(Happens::Accept),
-            // never sent, or understood and refused: there is none
-            Outcome::Refused | Outcome::NotConnected | Outcome::Error => Some(Happens::Refuse),
+            Outcome::Refused => Some(Happens::Refuse),
+            // never sent: there is none, and one that was there before stays what it was
+            Outcome::NotConnected | Outcome::Error => before.is_none().then_some(Happens::Refuse),
             Outcome::TimedOut => None,
         };
+        if let Some(before) = before {
+            let renewed = match came.outcome {
+                Outcome::Accepted | Outcome::Scheduled => Some((wanted.evse, wanted.until)),
+                // the station may have taken it: it is open for as long as either says
+                Outcome::TimedOut => Some((before.evse, before.until.max(wanted.until))),
+                Outcome::Refused | Outcome::NotConnected | Outcome::Error => None,
+            };
+            if let Some((evse, until)) = renewed {
+                self.run("operator.reservation.renewed", move |_, tx| reservation::renew(tx, id, evse, until, now))
+                    .await?;
+            }
+        }
         Ok((self.move_reservation(id, event, came.message.clone()).await?, came))
     }
 
@@ -119,7 +132,8 @@ fn word(order: ReservationOrder) -> StationOrder {
     StationOrder::Word(Box::new(ToStation::Reservation(order)))
 }
 
-fn keep(tx: &mut Tx<'_>, wanted: &NewReservation, now: Timestamp) -> Result<i32, Fault> {
+/// Its number, and what it was where it is an open one that is wanted again.
+fn keep(tx: &mut Tx<'_>, wanted: &NewReservation, now: Timestamp) -> Result<(i32, Option<Reservation>), Fault> {
     if station::find(tx, &wanted.station)?.is_none() {
         return Err(Fault::NotFound("station"));
     }
@@ -134,11 +148,13 @@ fn keep(tx: &mut Tx<'_>, wanted: &NewReservation, now: Timestamp) -> Result<i32,
         if row.station != wanted.station {
             return Err(Fault::Conflict("this name is a reservation at another station".to_owned()));
         }
-        reservation::renew(tx, row.id, wanted.until, now)?;
-        return Ok(row.id);
+        if !row.state.is_open() {
+            return Err(Fault::Conflict("the reservation of this name has ended already".to_owned()));
+        }
+        return Ok((row.id, Some(row)));
     }
     let giver = wanted.giver.as_ref();
-    Ok(reservation::open(tx, &wanted.station, wanted.evse, wanted.until, giver, now)?)
+    Ok((reservation::open(tx, &wanted.station, wanted.evse, wanted.until, giver, now)?, None))
 }
 
 /// Reservations whose time is over, whatever their stations say; their stations.

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use charge::id::TransactionKey;
-use charge::talk::line::reservation::{ListOrder, ReservationEnd, ReservationOrder};
+use charge::talk::line::reservation::{ListEntry, ListOrder, ReservationEnd, ReservationOrder};
 use charge::talk::line::{
     Boot, ConnectionNo, Desk, Entry, Foreign, FromStation, Heard, LineFault, ResetKind, Setting, StationAnswer,
     ToStation, Version, Written,
@@ -108,6 +108,10 @@ async fn a_list_is_sent_whole_then_in_changes_and_whole_again_after_a_doubt() {
     answer(&world, [Ok(StationAnswer::Number(2)), Ok(StationAnswer::Refused("VersionMismatch".into()))]);
     let refused = world.operator.update_list("ada", &station(), false).await.unwrap();
     assert_eq!(refused.outcome, Outcome::Refused);
+    let removal = world.line.told.lock().unwrap().last().cloned();
+    let Some(ToStation::List(ListOrder::Send { full: false, entries, .. })) = removal else { panic!("{removal:?}") };
+    let bare = |entry: &ListEntry| entry.verdict.is_none() && entry.until.is_none() && entry.group.is_none();
+    assert!(entries.len() == 1 && entries.iter().all(bare), "1.6 has no removal with an end");
     answer(&world, [Ok(StationAnswer::Number(2))]);
     world.operator.update_list("ada", &station(), false).await.unwrap();
     assert_eq!(sent(), (3, true, 1));
@@ -157,6 +161,31 @@ async fn a_reservation_is_held_used_and_found_by_its_giver() {
     world.clock.advance(Duration::from_secs(61 * 86_400));
     world.rounds().await;
     assert!(world.operator.reservations(None, 10).await.unwrap().is_empty(), "what is long over is forgotten");
+}
+
+#[tokio::test]
+async fn a_reservation_that_is_wanted_again_is_what_the_station_last_took() {
+    let world = World::new().await;
+    let later = || NewReservation { until: at(60), evse: None, ..wanted() };
+    let (held, _) = world.operator.reserve("ada", wanted()).await.unwrap();
+    answer(&world, [Err(LineFault::NotConnected)]);
+    let (still, came) = world.operator.reserve("ada", later()).await.unwrap();
+    assert_eq!((still.state, came.outcome), (State::Held, Outcome::NotConnected));
+    assert_eq!((still.until, still.evse), (at(30), Some(no())), "the station holds what it took");
+    answer(&world, [Ok(StationAnswer::Refused("Occupied".into()))]);
+    let (still, _) = world.operator.reserve("ada", later()).await.unwrap();
+    assert_eq!((still.state, still.until), (State::Held, at(30)));
+    answer(&world, [Err(LineFault::TimedOut)]);
+    let (unsure, _) = world.operator.reserve("ada", later()).await.unwrap();
+    assert_eq!((unsure.state, unsure.until, unsure.evse), (State::Held, at(60), Some(no())));
+    let (renewed, _) = world.operator.reserve("ada", later()).await.unwrap();
+    assert_eq!((renewed.id, renewed.state, renewed.until, renewed.evse), (held.id, State::Held, at(60), None));
+    let (cancelled, _) = world.operator.cancel_reservation("ada", held.id).await.unwrap();
+    assert_eq!(cancelled.state, State::Cancelled);
+    let told = world.line.told.lock().unwrap().len();
+    let again = world.operator.reserve("ada", later()).await;
+    assert!(matches!(again, Err(Fault::Conflict(_))), "an end is final");
+    assert_eq!(world.line.told.lock().unwrap().len(), told, "and the station hears nothing of it");
 }
 
 #[tokio::test]
