@@ -345,9 +345,9 @@ fn decimal(text: Option<String>, path: &str) -> Result<Option<Decimal>, Fault> {
     text.map(|text| text.parse().map_err(|_| Fault::malformed(path, "A decimal number."))).transpose()
 }
 
-/// A number where it is one (1.6), else the name of 2.x.
+/// Always as a text: the tongue of 1.6 reads its number out of it, and in 2.x a text of digits is a name like any other.
 fn transaction(text: String) -> TransactionKey {
-    text.parse().map_or_else(|_| TransactionKey::Text(text.into()), TransactionKey::Number)
+    TransactionKey::Text(text.into())
 }
 
 fn boxed(texts: Vec<String>) -> Vec<Box<str>> {
@@ -638,4 +638,19 @@ pub(crate) async fn say(
     };
     let done = desk.room.order(&actor.name, &id, StationOrder::Word(Box::new(told))).await?;
     Ok(Json(done.into()))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+    use super::*;
+
+    #[test]
+    fn a_transaction_of_digits_is_a_name_like_any_other() {
+        let word = serde_json::json!({"kind": "show_cost", "transaction": "100234", "total": "3.20"});
+        let told = rest(serde_json::from_value(word).unwrap(), Timestamp::from_secs(0));
+        let Ok(ToStation::Tariff(TariffOrder::Cost { key, .. })) = told else { panic!("a cost") };
+        assert_eq!(key, TransactionKey::Text("100234".into()), "2.x has no numbers, and 1.6 reads its own out of this");
+    }
 }
