@@ -15,7 +15,7 @@ fuzz_target!(|data: &[u8]| {
     let (Ok(line), sent) = (std::str::from_utf8(&data[..split]), &data[split + 1..]) else { return };
     let Some(incoming) = incoming(line) else { return };
     let party = PartyId::new("DE", "ABC").ok();
-    let beside = Beside { owner: party, payer: party, place: None };
+    let beside = Beside { owner: party, payer: party, ..Beside::default() };
     for to in Version::ALL {
         let _crossed = body(incoming.version, to, incoming.kind, sent, beside);
     }
@@ -54,14 +54,14 @@ fn question(incoming: &Incoming, value: &serde_json::Value) -> Option<Question> 
 fn again(version: Version, question: Question) {
     let (Ok(from), Ok(correlation)) = (PartyId::new("DE", "ABC"), CorrelationId::new("c1")) else { return };
     let letter = Letter { from, to: None, correlation, question };
-    let toward = Toward { version, base: "https://a.example", place: None };
+    let toward = Toward { version, base: "https://a.example", ..Beside::default() };
     let Ok(crossed) = request(&letter, toward) else { return };
     let (request, whole) = (crossed.value, crossed.lost.is_empty());
     let Target::Endpoint { module, side, rest } = &request.target else { return };
     let read = Incoming::new(version, request.method, (*module, *side), rest, &request.query);
     let understood = read.ok().and_then(|incoming| {
         let sent = request.body.as_deref().unwrap_or_default();
-        let beside = Beside { owner: Some(from), payer: Some(from), place: None };
+        let beside = Beside { owner: Some(from), payer: Some(from), ..Beside::default() };
         question_of(&incoming, sent, beside)
     });
     assert!(version != Version::V221 || !whole || understood.is_some(), "we ask what we do not understand");

@@ -106,7 +106,7 @@ pub fn request(letter: &Letter, toward: Toward<'_>) -> Result<Crossed<Request>, 
     {
         return Err(Fault { path: String::new(), why: "is a module that the receiver's version does not have".into() });
     }
-    let beside = Beside { owner: Some(letter.from), payer: None, place: toward.place };
+    let beside = Beside { owner: Some(letter.from), payer: None, place: toward.place, ..Beside::default() };
     let body = value.body.as_deref().unwrap_or_default();
     let crossed = cross::body(Version::V221, toward.version, value.kind, body.as_bytes(), beside)?;
     lost.extend(crossed.lost);

@@ -4,7 +4,9 @@
 //! Members that no version knows pass untouched, so what a vendor adds survives a crossing. What the other version
 //! has no word for is left out and told. Invariant: a crossing that would change money is refused, never guessed.
 
+use charge::Timestamp;
 use charge::id::PartyId;
+use charge::token::PresentedToken;
 
 use crate::json::Json;
 use crate::read::{Crossed, Fault, Lost};
@@ -38,6 +40,8 @@ pub struct Beside<'a> {
     pub payer: Option<PartyId>,
     /// The location of a session as a document of 2.2.1: a session of 2.1.1 carries it whole.
     pub place: Option<&'a str>,
+    /// The token that a verdict answers to, and when: a verdict of 2.1.1 does not repeat it.
+    pub asked: Option<(&'a PresentedToken, Timestamp)>,
 }
 
 /// The body of a request, carried from one version to another. The same version passes byte for byte.

@@ -2,12 +2,14 @@
 //!
 //! The change is laid over the document that is kept, in the version that it came in, and the whole is then read like
 //! any other. Lists are replaced, except the charging periods of a session, to which the new ones are added (9.2.2.3).
-//! Invariant: a change of 2.2 or later without `last_updated` is refused: it could not be told from a repeat.
+//! Invariants: a change of 2.2 or later without `last_updated` is refused, because it could not be told from a repeat;
+//! a repeated change of a session, or one that is older than what is kept, changes nothing: its periods are there.
 
 use charge::Timestamp;
 use charge::talk::road::Denial;
 
 use crate::json::{Json, Object};
+use crate::read::parse_time;
 use crate::versions::Version;
 use crate::wire::{Incoming, Kind, Method};
 use crate::write::time;
@@ -49,6 +51,7 @@ pub fn merged(kept: &str, incoming: &Incoming, change: &[u8], now: Timestamp) ->
             let evse = Incoming { method: Method::Patch, ..incoming.clone() };
             part(object, ("evses", "uid", 3), &evse, connectors)?;
         }
+        Kind::PatchSession if !is_newer(object, change) => return Ok(kept.to_owned()),
         Kind::PatchSession => {
             let earlier = object.get(PERIODS).cloned();
             object.patch(change);
@@ -61,6 +64,12 @@ pub fn merged(kept: &str, incoming: &Incoming, change: &[u8], now: Timestamp) ->
     }
     touch(object, change);
     Ok(whole.to_string())
+}
+
+/// By `last_updated`. What cannot be compared is left to the reader of the whole.
+fn is_newer(kept: &Object, change: &Object) -> bool {
+    let moment = |object: &Object| Some(parse_time(object.text(UPDATED)?)?.whole_millis());
+    moment(kept).zip(moment(change)).is_none_or(|(kept, change)| change > kept)
 }
 
 /// One object of a list, found by its key, or made by a `PUT`.

@@ -228,15 +228,19 @@ impl<'v> At<'v> {
         milliwatts.map(Power::from_milliwatts).ok_or_else(|| self.fault("is more power than there is"))
     }
 
-    /// RFC 3339 in UTC; `Z` may be left out (OCPI 2.2.1, 17.2), and the field writes a blank for the `T`.
     pub(crate) fn time(&self) -> Result<Timestamp, Fault> {
-        let mut text = self.text()?.trim().replacen(' ', "T", 1);
-        let zoned = text.get(10..).is_some_and(|time| time.contains(['Z', 'z', '+', '-']));
-        if !zoned {
-            text.push('Z');
-        }
-        text.parse().map_err(|_| self.fault("is not a time in RFC 3339"))
+        parse_time(&self.text()?).ok_or_else(|| self.fault("is not a time in RFC 3339"))
     }
+}
+
+/// RFC 3339 in UTC; `Z` may be left out (OCPI 2.2.1, 17.2), and the field writes a blank for the `T`.
+pub(crate) fn parse_time(text: &str) -> Option<Timestamp> {
+    let mut text = text.trim().replacen(' ', "T", 1);
+    let zoned = text.get(10..).is_some_and(|time| time.contains(['Z', 'z', '+', '-']));
+    if !zoned {
+        text.push('Z');
+    }
+    text.parse().ok()
 }
 
 #[cfg(test)]

@@ -81,7 +81,7 @@ fn heard_in(version: Version, request: &Request) -> Result<Crossed<Question>, De
     let incoming = Incoming::new(version, request.method, at, rest, &request.query)?;
     assert_eq!(incoming.kind, request.kind);
     let owner = incoming.owner().transpose()?.unwrap_or(party("DE-OPA"));
-    let beside = Beside { owner: Some(owner), payer: Some(party("DE-8AA")), place: None };
+    let beside = Beside { owner: Some(owner), payer: Some(party("DE-8AA")), ..Beside::default() };
     let body = hear::lifted(&incoming, request.body.as_deref().unwrap_or_default().as_bytes(), beside)?;
     hear::question(&incoming, &body, party("DE-OPA"), &named)
 }

@@ -78,6 +78,17 @@ pub(crate) fn write(token: &IssuedToken, lost: &mut Lost) -> Result<Json, Fault>
     Ok(object.with("valid", token.valid).with("last_updated", time(token.last_updated)).into())
 }
 
+/// A token of which nothing but its uid and its provider is known.
+pub(crate) fn unknown_contract(
+    token: &PresentedToken,
+    owner: PartyId,
+    valid: bool,
+    at: Timestamp,
+) -> Result<Object, Fault> {
+    let known = object(owner, &wire_uid(&token.uid)?, token.kind, NOT_AVAILABLE);
+    Ok(known.with("valid", valid).with("last_updated", time(at.whole_seconds())))
+}
+
 /// Issuer is the party's code: a name would say nothing more to a machine. `NEVER`: always ask us (privacy, level L2).
 fn object(party: PartyId, uid: &str, kind: TokenKind, contract: &str) -> Object {
     Object::default()

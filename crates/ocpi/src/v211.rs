@@ -1,18 +1,22 @@
 //! OCPI 2.1.1 beside 2.2.1: no owners, `auth_id` for the contract, bare numbers for prices, whole locations inside of
 //! sessions and CDRs, one tariff per connector, no credits, no signed records, no references.
 //!
-//! Invariant: what would change an amount is refused: a credit CDR, a tariff with a minimum or maximum price, or with
-//! a restriction that 2.1.1 has no word for.
+//! Invariant: what would change an amount is refused: a credit CDR, a tariff with a minimum or maximum price, with
+//! a restriction that 2.1.1 has no word for, for some drivers only, or for some time only.
 
 use charge::token::ContractId;
 
 use crate::cross::{Beside, Noun, fault};
 use crate::json::{Json, Object};
-use crate::read::{Fault, Lost};
+use crate::read::{Fault, Lost, parse_time};
+use crate::token;
 
 const ADDRESS_CHARACTERS_MAX: usize = 45;
 /// A text that is mandatory in 2.1.1 and not known.
 const NOT_AVAILABLE: &str = "#NA";
+/// Kinds of places that 2.1.1 has and 2.2.1 has not; and the other way round.
+const OLD_KINDS: [&str; 2] = ["OTHER", "UNKNOWN"];
+const NEW_KINDS: [&str; 2] = ["ALONG_MOTORWAY", "ON_DRIVEWAY"];
 const DIMENSIONS: [&str; 6] = ["ENERGY", "FLAT", "MAX_CURRENT", "MIN_CURRENT", "PARKING_TIME", "TIME"];
 /// OCPI 2.1.1, 8.4.2 `Capability`.
 const CAPABILITIES: [&str; 6] = [
@@ -50,6 +54,7 @@ pub(crate) fn lift(noun: Noun, object: &mut Object, beside: Beside<'_>) -> Resul
             object.rename("end_datetime", "end_date_time");
             owned(object, beside);
             lift_payer(object, beside);
+            lift_cost(object);
             let location = object.take("location");
             if let Some(location) = location.as_ref().and_then(Json::as_object) {
                 copy(location, "id", object, "location_id");
@@ -65,13 +70,18 @@ pub(crate) fn lift(noun: Noun, object: &mut Object, beside: Beside<'_>) -> Resul
         Noun::Location => {
             owned(object, beside);
             object.set("publish", true);
+            // that nothing is known of it is said by silence in 2.2.1
+            if object.text("type").is_some_and(|kind| OLD_KINDS.contains(&kind)) {
+                object.take("type");
+            }
             object.rename("type", "parking_type");
             object.each_mut("evses").for_each(lift_evse);
         }
         Noun::Evse => lift_evse(object),
         Noun::Connector => lift_connector(object),
         Noun::Tariff => owned(object, beside),
-        Noun::Verdict | Noun::Plain => {}
+        Noun::Verdict => lift_verdict(object, beside)?,
+        Noun::Plain => {}
     }
     Ok(())
 }
@@ -95,7 +105,7 @@ pub(crate) fn lower(noun: Noun, object: &mut Object, beside: Beside<'_>, lost: &
         Noun::Location => lower_location(object, lost)?,
         Noun::Evse => lower_evse(object, "", lost),
         Noun::Connector => lower_connector(object, "", lost),
-        Noun::Tariff => lower_tariff(object, "", lost)?,
+        Noun::Tariff => lower_tariff(object, lost)?,
         Noun::Plain => {}
     }
     Ok(())
@@ -121,7 +131,7 @@ fn lift_token(token: &mut Object, beside: Beside<'_>) {
 fn lift_payer(record: &mut Object, beside: Beside<'_>) {
     let Some(Json::Text(id) | Json::Number(id)) = record.take("auth_id") else { return };
     let named = ContractId::new(&id).ok().and_then(|contract| contract.party());
-    let Some(payer) = beside.payer.or(named) else { return };
+    let Some(payer) = named.or(beside.payer) else { return };
     let token = Object::default()
         .with("country_code", payer.country())
         .with("party_id", payer.code())
@@ -131,10 +141,30 @@ fn lift_payer(record: &mut Object, beside: Beside<'_>) {
     record.set("cdr_token", token);
 }
 
+/// Before VAT in both.
+fn lift_cost(record: &mut Object) {
+    if let Some(Json::Number(_) | Json::Text(_)) = record.get("total_cost")
+        && let Some(net) = record.take("total_cost")
+    {
+        record.set("total_cost", Object::default().with("excl_vat", net));
+    }
+}
+
+/// 2.2.1 repeats the token in every verdict. Its contract is not known here: 2.1.1 tells none.
+fn lift_verdict(verdict: &mut Object, beside: Beside<'_>) -> Result<(), Fault> {
+    let Some(((token, at), owner)) = beside.asked.zip(beside.owner) else { return Ok(()) };
+    if verdict.get("token").is_none() {
+        let valid = verdict.text("allowed") == Some("ALLOWED");
+        verdict.set("token", token::unknown_contract(token, owner, valid, at)?);
+    }
+    Ok(())
+}
+
 fn lift_cdr(cdr: &mut Object, beside: Beside<'_>) {
     cdr.rename("stop_date_time", "end_date_time");
     owned(cdr, beside);
     lift_payer(cdr, beside);
+    lift_cost(cdr);
     let mut place = Object::default();
     let location = cdr.take("location");
     if let Some(location) = location.as_ref().and_then(Json::as_object) {
@@ -256,7 +286,7 @@ fn lower_cdr(cdr: &mut Object, lost: &mut Lost) -> Result<(), Fault> {
             let path = format!("/tariffs/{index}");
             index += 1;
             let Some(tariff) = tariff.as_object_mut() else { return false };
-            lower_tariff(tariff, &path, lost).map_err(|fault| lost.push(fault)).is_ok()
+            lower_prices(tariff, &path, lost).map_err(|fault| lost.push(fault)).is_ok()
         });
     }
     Ok(())
@@ -304,6 +334,10 @@ fn lower_location(location: &mut Object, lost: &mut Lost) -> Result<(), Fault> {
     disowned(location);
     location.take("publish");
     location.rename("parking_type", "type");
+    if location.text("type").is_some_and(|kind| NEW_KINDS.contains(&kind)) {
+        lost.push(fault("/parking_type", "is written as OTHER"));
+        location.set("type", "OTHER");
+    }
     if location.get("type").is_none() {
         location.set("type", "UNKNOWN");
     }
@@ -341,15 +375,34 @@ fn lower_connector(connector: &mut Object, path: &str, lost: &mut Lost) {
     connector.rename("max_amperage", "amperage");
     connector.take("max_electric_power");
     let Some(Json::List(tariffs)) = connector.take("tariff_ids") else { return };
-    if tariffs.len() > 1 {
-        lost.push(fault(&format!("{path}/tariff_ids"), "is cut to the first"));
-    }
-    if let Some(tariff) = tariffs.into_iter().next() {
-        connector.set("tariff_id", tariff);
+    let mut tariffs = tariffs.into_iter();
+    match (tariffs.next(), tariffs.next()) {
+        (Some(tariff), None) => connector.set("tariff_id", tariff),
+        // which of them a driver pays by is decided by more than 2.1.1 can say
+        (Some(_), Some(_)) => lost.push(fault(&format!("{path}/tariff_ids"), "are several, of which none is told")),
+        (None, _) => {}
     }
 }
 
-fn lower_tariff(tariff: &mut Object, path: &str, lost: &mut Lost) -> Result<(), Fault> {
+fn lower_tariff(tariff: &mut Object, lost: &mut Lost) -> Result<(), Fault> {
+    let refused = |name: &str| Err(fault(&format!("/{name}"), "has no word in OCPI 2.1.1 and would change the price"));
+    if tariff.text("type").is_some_and(|kind| kind != "REGULAR") {
+        return refused("type");
+    }
+    if tariff.get("end_date_time").is_some() {
+        return refused("end_date_time");
+    }
+    let moment = |name| tariff.text(name).and_then(parse_time);
+    // one that had begun when it was written begins with its arrival as well
+    let began = moment("start_date_time").zip(moment("last_updated")).is_some_and(|(start, told)| start <= told);
+    if tariff.get("start_date_time").is_some() && !began {
+        return refused("start_date_time");
+    }
+    lower_prices(tariff, "", lost)
+}
+
+/// The tariff of a CDR has been applied already: that it was for a time or for some drivers only changes nothing.
+fn lower_prices(tariff: &mut Object, path: &str, lost: &mut Lost) -> Result<(), Fault> {
     disowned(tariff);
     for name in ["min_price", "max_price"] {
         if tariff.get(name).is_some() {

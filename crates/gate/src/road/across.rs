@@ -108,7 +108,7 @@ impl WayOut {
         let Target::Endpoint { module, side, rest } = &parcel.target else { return Err(Denial::NotSupported) };
         let incoming = Incoming::new(parcel.version, parcel.method, (*module, *side), rest, &parcel.query)?;
         let from = parcel.envelope.from;
-        let beside = Beside { owner: Some(from), payer: Some(to), place: None };
+        let beside = Beside { owner: Some(from), payer: Some(to), ..Beside::default() };
         let body = hear::lifted(&incoming, parcel.body.as_deref().unwrap_or_default(), beside)?;
         let heard = hear::question(&incoming, &body, to, &named_in)?;
         owned(&heard.value, from)?;

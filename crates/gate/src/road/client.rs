@@ -52,7 +52,7 @@ impl Client {
         let (from, owner) = (letter.from, to);
         let hop = Hop { from, to, correlation: letter.correlation };
         let reply = self.hub.ask(request.value, &hop).await?;
-        let beside = Beside { owner, payer: Some(from), place: None };
+        let beside = Beside { owner, payer: Some(from), ..Beside::default() };
         let answer = answer::read(&asked, &reply, Answered { version, beside })?;
         tell_lost("out", kind.as_str(), &answer.lost);
         Ok(answer.value)

@@ -23,7 +23,7 @@ use ocpi::{Lost, Version, patch, status};
 use tokio::sync::{Mutex, MutexGuard};
 
 use super::across::{order_of, owned, reference_of};
-use super::entrance::{Own, Threshold, page_limit};
+use super::entrance::{Own, Threshold, bounded_whole, page_limit};
 use super::fair::Fair;
 use super::figures::Figures;
 use super::limits::{FIRST_WORD_MAX, OUTCOME_WAIT_MAX, RoadLimits};
@@ -174,7 +174,7 @@ impl Crossing {
         let way = self.relay.way();
         let parcel = way.parcel(letter, party, envelope.clone())?;
         let reply = self.relay.pass(party, parcel).await?;
-        let beside = Beside { owner: Some(party), payer: Some(letter.from), place: None };
+        let beside = Beside { owner: Some(party), payer: Some(letter.from), ..Beside::default() };
         let read = answer::read(&asked, &reply, Answered { version: Version::V221, beside }).map_err(denial_of)?;
         way.lost(party, letter.from, &envelope.errand, &read.lost);
         Ok(Told { by: Some(party), ..Told::new(read.value) })
@@ -234,7 +234,8 @@ impl Crossing {
             // a status of a location that is not known here is passed on all the same
             Question::PatchEvse { location, .. } => match self.merged(letter, location.as_str()).await {
                 Ok(text) => text,
-                Err(_) => return Ok(None),
+                Err(Denial::UnknownObject) => return Ok(None),
+                Err(denial) => return Err(denial),
             },
             _private => return Ok(None),
         };
@@ -250,12 +251,12 @@ impl Crossing {
         let change = self.relay.way().parcel(letter, own, envelope)?;
         let Target::Endpoint { module, side, rest } = &change.target else { return Err(Denial::Internal) };
         let incoming = Incoming::new(change.version, change.method, (*module, *side), rest, &change.query)?;
-        patch::merged(&kept, &incoming, &change.body.unwrap_or_default(), self.threshold.now())
+        patch::merged(&kept, &incoming, &change.body.unwrap_or_default(), self.threshold.now()).and_then(bounded_whole)
     }
 }
 
 const fn own_words() -> Answered<'static> {
-    Answered { version: Version::V221, beside: Beside { owner: None, payer: None, place: None } }
+    Answered { version: Version::V221, beside: Beside { owner: None, payer: None, place: None, asked: None } }
 }
 
 const fn nothing<T>() -> Page<T> {

@@ -8,11 +8,13 @@ use charge::talk::road::Denial;
 use ocpi::wire::{Incoming, Kind, Method, Reply};
 use ocpi::{answer, document, hear, status};
 
-use super::entrance::{Threshold, page_limit};
+use super::crossing::PartLocks;
+use super::entrance::{Threshold, bounded_whole, page_limit};
 use super::peers::DocumentSpot;
 
 pub(crate) async fn answer(
     threshold: &Threshold,
+    parts: &PartLocks,
     incoming: &Incoming,
     from: PartyId,
     body: &Bytes,
@@ -25,12 +27,14 @@ pub(crate) async fn answer(
     let at = |id: String| DocumentSpot { owner: from, shelf: spot.shelf.clone(), id };
     match (incoming.kind, &spot.id) {
         (Kind::PutDocument, id) => {
+            // each change reads what the one before it wrote
+            let _turn = parts.turn(from, id.as_deref().unwrap_or_default()).await;
             let kept = match (incoming.method, id) {
                 (Method::Patch, Some(id)) => books.read_document(at(id.clone())).await?,
                 (_, _) => None,
             };
             let (id, text) = document::put(incoming, &spot, body, kept.as_deref())?;
-            books.put_document(at(id), text, now).await?;
+            books.put_document(at(id), bounded_whole(text)?, now).await?;
             Ok(status::done(now))
         }
         (Kind::OneDocument, Some(id)) => {

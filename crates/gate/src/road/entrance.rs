@@ -189,6 +189,14 @@ impl Threshold {
     }
 }
 
+/// What a change of a part makes may not grow beyond what could be sent as a whole.
+pub(crate) fn bounded_whole(whole: String) -> Result<String, Denial> {
+    if whole.len() <= REQUEST_BYTES_MAX {
+        return Ok(whole);
+    }
+    Err(Denial::Malformed { path: "".into(), why: "makes an object that is longer than is taken here".into() })
+}
+
 /// A page that nobody chokes on.
 pub(crate) const fn page_limit(wished: u32) -> u32 {
     if wished == 0 || wished > PAGE_ITEMS_MAX { PAGE_ITEMS_MAX } else { wished }

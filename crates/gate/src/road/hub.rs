@@ -23,7 +23,7 @@ use super::across;
 use super::client::tell_lost;
 use super::crossing::{Crossing, PartLocks};
 use super::documents;
-use super::entrance::{Resource, Sender, Threshold, page_limit, respond};
+use super::entrance::{Resource, Sender, Threshold, bounded_whole, page_limit, respond};
 use super::figures::Direction;
 use super::handshake;
 use super::neighbour::Hop;
@@ -121,12 +121,16 @@ impl Door {
             // a hub has none of its own: whose are wanted is said by the receiver
             Kind::Sessions | Kind::Cdrs | Kind::Tokens if asked_here => return self.nothing(&letter),
             Kind::Documents | Kind::OneDocument | Kind::PutDocument | Kind::DropDocument if asked_here => {
-                return documents::answer(&self.threshold, &letter.incoming, letter.sender.from, &letter.bytes).await;
+                let from = letter.sender.from;
+                return documents::answer(&self.threshold, &self.parts, &letter.incoming, from, &letter.bytes).await;
             }
             _letter => {}
         }
+        // a whole that came between the reading and the writing of a change would be lost
+        let kind = letter.incoming.kind;
+        let writes = kind.is_part() || matches!(kind, Kind::PutLocation | Kind::PutTariff | Kind::DropTariff);
         let turn = match letter.incoming.segments.get(2) {
-            Some(id) if letter.incoming.kind.is_part() => Some(self.parts.turn(letter.sender.from, id).await),
+            Some(id) if writes => Some(self.parts.turn(letter.sender.from, id).await),
             Some(_) | None => None,
         };
         let letter = self.whole(letter).await?;
@@ -167,10 +171,11 @@ impl Door {
         let id: String = hear::segment(incoming, 2)?;
         let owner = incoming.owner().transpose()?;
         let kept = self.exchange.published_one(letter.sender.from, kind, owner, id.into()).await?;
-        let beside = Beside { owner, payer: None, place: None };
+        let beside = Beside { owner, payer: None, ..Beside::default() };
         let put = incoming.as_put().kind;
         let lowered = cross::body(Version::V221, incoming.version, put, kept.as_bytes(), beside)?.value;
-        patch::merged(lowered.as_deref().unwrap_or(&kept), incoming, &letter.bytes, self.threshold.now())
+        let whole = lowered.as_deref().unwrap_or(&kept);
+        patch::merged(whole, incoming, &letter.bytes, self.threshold.now()).and_then(bounded_whole)
     }
 
     /// The body of a public object in 2.2.1, to be kept.
@@ -179,12 +184,16 @@ impl Door {
         let text = match incoming.kind {
             Kind::PutLocation | Kind::PutTariff => std::str::from_utf8(&letter.bytes).ok().map(str::to_owned),
             // a status of a location that is not known here is passed on all the same
-            Kind::Evse => self.merged(letter).await.ok(),
+            Kind::Evse => match self.merged(letter).await {
+                Ok(text) => Some(text),
+                Err(Denial::UnknownObject) => None,
+                Err(denial) => return Err(denial),
+            },
             _private => None,
         };
         let Some(text) = text else { return Ok(None) };
         let put = incoming.as_put().kind;
-        let beside = Beside { owner: incoming.owner().transpose()?, payer: None, place: None };
+        let beside = Beside { owner: incoming.owner().transpose()?, payer: None, ..Beside::default() };
         let lifted = cross::body(incoming.version, Version::V221, put, text.as_bytes(), beside)?.value;
         Ok(Some(lifted.unwrap_or(text).into()))
     }

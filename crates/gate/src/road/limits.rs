@@ -31,6 +31,9 @@ pub const DOCUMENTS_PER_OWNER_MAX: i64 = 10_000;
 /// Sessions and CDRs whose last document is remembered, so that a change of a part can be understood and read back.
 /// In memory alone: after a restart the sender sends the whole again.
 pub const RECENT_MAX: usize = 4_096;
+/// Bytes of these: [`RECENT_MAX`] honest ones have some kilobytes each. Beyond either, the party that has most here
+/// loses its oldest, and nobody else.
+pub const RECENT_BYTES_MAX: usize = 64 * 1024 * 1024;
 /// Published objects that wait for one slow receiver. Beyond it the newest are dropped: the receiver fetches the list.
 pub const QUEUE_MAX: usize = 1024;
 /// Bytes of such objects that wait for one slow receiver: [`QUEUE_MAX`] honest ones have a few kilobytes each.

@@ -19,8 +19,9 @@ use serde_json::Value;
 use trust::bearer::BearerDigest;
 
 use super::client::tell_lost;
+use super::crossing::PartLocks;
 use super::documents;
-use super::entrance::{Own, Resource, Sender, Threshold, page_limit, respond};
+use super::entrance::{Own, Resource, Sender, Threshold, bounded_whole, page_limit, respond};
 use super::fair::Fair;
 use super::figures::{Direction, Figures};
 use super::handshake;
@@ -35,8 +36,8 @@ struct Door {
     threshold: Threshold,
     desk: Arc<dyn RoadDesk>,
     recent: Recent,
-    /// Changes of parts, one after the other: each reads what the one before it wrote.
-    parts: tokio::sync::Mutex<()>,
+    /// Changes of parts of one object, one after the other: each reads what the one before it wrote.
+    parts: PartLocks,
 }
 
 /// The routes below `/ocpi` of an operator or a provider.
@@ -50,7 +51,7 @@ pub fn party_router(
 ) -> Router {
     let fair = Fair::default();
     let threshold = Threshold { own, peers, clock, dice, figures, limits: RoadLimits::default(), fair };
-    let door = Door { threshold, desk, recent: Recent::default(), parts: tokio::sync::Mutex::default() };
+    let door = Door { threshold, desk, recent: Recent::default(), parts: PartLocks::default() };
     Router::new().route("/ocpi/{*rest}", axum::routing::any(enter)).with_state(Arc::new(door))
 }
 
@@ -100,7 +101,7 @@ impl Door {
     async fn handle(&self, incoming: &Incoming, bytes: &Bytes, body: &Value, sender: Sender) -> Result<Reply, Denial> {
         match incoming.kind {
             Kind::PutDocument | Kind::OneDocument | Kind::DropDocument | Kind::Documents => {
-                return documents::answer(&self.threshold, incoming, sender.from, bytes).await;
+                return documents::answer(&self.threshold, &self.parts, incoming, sender.from, bytes).await;
             }
             Kind::PutClient => {
                 return self.put_client(incoming, bytes, &sender);
@@ -110,7 +111,8 @@ impl Door {
             _letter => {}
         }
         if incoming.kind.is_part() && !hear::is_status(incoming, body) {
-            let _one_at_a_time = self.parts.lock().await;
+            let id = incoming.segments.get(2).map(String::as_str).unwrap_or_default();
+            let _one_at_a_time = self.parts.turn(sender.from, id).await;
             let whole = self.whole(incoming, bytes, &sender).await?;
             return self.hear(&incoming.as_put(), &whole, sender).await;
         }
@@ -139,12 +141,13 @@ impl Door {
         let beside = self.beside(incoming, sender);
         let put = incoming.as_put().kind;
         let lowered = cross::body(Version::V221, incoming.version, put, kept.as_bytes(), beside)?.value;
-        patch::merged(&lowered.unwrap_or(kept), incoming, change, self.threshold.now()).map(Bytes::from)
+        let whole = patch::merged(&lowered.unwrap_or(kept), incoming, change, self.threshold.now())?;
+        bounded_whole(whole).map(Bytes::from)
     }
 
     fn beside(&self, incoming: &Incoming, sender: &Sender) -> Beside<'static> {
         let owner = incoming.owner().and_then(Result::ok).unwrap_or(sender.from);
-        Beside { owner: Some(owner), payer: Some(self.threshold.own.party), place: None }
+        Beside { owner: Some(owner), payer: Some(self.threshold.own.party), ..Beside::default() }
     }
 
     async fn hear(&self, incoming: &Incoming, bytes: &Bytes, mut sender: Sender) -> Result<Reply, Denial> {

@@ -149,7 +149,11 @@ impl WayOut {
             Some(way) => match self.carry(&way, parcel).await {
                 Ok((spoken, result)) => {
                     let (fate, result) = judge(result);
-                    let beside = Beside { owner: Some(to), payer: Some(owner), place: None };
+                    let asked = match &envelope.errand {
+                        Errand::MayCharge { token } => Some((token, self.clock.now())),
+                        _another => None,
+                    };
+                    let beside = Beside { owner: Some(to), payer: Some(owner), place: None, asked };
                     let carried = |reply| {
                         let crossed = cross::reply(spoken, version, kind, reply, beside)?;
                         self.lost(to, owner, &envelope.errand, &crossed.lost);
@@ -188,7 +192,7 @@ impl WayOut {
         }
         let place = self.place(spoken, kind, body.as_deref(), &envelope).await;
         let payer = hop.to;
-        let beside = Beside { owner: Some(envelope.from), payer, place: place.as_deref() };
+        let beside = Beside { owner: Some(envelope.from), payer, place: place.as_deref(), ..Beside::default() };
         let crossed = cross::body(version, spoken, kind, body.as_deref().unwrap_or_default(), beside)?;
         self.lost(envelope.from, way.party(), &envelope.errand, &crossed.lost);
         let body = crossed.value.map(Bytes::from).or(body);

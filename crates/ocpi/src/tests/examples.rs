@@ -30,7 +30,7 @@ fn folder(name: &str) -> Option<PathBuf> {
 /// Read in its version; `None`: not an object that rooms know.
 fn outcome(version: Version, name: &str, text: &str) -> Option<Result<(), crate::Fault>> {
     let noun = noun(name)?;
-    let beside = Beside { owner: Some(party("DE-OPA")), payer: Some(party("DE-8AA")), place: None };
+    let beside = Beside { owner: Some(party("DE-OPA")), payer: Some(party("DE-8AA")), ..Beside::default() };
     let mut json = Json::read(text.as_bytes()).unwrap();
     if let Err(fault) = cross::lift(version, noun, &mut json, beside) {
         return Some(Err(fault));

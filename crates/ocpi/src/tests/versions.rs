@@ -92,6 +92,20 @@ fn a_crossing_that_would_change_money_is_refused() {
     let capped = Tariff { min_price: None, max_price: Some(cdr().total_cost), ..tariff() };
     let refused = ask::request(&letter(Question::PutTariff(Box::new(capped))), toward(Version::V211, None));
     assert_eq!(refused.unwrap_err().path, "/max_price");
+    let soon = tariff().last_updated.plus(std::time::Duration::from_secs(86_400));
+    for (tariff, path) in [
+        (Tariff { valid_from: Some(soon), ..tariff() }, "/start_date_time"),
+        (Tariff { valid_until: Some(soon), ..tariff() }, "/end_date_time"),
+    ] {
+        let uncapped = Tariff { min_price: None, max_price: None, ..tariff };
+        let refused = ask::request(&letter(Question::PutTariff(Box::new(uncapped))), toward(Version::V211, None));
+        assert_eq!(refused.unwrap_err().path, path);
+    }
+    for (word, taken) in [("REGULAR", true), ("AD_HOC_PAYMENT", false)] {
+        let mut kind = Json::read(format!(r#"{{"id":"T","type":"{word}","elements":[]}}"#).as_bytes()).unwrap();
+        let lowered = cross::lower(Version::V211, Noun::Tariff, &mut kind, Beside::default(), &mut Lost::new());
+        assert_eq!(lowered.is_ok(), taken, "{word}");
+    }
     let nowhere = ask::request(&letter(Question::PutSession(Box::new(session()))), toward(Version::V211, None));
     assert_eq!(nowhere.unwrap_err().path, "/location");
     let mut taxed = Json::read(br#"{"tax_included":"YES"}"#).unwrap();
@@ -154,6 +168,100 @@ fn a_part_changes_the_whole_in_its_own_version() {
     let one = [location().evses[0].uid.as_str().to_owned()];
     assert!(crate::patch::picked(&kept, &one).unwrap().contains("connectors"));
     assert_eq!(crate::patch::picked(&kept, &["NONE".to_owned()]), Err(Denial::UnknownObject));
+}
+
+#[test]
+fn a_change_of_a_session_that_comes_twice_changes_it_once() {
+    let kept = crate::session::write(&session(), &mut Lost::new()).unwrap().to_string();
+    let at = (crate::wire::Module::Sessions, crate::wire::Side::Receiver);
+    let incoming = Incoming::new(Version::V221, crate::wire::Method::Patch, at, "DE/OPA/S1", "").unwrap();
+    let change = |at: &str| {
+        let change = json!({"kwh": 99.5, "last_updated": at, "charging_periods": [
+            {"start_date_time": "2026-11-23T00:00:00Z", "dimensions": [{"type": "ENERGY", "volume": 1.5}]}]});
+        change.to_string()
+    };
+    let merged = |kept: &str, at| crate::patch::merged(kept, &incoming, change(at).as_bytes(), NOW).unwrap();
+    let once = merged(&kept, "2027-01-01T00:00:00Z");
+    let read = |text: &str| {
+        let value = crate::parse(text.as_bytes()).unwrap();
+        crate::session::read(&At::root(&value), &mut Lost::new()).unwrap()
+    };
+    assert_eq!(read(&once).periods.len(), session().periods.len() + 1);
+    assert_eq!(merged(&once, "2027-01-01T00:00:00.000"), once, "the same again, whatever its spelling");
+    assert_eq!(merged(&once, "2020-01-01T00:00:00Z"), once, "one that was overtaken");
+    assert_eq!(read(&merged(&once, "2027-01-01T00:00:01Z")).periods.len(), session().periods.len() + 2);
+}
+
+/// A location, a session and a CDR as partners of 2.1.1 send them.
+const PLACE_211: &str = r#"{
+    "id": "LOC1", "type": "UNKNOWN", "address": "Markt 1", "city": "Ulm", "postal_code": "89073", "country": "DEU",
+    "coordinates": {"latitude": "48.400000", "longitude": "9.980000"}, "time_zone": "Europe/Berlin",
+    "evses": [{"uid": "E1", "evse_id": "DE*OPA*E1", "status": "AVAILABLE", "last_updated": "2026-11-22T15:00:00Z",
+        "connectors": [{"id": "1", "standard": "IEC_62196_T2", "format": "SOCKET", "power_type": "AC_3_PHASE",
+            "voltage": 230, "amperage": 32, "tariff_id": "T1", "last_updated": "2026-11-22T15:00:00Z"}]}],
+    "last_updated": "2026-11-22T15:00:00Z"
+}"#;
+
+fn record_211(first: &str, last: &str) -> String {
+    format!(
+        r#"{{"id": "S1", "{first}": "2026-11-22T15:00:00Z", "{last}": "2026-11-22T16:00:00Z", "kwh": 10.5,
+        "auth_id": "DE8AACCK3F9Q2Z", "auth_method": "WHITELIST", "location": {PLACE_211}, "currency": "EUR",
+        "charging_periods": [{{"start_date_time": "2026-11-22T15:00:00Z",
+            "dimensions": [{{"type": "ENERGY", "volume": 10.5}}]}}],
+        "total_cost": 4.10, "total_energy": 10.5, "total_time": 1.0, "status": "COMPLETED",
+        "last_updated": "2026-11-22T16:00:01Z"}}"#
+    )
+}
+
+#[test]
+fn what_is_lifted_from_2_1_1_is_a_document_of_the_other_versions() {
+    let beside = Beside { owner: Some(party("DE-OPA")), payer: Some(party("DE-8BB")), ..Beside::default() };
+    let lifted = |to, kind, text: &str| cross::body(Version::V211, to, kind, text.as_bytes(), beside).unwrap().value;
+    let (session, cdr) =
+        (record_211("start_datetime", "end_datetime"), record_211("start_date_time", "stop_date_time"));
+    let in_221 = |kind, text: &str| lifted(Version::V221, kind, text).unwrap();
+    judge_230::<ocpi_kit::v2_2_1::Location>(&in_221(Kind::PutLocation, PLACE_211));
+    judge_230::<ocpi_kit::v2_2_1::Session>(&in_221(Kind::PutSession, &session));
+    judge_230::<ocpi_kit::v2_2_1::Cdr>(&in_221(Kind::PostCdr, &cdr));
+    let in_230 = |kind, text: &str| lifted(Version::V230, kind, text).unwrap();
+    judge_230::<ocpi_kit::v2_3_0::sessions::Session>(&in_230(Kind::PutSession, &session));
+    judge_230::<ocpi_kit::v2_3_0::cdrs::Cdr>(&in_230(Kind::PostCdr, &cdr));
+    judge_230::<ocpi_kit::v2_3_0::locations::Location>(&in_230(Kind::PutLocation, PLACE_211));
+
+    let seen = |text: String| serde_json::from_str::<Value>(&text).unwrap();
+    assert_eq!(seen(in_221(Kind::PostCdr, &cdr))["total_cost"], json!({"excl_vat": 4.10}));
+    assert_eq!(seen(in_230(Kind::PutSession, &session))["total_cost"], json!({"before_taxes": 4.10, "taxes": []}));
+    assert_eq!(seen(in_221(Kind::PutLocation, PLACE_211)).get("parking_type"), None, "nothing is known of it");
+    let payer = &seen(in_221(Kind::PostCdr, &cdr))["cdr_token"]["party_id"];
+    assert_eq!(payer, "8AA", "the contract says whose it is, before who is asked");
+}
+
+#[test]
+fn a_verdict_of_2_1_1_names_the_token_of_its_question() {
+    let token = presented(TokenKind::Rfid);
+    let beside = Beside { owner: Some(party("DE-8AA")), asked: Some((&token, NOW)), ..Beside::default() };
+    let reply = crate::status::success_of_text(r#"{"allowed": "ALLOWED"}"#, NOW);
+    for version in [Version::V221, Version::V230] {
+        let crossed = cross::reply(Version::V211, version, Kind::MayCharge, reply.clone(), beside).unwrap();
+        let envelope: Value = serde_json::from_str(&crossed.value.body).unwrap();
+        judge_230::<ocpi_kit::v2_2_1::tokens::AuthorizationInfo>(&envelope["data"].to_string());
+        assert_eq!(envelope["data"]["token"]["valid"], true);
+    }
+}
+
+#[test]
+fn kinds_of_places_and_several_tariffs_are_not_guessed_for_2_1_1() {
+    let mut written: Value = seen(crate::location::write(&location(), &mut Lost::new()));
+    written["parking_type"] = "ALONG_MOTORWAY".into();
+    written["evses"][0]["connectors"][0]["tariff_ids"] = json!(["AD-HOC-1", "REG-1"]);
+    let text = written.to_string();
+    let kind = Kind::PutLocation;
+    let lowered = cross::body(Version::V221, Version::V211, kind, text.as_bytes(), Beside::default()).unwrap();
+    let body: Value = serde_json::from_str(&lowered.value.unwrap()).unwrap();
+    assert_eq!(body["type"], "OTHER");
+    assert_eq!(body["evses"][0]["connectors"][0].get("tariff_id"), None);
+    let told: Vec<&str> = lowered.lost.iter().map(|loss| &*loss.path).collect();
+    assert!(told.contains(&"/parking_type") && told.contains(&"/evses/0/connectors/0/tariff_ids"), "{told:?}");
 }
 
 fn judge_230<T: serde::de::DeserializeOwned + Validate>(text: &str) {

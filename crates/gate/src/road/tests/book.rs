@@ -102,6 +102,11 @@ async fn documents_are_kept_for_their_owner_alone() {
     assert_eq!(http("PATCH", "bookings/DE/OPA/B1", a, Some(change)).await.0, 200);
     let (_, _, read) = http("GET", "bookings/DE/OPA/B1", a, None).await;
     assert_eq!((&read["data"]["state"], &read["data"]["vendor"]), (&"CANCELED".into(), &1.5.into()));
+    let long: &'static str = format!(r#"{{"note": "{}"}}"#, "x".repeat(300_000)).leak();
+    let longer: &'static str = format!(r#"{{"other": "{}"}}"#, "x".repeat(300_000)).leak();
+    assert_eq!(http("PATCH", "bookings/DE/OPA/B1", a, Some(long)).await.0, 200);
+    let grown = http("PATCH", "bookings/DE/OPA/B1", a, Some(longer)).await.2;
+    assert_eq!(grown["status_code"], 2001, "a whole of that size could not be sent either");
     assert_eq!(http("GET", "bookings/DE/OPA/B1", b, None).await.0, 403, "the owner alone");
     assert_eq!(http("PUT", "bookings/DE/OPA/B1", b, Some(text)).await.0, 403);
     assert_eq!(http("POST", "bookings", b, Some(text)).await.0, 200, "its own of the same name");
