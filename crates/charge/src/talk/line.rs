@@ -612,6 +612,12 @@ pub trait Desk: Send + Sync {
 
     fn left(&self, station: &StationId, connection: ConnectionNo, why: &str) -> Soon<'_, ()>;
 
+    /// Is any connection of this station here? For a door without connections: a station that was at another door
+    /// meanwhile, and left that one, arrives anew. A desk that keeps no account of who is here need not be told.
+    fn is_here(&self, _station: &StationId) -> bool {
+        true
+    }
+
     /// For the message log. Cheap, never waits, may drop under load and counts what it drops.
     fn note(&self, station: &StationId, line: LogLine);
 }

@@ -96,6 +96,11 @@ fn payload_faults_name_their_place() {
             "PropertyConstraintViolation",
             "/transactionInfo/transactionId",
         ),
+        (
+            r#"[2,"a","NotifyChargingLimit",{"chargingLimit":{"chargingLimitSource":"EMS"},"chargingSchedule":[{"id":1,"chargingRateUnit":"kW","chargingSchedulePeriod":[{"startPeriod":0,"limit":11.0}]}]}]"#,
+            "PropertyConstraintViolation",
+            "/chargingRateUnit",
+        ),
     ];
     let check = |version, (text, expected, path): (&str, &str, &str)| {
         let seen = receive(&mut operator(version), text);

@@ -179,6 +179,26 @@ fn what_a_version_cannot_say_is_refused_before_it_is_sent() {
 }
 
 #[test]
+fn numbers_that_cannot_be_are_refused_by_the_station_end() {
+    let tariff = r#"[2,"a","SetDefaultTariff",{"evseId":1,"tariff":{"tariffId":"T","currency":"EUR","energy":{"prices":[{"priceKwh":0.5,"conditions":{"startTimeOfDay":"HOUR"}}]}}}]"#;
+    let rows = [
+        (Version::V21, tariff.replace("HOUR", "2000:00")),
+        (Version::V21, tariff.replace("HOUR", "12:61")),
+        (Version::V201, r#"[2,"a","GetCompositeSchedule",{"duration":-1,"evseId":0}]"#.to_owned()),
+        (Version::V201, r#"[2,"a","UpdateFirmware",{"requestId":1,"retries":-1,"firmware":{"location":"ftp://x","retrieveDateTime":"2026-11-22T15:00:00Z"}}]"#.to_owned()),
+        (Version::V16, r#"[2,"a","ChangeAvailability",{"connectorId":-1,"type":"Inoperative"}]"#.to_owned()),
+        (Version::V16, r#"[2,"a","ChangeAvailability",{"connectorId":70000,"type":"Inoperative"}]"#.to_owned()),
+    ];
+    for (version, text) in rows {
+        let mut end = station::Engine::new(version, Limits::default());
+        let mut out = Vec::new();
+        end.receive(now(), &text, &mut out);
+        let refused = |event: &station::Event| matches!(event, station::Event::Send(sent) if sent.starts_with("[4,"));
+        assert!(out.iter().any(refused), "{text}: {out:?}");
+    }
+}
+
+#[test]
 fn the_station_end_reads_orders_strictly() {
     let rows = [
         (r#"[2,"a","RemoteStartTransaction",{"idTag":"123456789012345678901"}]"#, "PropertyConstraintViolation"),

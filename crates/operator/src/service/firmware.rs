@@ -145,7 +145,12 @@ impl Operator {
                 (State::Running, State::Paused) => "pause campaign",
                 (State::Running | State::Paused, State::Stopped) => "stop campaign",
                 (State::Paused | State::Stopped, State::Running) => "resume campaign",
-                _ => return Err(Fault::Conflict(format!("the campaign is {}", found.state.as_str()))),
+                (State::Running, State::Running | State::Done)
+                | (State::Paused, State::Paused | State::Done)
+                | (State::Stopped, State::Paused | State::Stopped | State::Done)
+                | (State::Done, State::Running | State::Paused | State::Stopped | State::Done) => {
+                    return Err(Fault::Conflict(format!("the campaign is {}", found.state.as_str())));
+                }
             };
             firmware::set_state(tx, &key, state, Some(&format!("{act} by {by}")))?;
             log::audit(tx, house.now(), &by, act, &key, "done").map_err(Fault::from)
@@ -222,7 +227,9 @@ impl Operator {
             firmware::told(tx, &key, &name, None, Some(&why), now)?;
             let state = firmware::campaign(tx, &key)?.map(|one| one.state);
             let goes_on = matches!(state, Some(State::Running | State::Paused));
-            if attempts >= TELLS_MAX || !goes_on {
+            // nobody is told while it is paused, so nobody fails by that
+            let too_often = attempts >= TELLS_MAX && state != Some(State::Paused);
+            if too_often || !goes_on {
                 fail(tx, &key, &name, &why, now)?;
                 return outbox::done(tx, done).map(drop);
             }

@@ -49,6 +49,10 @@ impl Desk for Operator {
         Box::pin(async move { self.leave(station, connection, &why).await })
     }
 
+    fn is_here(&self, station: &StationId) -> bool {
+        self.0.presences().live.contains_key(station)
+    }
+
     fn note(&self, station: &StationId, line: LogLine) {
         self.0.deviated(station, line.deviations, &line.action, &line.remarks);
         let mut notes = self.0.notes();

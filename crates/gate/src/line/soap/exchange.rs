@@ -135,6 +135,10 @@ async fn seat(house: &House, entry: &Entry, identity: &str) -> Arc<Seat> {
         house.desk.left(&entry.station, old.connection, "speaks another version now").await;
     }
     seat.arrived.get_or_init(|| house.desk.arrived(entry, seat.connection)).await;
+    if !house.desk.is_here(&entry.station) {
+        // it was at the other door meanwhile, and to the desk it left altogether when it left there
+        house.desk.arrived(entry, seat.connection).await;
+    }
     seat
 }
 
@@ -142,7 +146,8 @@ async fn hear(house: &House, seat: &Seat, station: &StationId, said: FromStation
     if !matches!(said, FromStation::Boot(_)) {
         return house.desk.hear(station, said).await;
     }
-    let _no_order_meanwhile = seat.turn.lock().await;
+    // an order that is under way may be what the station boots for: it would wait for us, and we for it
+    let _no_order_meanwhile = seat.turn.try_lock().ok();
     let heard = house.desk.hear(station, said).await;
     if let Ok(Heard::Boot { interval, .. }) = &heard {
         seat.beats_every(*interval);

@@ -6,7 +6,8 @@
 //! speak (the desk).
 //!
 //! Invariants: nobody is heard who was not let in for this very exchange; an address that a station names is called
-//! only where it may be ([`callback`]), over TLS that proves the station again; no redirect is followed.
+//! only where it may be ([`callback`]); a station that shows a certificate here proves itself with it there as well, one
+//! with a password alone cannot; no redirect is followed.
 
 mod callback;
 mod client;

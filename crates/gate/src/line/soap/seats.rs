@@ -35,7 +35,7 @@ pub(super) struct Seat {
     pub arrived: OnceCell<()>,
     /// Held by the message that is heard: they reach the desk one at a time, as over a connection.
     pub ear: Turn<()>,
-    /// Held by the order under way, and while a boot is answered: nothing is ordered before (quirk 13).
+    /// Held by the order under way, and while a boot is answered: no order begins meanwhile (quirk 13).
     pub turn: Turn<()>,
     /// Places for orders that wait.
     pub waiting: Semaphore,

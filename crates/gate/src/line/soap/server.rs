@@ -193,6 +193,8 @@ async fn converse(door: Arc<Door>, tcp: TcpStream, peer: SocketAddr) {
         .timer(TokioTimer::new())
         .header_read_timeout(HANDSHAKE_TIME_MAX)
         .max_buf_size(HEAD_BYTES_MAX)
+        // a client may end its side behind the request; what it asked is whole, and is answered
+        .half_close(true)
         .serve_connection(TokioIo::new(stream), service);
     let mut connection = pin!(connection);
     let ended = tokio::select! {

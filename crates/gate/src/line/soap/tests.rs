@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use charge::id::PartyId;
 use charge::talk::line::{
-    Boot, Desk, FromStation, Heard, Line, LineFault, Pole, ResetKind, StationAnswer, ToStation, Version,
+    Boot, ConnectionNo, Desk, Entry, FromStation, Heard, Line, LineFault, Pole, ResetKind, StationAnswer, ToStation,
+    Version,
 };
 use charge::{Clock, SystemClock};
 use http::StatusCode;
@@ -260,6 +261,42 @@ async fn silence_is_a_departure_and_so_is_a_hang_up() {
     assert!(!lines.connected(&id("CERT")));
     net.desk.until(|all| all.iter().any(|one| matches!(one, Seen::Left(_, _, why) if why.contains("retired")))).await;
     assert_eq!(soon(lines.tell(&id("CERT"), ToStation::ClearCache)).await, Err(LineFault::NotConnected));
+}
+
+#[tokio::test]
+async fn a_station_that_comes_back_from_the_other_door_arrives_anew() {
+    let net = Net::new();
+    let server = net.server();
+    let own = net.station_identity(SERIAL);
+    let beat = heartbeat("CERT", "https://127.0.0.1:1/");
+    net.post(server.local_addr(), PATH, Some(&own), &beat).await;
+    let entry = Entry { station: id("CERT"), version: Version::V16, quirks: charge::talk::line::quirk::Quirks::USUAL };
+    net.desk.arrived(&entry, ConnectionNo(1)).await;
+    net.post(server.local_addr(), PATH, Some(&own), &beat).await;
+    let arrivals = || net.desk.count(|seen| matches!(seen, Seen::Arrived(..)));
+    assert_eq!(arrivals(), 2, "it is here by the other door");
+    net.desk.left(&id("CERT"), ConnectionNo(1), "its firmware was put back").await;
+    for _ in 0..2 {
+        net.post(server.local_addr(), PATH, Some(&own), &beat).await;
+    }
+    assert_eq!(arrivals(), 3, "and here again");
+    assert!(net.desk.is_here(&id("CERT")));
+}
+
+#[tokio::test]
+async fn who_ends_its_side_behind_the_question_is_answered() {
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    let net = Net::new();
+    let mut server = net.server();
+    let at = server.open_plain("127.0.0.1:0".parse().unwrap()).unwrap();
+    let body = heartbeat("PLAIN", "http://127.0.0.1:1/");
+    let head = format!("POST {PATH} HTTP/1.1\r\nhost: localhost\r\ncontent-length: {}\r\n\r\n", body.len());
+    let mut socket = tokio::net::TcpStream::connect(at).await.unwrap();
+    socket.write_all(format!("{head}{body}").as_bytes()).await.unwrap();
+    socket.shutdown().await.unwrap();
+    let mut answer = String::new();
+    soon(socket.read_to_string(&mut answer)).await.unwrap();
+    assert!(answer.starts_with("HTTP/1.1 ") && answer.contains("Envelope"), "{answer}");
 }
 
 #[tokio::test]

@@ -310,6 +310,16 @@ impl Desk for TestDesk {
         Box::pin(async {})
     }
 
+    fn is_here(&self, station: &StationId) -> bool {
+        let all = self.seen.borrow();
+        let mut moves = all.iter().rev().filter_map(|seen| match seen {
+            Seen::Arrived(who, connection) => Some((who, *connection, true)),
+            Seen::Left(who, connection, _) => Some((who, *connection, false)),
+            _ => None,
+        });
+        moves.find(|(who, ..)| *who == station).is_some_and(|(.., here)| here)
+    }
+
     fn note(&self, _station: &StationId, line: LogLine) {
         self.log.lock().unwrap().push(line);
     }

@@ -15,7 +15,7 @@ use charge::talk::line::{LineFault, StationAnswer, ToStation};
 use ocpp_kit::types::Decimal as WireDecimal;
 use ocpp_kit::v1_6 as kit;
 
-use super::{RULES, answered, connector, duration, evse, natural, seconds, status};
+use super::{RULES, answered, connector, duration, evse, natural, ordered_evse, seconds, status};
 use crate::bridge::{Call, Told, misfit, moment, unfit, unplaced, wire};
 use crate::payload::{Notes, generous, strict, write};
 use crate::rules::{Code, Fault};
@@ -208,13 +208,13 @@ pub(super) fn told(action: &str, payload: &str) -> Result<(ToStation, Told), Fau
         SET => {
             let order: kit::SetChargingProfileRequest = strict(payload)?;
             let profile = Box::new(profile_word(order.cs_charging_profiles, "/csChargingProfiles")?);
-            (ChargingOrder::Set { evse: evse(order.connector_id), profile }, SET)
+            (ChargingOrder::Set { evse: ordered_evse(order.connector_id)?, profile }, SET)
         }
         CLEAR => {
             let order: kit::ClearChargingProfileRequest = strict(payload)?;
             let purpose = order.charging_profile_purpose.as_ref().map(|word| purpose_word(word, "")).transpose()?;
             let filter = ProfileFilter {
-                evse: order.connector_id.map(evse),
+                evse: order.connector_id.map(ordered_evse).transpose()?,
                 ids: order.id.into_iter().collect(),
                 purpose,
                 stack_level: order.stack_level.map(|level| natural(level, "/stackLevel")).transpose()?,
@@ -226,7 +226,7 @@ pub(super) fn told(action: &str, payload: &str) -> Result<(ToStation, Told), Fau
             let order: kit::GetCompositeScheduleRequest = strict(payload)?;
             let unit = order.charging_rate_unit.as_ref().map(|unit| unit_word(unit, "")).transpose()?;
             let lasts = duration(order.duration, "/duration")?;
-            (ChargingOrder::Composite { evse: evse(order.connector_id), lasts, unit }, COMPOSITE)
+            (ChargingOrder::Composite { evse: ordered_evse(order.connector_id)?, lasts, unit }, COMPOSITE)
         }
         _ => return Err(misfit()),
     };

@@ -9,7 +9,7 @@ use charge::talk::line::{LineFault, StationAnswer, ToStation};
 use charge::token::{Allowed, PresentedToken, TokenKind, TokenUid, Verdict};
 use ocpp_kit::v1_6::{self as kit, AuthorizationStatus};
 
-use super::{RULES, answered, connector, evse, status};
+use super::{RULES, answered, connector, ordered_evse, status};
 use crate::bridge::{Call, Told, misfit, moment, unfit, unplaced, wire};
 use crate::payload::{Notes, generous, strict, write};
 use crate::rules::{Code, Fault};
@@ -131,7 +131,7 @@ pub(super) fn told(action: &str, payload: &str) -> Result<(ToStation, Told), Fau
             let group = order.parent_id_tag.as_deref().map(|tag| token(tag, "/parentIdTag")).transpose()?;
             let reservation = ReservationOrder::Reserve {
                 id: order.reservation_id,
-                evse: evse(order.connector_id),
+                evse: ordered_evse(order.connector_id)?,
                 token: token(&order.id_tag, "/idTag")?,
                 group,
                 until: moment(order.expiry_date),

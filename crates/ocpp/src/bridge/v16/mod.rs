@@ -33,6 +33,14 @@ fn evse(connector: i32) -> Option<EvseNo> {
     u16::try_from(connector).ok().and_then(EvseNo::new)
 }
 
+/// The same in an order: what is meant for a connector that cannot be is never widened to the whole station.
+fn ordered_evse(connector: i32) -> Result<Option<EvseNo>, Fault> {
+    match evse(connector) {
+        None if connector != 0 => Err(Fault::at(Code::Property, "/connectorId", "no connector has this number")),
+        evse => Ok(evse),
+    }
+}
+
 fn connector(evse: Option<EvseNo>) -> i32 {
     evse.map_or(0, |evse| i32::from(evse.get()))
 }

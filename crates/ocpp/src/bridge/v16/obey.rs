@@ -9,7 +9,7 @@ use charge::talk::line::{ResetKind, StationAnswer, ToStation, Written};
 use charge::token::{PresentedToken, TokenKind, TokenUid};
 use ocpp_kit::v1_6::{self as kit, Action};
 
-use super::{certificate, charging, evse, list, trigger, upkeep, vendor};
+use super::{certificate, charging, evse, list, ordered_evse, trigger, upkeep, vendor};
 use crate::bridge::{Pending, Told, misfit, word};
 use crate::payload::{strict, write};
 use crate::rules::{Code, Fault};
@@ -44,7 +44,7 @@ pub(in crate::bridge) fn told(action: &str, payload: &str) -> Result<(ToStation,
         "ChangeAvailability" => {
             let order: kit::ChangeAvailabilityRequest = strict(payload)?;
             let operative = order.r#type == kit::AvailabilityType::Operative;
-            Ok((ToStation::Availability { evse: evse(order.connector_id), operative }, Told::Availability))
+            Ok((ToStation::Availability { evse: ordered_evse(order.connector_id)?, operative }, Told::Availability))
         }
         "TriggerMessage" | "ExtendedTriggerMessage" => trigger::told(action, payload),
         "GetConfiguration" => {

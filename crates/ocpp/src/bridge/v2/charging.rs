@@ -3,6 +3,8 @@
 //! Deliberately no judgement on a profile: stacking is the station's, and the operator's before it sends. Invariant: a
 //! recurring profile names its recurrence, any other does not.
 
+use std::time::Duration;
+
 use charge::talk::line::charging::{
     ChargingNews, ChargingOrder, Composite, NeedsVerdict, Profile, ProfileFilter, ProfileKind, ProfilePurpose,
 };
@@ -15,8 +17,9 @@ use ocpp_kit::v2_1::{
 use super::period::{joined, period, rest, say_period, say_schedule, say_unit, schedule, sources, unit};
 use super::{
     astray, count, document, evse_id, evse_no, key, key_text, more, natural, one_evse, parsed, part, seconds, some,
-    span, strings, unlisted, unsaid, when,
+    span, strings, unlisted, unsaid, when, whole,
 };
+
 use crate::bridge::{moment, wire};
 use crate::rules::Fault;
 
@@ -61,7 +64,7 @@ pub(super) fn profile(said: &kit::ChargingProfile) -> Result<Profile, Fault> {
     };
     Ok(Profile {
         id: said.id,
-        stack_level: natural(said.stack_level),
+        stack_level: whole(said.stack_level, "/chargingProfile/stackLevel")?,
         purpose: purpose(&said.charging_profile_purpose)?,
         kind,
         valid_from: when(said.valid_from),
@@ -118,8 +121,8 @@ pub(super) fn told(order: CsmsRequest) -> Result<ChargingOrder, Fault> {
         }
         CsmsRequest::GetCompositeSchedule(order) => ChargingOrder::Composite {
             evse: evse_no(order.evse_id),
-            lasts: span(order.duration),
-            unit: order.charging_rate_unit.as_ref().map(unit),
+            lasts: Duration::from_secs(whole(order.duration, "/duration")?.into()),
+            unit: order.charging_rate_unit.as_ref().map(unit).transpose()?,
         },
         CsmsRequest::UpdateDynamicSchedule(order) => {
             ChargingOrder::Update { profile: order.charging_profile_id, limits: document(&order.schedule_update)? }
@@ -275,7 +278,7 @@ pub(super) fn composite(said: &kit::CompositeSchedule) -> Result<Composite, Faul
         evse: evse_no(said.evse_id),
         start: moment(said.schedule_start),
         lasts: span(said.duration),
-        unit: unit(&said.charging_rate_unit),
+        unit: unit(&said.charging_rate_unit)?,
         periods: said.charging_schedule_period.iter().map(period).collect::<Result<_, _>>()?,
     })
 }

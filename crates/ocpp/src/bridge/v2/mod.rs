@@ -142,6 +142,11 @@ fn natural(value: i32) -> u32 {
     u32::try_from(value).unwrap_or(0)
 }
 
+/// The same where a station is told: less than nothing is no nothing.
+fn whole(value: i32, path: &str) -> Result<u32, Fault> {
+    u32::try_from(value).map_err(|_| Fault::at(Code::Property, path, "is below 0"))
+}
+
 fn small(value: i32) -> u8 {
     u8::try_from(value).unwrap_or(0)
 }

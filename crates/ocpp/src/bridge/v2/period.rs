@@ -3,13 +3,15 @@
 //! What of a period, a schedule or a profile has no field of ours is kept as a document and put back. Deliberately no
 //! arithmetic. Invariant: numbers keep the digits they came with.
 
+use std::time::Duration;
+
 use charge::talk::line::charging::{Period, RateUnit, Schedule};
 use charge::talk::line::document::Document;
 use ocpp_kit::v2_1::{self as kit, ChargingRateUnit};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::{boxed, count, decimals, natural, number, seconds, small, span, unsaid, when};
+use super::{boxed, count, decimals, number, seconds, small, unlisted, unsaid, when, whole};
 use crate::bridge::wire;
 use crate::json::Node;
 use crate::rules::Fault;
@@ -49,8 +51,13 @@ pub(super) fn joined<T: Serialize + DeserializeOwned>(part: T, more: Option<&Doc
     serde_json::from_str(&out).map_err(|_| unsaid("a document of another form than the message wants"))
 }
 
-pub(super) fn unit(unit: &ChargingRateUnit) -> RateUnit {
-    if *unit == ChargingRateUnit::A { RateUnit::Amperes } else { RateUnit::Watts }
+/// An unknown unit is no unit: a limit of 11 kW is none of 11 W.
+pub(super) fn unit(unit: &ChargingRateUnit) -> Result<RateUnit, Fault> {
+    match unit {
+        ChargingRateUnit::A => Ok(RateUnit::Amperes),
+        ChargingRateUnit::W => Ok(RateUnit::Watts),
+        _ => Err(unlisted("/chargingRateUnit")),
+    }
 }
 
 pub(super) fn say_unit(unit: RateUnit) -> ChargingRateUnit {
@@ -63,7 +70,7 @@ pub(super) fn say_unit(unit: RateUnit) -> ChargingRateUnit {
 pub(super) fn period(said: &kit::ChargingSchedulePeriod) -> Result<Period, Fault> {
     let known = ["startPeriod", "limit", "numberPhases", "phaseToUse", "dischargeLimit", "setpoint", "operationMode"];
     Ok(Period {
-        start: natural(said.start_period),
+        start: whole(said.start_period, "/chargingSchedulePeriod/startPeriod")?,
         limit: said.limit.and_then(number),
         phases: said.number_phases.map(small),
         phase_to_use: said.phase_to_use.map(small),
@@ -85,13 +92,17 @@ pub(super) fn say_period(period: &Period) -> Result<kit::ChargingSchedulePeriod,
     joined(out, period.more.as_ref())
 }
 
+fn lasting(seconds: u32) -> Duration {
+    Duration::from_secs(seconds.into())
+}
+
 pub(super) fn schedule(said: &kit::ChargingSchedule) -> Result<Schedule, Fault> {
     let known = ["id", "startSchedule", "duration", "chargingRateUnit", "minChargingRate", "chargingSchedulePeriod"];
     Ok(Schedule {
         id: said.id,
         start: when(said.start_schedule),
-        lasts: said.duration.map(span),
-        unit: unit(&said.charging_rate_unit),
+        lasts: said.duration.map(|duration| whole(duration, "/duration")).transpose()?.map(lasting),
+        unit: unit(&said.charging_rate_unit)?,
         min_rate: said.min_charging_rate.and_then(number),
         periods: said.charging_schedule_period.iter().map(period).collect::<Result<_, _>>()?,
         more: rest(said, &known)?,

@@ -287,9 +287,10 @@ fn price(said: kit::Price) -> Result<Price, Fault> {
 fn minute(clock: Option<String>) -> Result<Option<u16>, Fault> {
     let read = |clock: String| {
         let (hour, minute) = clock.split_once(':')?;
-        Some(hour.parse::<u16>().ok()? * 60 + minute.parse::<u16>().ok()?)
+        let (hour, minute) = (hour.parse::<u16>().ok()?, minute.parse::<u16>().ok()?);
+        (hour < 24 && minute < 60).then(|| hour * 60 + minute)
     };
-    clock.map(|clock| read(clock).filter(|minute| *minute < 24 * 60).ok_or_else(beyond)).transpose()
+    clock.map(|clock| read(clock).ok_or_else(beyond)).transpose()
 }
 
 fn energy(value: Option<Number>) -> Result<Option<Energy>, Fault> {

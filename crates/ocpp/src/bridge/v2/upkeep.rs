@@ -9,12 +9,14 @@ use charge::Secret;
 use charge::talk::line::upkeep::{FirmwareSignature, LogKind, Progress, Retries, UpkeepOrder, Work};
 use ocpp_kit::v2_1::{self as kit, CsRequest, CsmsRequest};
 
-use super::{astray, boxes, count, natural, seconds, some, span, strings, text, unsaid, when};
+use super::{astray, boxes, count, seconds, some, strings, text, unsaid, when, whole};
 use crate::bridge::{moment, wire};
 use crate::rules::Fault;
 
-fn retries(times: Option<i32>, pause: Option<i32>) -> Retries {
-    Retries { times: times.map(natural), pause: pause.map(span) }
+fn retries(times: Option<i32>, pause: Option<i32>) -> Result<Retries, Fault> {
+    let times = times.map(|times| whole(times, "/retries")).transpose()?;
+    let pause = pause.map(|pause| whole(pause, "/retryInterval")).transpose()?;
+    Ok(Retries { times, pause: pause.map(|seconds| Duration::from_secs(seconds.into())) })
 }
 
 fn say_retries(retries: &Retries) -> (Option<i32>, Option<i32>) {
@@ -33,7 +35,7 @@ pub(super) fn told(order: CsmsRequest) -> Result<UpkeepOrder, Fault> {
             to: Secret::new(order.log.remote_location.into()),
             from: when(order.log.oldest_timestamp),
             until: when(order.log.latest_timestamp),
-            retries: retries(order.retries, order.retry_interval),
+            retries: retries(order.retries, order.retry_interval)?,
             legacy: false,
         },
         CsmsRequest::UpdateFirmware(order) => {
@@ -50,14 +52,14 @@ pub(super) fn told(order: CsmsRequest) -> Result<UpkeepOrder, Fault> {
                 retrieve_at: moment(firmware.retrieve_date_time),
                 install_at: when(firmware.install_date_time),
                 signed,
-                retries: retries(order.retries, order.retry_interval),
+                retries: retries(order.retries, order.retry_interval)?,
             }
         }
         CsmsRequest::PublishFirmware(order) => UpkeepOrder::Publish {
             request: order.request_id,
             from: Secret::new(order.location.into()),
             md5: order.checksum.into(),
-            retries: retries(order.retries, order.retry_interval),
+            retries: retries(order.retries, order.retry_interval)?,
         },
         CsmsRequest::UnpublishFirmware(order) => UpkeepOrder::Unpublish { md5: order.checksum.into() },
         _ => return Err(astray()),
