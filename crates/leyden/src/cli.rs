@@ -158,9 +158,18 @@ pub(crate) struct Verify {
 pub(crate) enum Bench {
     /// The station line: CPU per message, round trips, memory per connection, beside their floors in the same run.
     Line(BenchLine),
-    /// (internal) the operator process that `bench line` measures.
+    /// How many connected stations one operator process holds, and how many several do.
+    Crowd(BenchCrowd),
+    /// All stations lose their connection and come back: CPU of a reconnect beside the bare TLS handshake.
+    Storm(BenchStorm),
+    /// What stations that behave feel while bad peers hammer at the door.
+    Hammer(BenchHammer),
+    /// (internal) the process that is measured.
     #[command(hide = true)]
     Server(BenchServer),
+    /// (internal) the process that holds many stations.
+    #[command(hide = true)]
+    Loader(BenchLoader),
 }
 
 #[derive(Debug, Args)]
@@ -175,8 +184,49 @@ pub(crate) struct BenchLine {
     #[arg(long, default_value_t = 20_000)]
     pub(crate) messages: u32,
     /// How often everything is measured; a figure is the median.
-    #[arg(long, default_value_t = 5)]
+    #[arg(long, default_value_t = 3)]
     pub(crate) rounds: u32,
+    /// What the stations speak.
+    #[arg(long, value_delimiter = ',', default_value = "1.6,2.0.1,2.1,1.6-soap")]
+    pub(crate) versions: Vec<load::Dialect>,
+    #[arg(long, value_name = "FILE")]
+    pub(crate) report: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct BenchCrowd {
+    /// Stations of each operator process. A process may have only so many descriptors; the report names the cap.
+    #[arg(long, default_value_t = 15_000)]
+    pub(crate) stations: u32,
+    /// The first is measured alone, then all together.
+    #[arg(long, default_value_t = 3)]
+    pub(crate) processes: u32,
+    #[arg(long, value_name = "FILE")]
+    pub(crate) report: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct BenchStorm {
+    #[arg(long, default_value_t = 10_000)]
+    pub(crate) stations: u32,
+    /// Each station comes back at a random time of its own below this.
+    #[arg(long, default_value_t = 3_000)]
+    pub(crate) within_ms: u32,
+    #[arg(long, value_name = "FILE")]
+    pub(crate) report: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct BenchHammer {
+    /// Stations that behave.
+    #[arg(long, default_value_t = 100)]
+    pub(crate) stations: u32,
+    /// Peers that do not.
+    #[arg(long, default_value_t = 1000)]
+    pub(crate) bad: u32,
+    /// How long they hammer.
+    #[arg(long, default_value_t = 15)]
+    pub(crate) seconds: u32,
     #[arg(long, value_name = "FILE")]
     pub(crate) report: Option<PathBuf>,
 }
@@ -185,9 +235,24 @@ pub(crate) struct BenchLine {
 pub(crate) struct BenchServer {
     #[arg(long)]
     pub(crate) dir: PathBuf,
-    /// Measure the floor instead: a bare WebSocket echo over the same TLS.
+    /// Measure the floor instead: a bare echo over the same TLS.
     #[arg(long)]
     pub(crate) echo: bool,
+    /// Measure the floor of that: nothing after the handshake.
+    #[arg(long)]
+    pub(crate) handshake: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct BenchLoader {
+    #[arg(long)]
+    pub(crate) dir: PathBuf,
+    #[arg(long)]
+    pub(crate) addr: std::net::SocketAddr,
+    #[arg(long)]
+    pub(crate) echo: bool,
+    #[arg(long)]
+    pub(crate) handshake: bool,
 }
 
 #[derive(Debug, Subcommand)]

@@ -34,7 +34,11 @@ fn main() -> ExitCode {
         Command::Serve(wish) => run(serve::run(&wish)),
         Command::Station(wish) => run(station::run(&wish)),
         Command::Bench(cli::Bench::Line(wish)) => run(bench::line(&wish)),
+        Command::Bench(cli::Bench::Crowd(wish)) => run(bench::crowd(&wish)),
+        Command::Bench(cli::Bench::Storm(wish)) => run(bench::storm(&wish)),
+        Command::Bench(cli::Bench::Hammer(wish)) => run(bench::hammer(&wish)),
         Command::Bench(cli::Bench::Server(wish)) => run(bench::server(&wish)),
+        Command::Bench(cli::Bench::Loader(wish)) => run(bench::loader(&wish)),
     };
     done.unwrap_or_else(|failure| {
         eprintln!("leyden: {failure}");

@@ -1,4 +1,4 @@
-//! The loader's own WebSocket client: one TLS connection, one question at a time, as little work as possible.
+//! The loader's own client: one TLS connection, one question at a time, as little work as possible.
 //!
 //! It speaks as much of RFC 6455 as a well-behaved server makes it meet: unfragmented text, pings, the close frame.
 //! It does not prove that the peer is a WebSocket server (no check of `Sec-WebSocket-Accept`): the server is ours.
@@ -17,10 +17,13 @@ use tokio::net::{TcpSocket, TcpStream};
 use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
+use trust::pki::Identity;
 
-use crate::Fault;
+use crate::dialect::Dialect;
 use crate::frames::{masked, pong};
-use crate::line::Account;
+use crate::line::{Account, Proof};
+use crate::script::Script;
+use crate::{Fault, answer};
 
 /// A server that takes longer for one answer is not measured but broken.
 const ANSWER_TIME_MAX: Duration = Duration::from_secs(30);
@@ -31,50 +34,87 @@ const SOURCES: usize = 200;
 const HEAD_BYTES_MAX: usize = 4096;
 /// Answers of the bench are below 1 KiB.
 const INBOX_BYTES: usize = 1024;
-const HEAD_END: &[u8] = b"\r\n\r\n";
 
 /// Dials one server, always with a full handshake.
 pub(crate) struct Caller {
     addr: SocketAddr,
+    dialect: Dialect,
+    roots_pem: String,
     tls: TlsConnector,
     name: ServerName<'static>,
     host: String,
 }
 
 impl Caller {
-    pub fn new(addr: SocketAddr, roots_pem: &str, host: &str) -> Result<Self, Fault> {
-        let mut config = trust::tls::client(roots_pem, None, &[])?;
-        config.resumption = Resumption::disabled();
+    pub fn new(addr: SocketAddr, dialect: Dialect, roots_pem: &str, host: &str) -> Result<Self, Fault> {
         let name = ServerName::try_from(host.to_owned()).map_err(|_| Fault::Plan("the host is no name of a server"))?;
-        Ok(Self { addr, tls: TlsConnector::from(Arc::new(config)), name, host: host.to_owned() })
+        let tls = connector(roots_pem, None)?;
+        Ok(Self { addr, dialect, roots_pem: roots_pem.to_owned(), tls, name, host: host.to_owned() })
     }
 
-    /// Connects and upgrades. Stations with different numbers come from different addresses.
+    /// What this station says.
+    pub fn script(&self, account: &Account, number: usize) -> Script {
+        let (station, host) = (account.id.clone(), self.host.clone());
+        Script { dialect: self.dialect, station, host, source: source(number).into() }
+    }
+
+    /// Connects, and upgrades where the dialect has one. Stations with different numbers come from different
+    /// addresses.
     pub async fn call(&self, account: &Account, number: usize) -> Result<Line, Fault> {
         let called = timeout(ANSWER_TIME_MAX, async {
-            let tcp = self.dial(number).await.map_err(|why| Fault::Connection("dialled", why))?;
-            let stream = self.tls.connect(self.name.clone(), tcp).await;
-            let stream = stream.map_err(|why| Fault::Connection("secured", why))?;
-            let mut line = Line { stream, inbox: Vec::with_capacity(INBOX_BYTES), taken: 0 };
-            line.upgrade(&self.host, account).await?;
+            let mut line = self.open(account, number).await?;
+            if let Some(subprotocol) = self.dialect.subprotocol() {
+                line.upgrade(&self.host, subprotocol, account).await?;
+            }
             Ok(line)
         });
         called.await.unwrap_or(Err(SILENCE))
     }
 
-    async fn dial(&self, number: usize) -> std::io::Result<TcpStream> {
-        let tcp = match self.addr {
-            SocketAddr::V4(addr) if addr.ip().is_loopback() => {
-                let socket = TcpSocket::new_v4()?;
-                let last = u8::try_from(number % SOURCES).unwrap_or(0) + 1;
-                socket.bind(SocketAddr::from((Ipv4Addr::new(127, 0, 1, last), 0)))?;
-                socket.connect(self.addr).await?
-            }
-            SocketAddr::V4(_) | SocketAddr::V6(_) => TcpStream::connect(self.addr).await?,
-        };
-        tcp.set_nodelay(true)?;
-        Ok(tcp)
+    /// TCP and TLS, and not a byte more.
+    pub async fn shake(&self, account: &Account, number: usize) -> Result<Line, Fault> {
+        timeout(ANSWER_TIME_MAX, self.open(account, number)).await.unwrap_or(Err(SILENCE))
     }
+
+    /// TCP alone, for peers that never learned TLS.
+    pub async fn dial(&self, number: usize) -> Result<TcpStream, Fault> {
+        let dialled = async {
+            let tcp = match self.addr {
+                SocketAddr::V4(addr) if addr.ip().is_loopback() => {
+                    let socket = TcpSocket::new_v4()?;
+                    socket.bind(SocketAddr::from((source(number), 0)))?;
+                    socket.connect(self.addr).await?
+                }
+                SocketAddr::V4(_) | SocketAddr::V6(_) => TcpStream::connect(self.addr).await?,
+            };
+            tcp.set_nodelay(true)?;
+            Ok(tcp)
+        };
+        dialled.await.map_err(|why| Fault::Connection("dialled", why))
+    }
+
+    async fn open(&self, account: &Account, number: usize) -> Result<Line, Fault> {
+        let tls = match &account.proof {
+            Proof::Password(_) => self.tls.clone(),
+            Proof::Certificate(identity) => connector(&self.roots_pem, Some(identity))?,
+        };
+        let tcp = self.dial(number).await?;
+        let stream = tls.connect(self.name.clone(), tcp).await;
+        let stream = stream.map_err(|why| Fault::Connection("secured", why))?;
+        let posts = self.dialect.subprotocol().is_none();
+        Ok(Line { stream, posts, inbox: Vec::with_capacity(INBOX_BYTES), taken: 0 })
+    }
+}
+
+fn connector(roots_pem: &str, identity: Option<&Identity>) -> Result<TlsConnector, Fault> {
+    let mut config = trust::tls::client(roots_pem, identity, &[])?;
+    config.resumption = Resumption::disabled();
+    Ok(TlsConnector::from(Arc::new(config)))
+}
+
+/// Where the station with this number comes from.
+fn source(number: usize) -> Ipv4Addr {
+    Ipv4Addr::new(127, 0, 1, u8::try_from(number % SOURCES).unwrap_or(0) + 1)
 }
 
 const SILENCE: Fault = Fault::Silence(ANSWER_TIME_MAX.as_secs());
@@ -82,6 +122,8 @@ const SILENCE: Fault = Fault::Silence(ANSWER_TIME_MAX.as_secs());
 /// One station's connection.
 pub(crate) struct Line {
     stream: TlsStream<TcpStream>,
+    /// Each message is a request of its own; otherwise a frame of a WebSocket.
+    posts: bool,
     inbox: Vec<u8>,
     /// So many bytes of the inbox are dealt with.
     taken: usize,
@@ -97,19 +139,24 @@ enum Opcode {
 }
 
 impl Line {
-    async fn upgrade(&mut self, host: &str, account: &Account) -> Result<(), Fault> {
-        let basic = BASE64_STANDARD.encode(format!("{}:{}", account.id, account.password.expose()));
+    async fn upgrade(&mut self, host: &str, subprotocol: &str, account: &Account) -> Result<(), Fault> {
+        let basic = match &account.proof {
+            Proof::Password(password) => {
+                let basic = BASE64_STANDARD.encode(format!("{}:{}", account.id, password.expose()));
+                format!("Authorization: Basic {basic}\r\n")
+            }
+            Proof::Certificate(_) => String::new(),
+        };
         let request = format!(
             "GET /ocpp/{} HTTP/1.1\r\nHost: {host}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
              Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: TGV5ZGVuIGJlbmNoIGtleQ==\r\n\
-             Sec-WebSocket-Protocol: ocpp1.6\r\nAuthorization: Basic {basic}\r\n\r\n",
+             Sec-WebSocket-Protocol: {subprotocol}\r\n{basic}\r\n",
             account.id
         );
         self.write(request.as_bytes()).await?;
         let end = loop {
-            let found = self.inbox.windows(HEAD_END.len()).position(|window| window == HEAD_END);
-            if let Some(at) = found {
-                break at + HEAD_END.len();
+            if let Some(end) = answer::head_ends(&self.inbox) {
+                break end;
             }
             if self.inbox.len() > HEAD_BYTES_MAX {
                 return Err(Fault::NotUpgraded("an endless answer".to_owned()));
@@ -117,16 +164,16 @@ impl Line {
             self.read().await?;
         };
         self.taken = end;
-        let head = String::from_utf8_lossy(&self.inbox[..end]);
-        let status = head.lines().next().unwrap_or_default();
-        if status.starts_with("HTTP/1.1 101") { Ok(()) } else { Err(Fault::NotUpgraded(status.to_owned())) }
+        answer::upgraded(&String::from_utf8_lossy(&self.inbox[..end]))
     }
 
     /// Sends the frame of a call with this message id and waits for what comes back with the same id. A call of the
     /// server in between is answered with `NotSupported`, a ping with a pong.
     pub async fn ask(&mut self, id: &str, frame: &[u8]) -> Result<&str, Fault> {
         self.write(frame).await?;
-        let answer = timeout(ANSWER_TIME_MAX, self.answer(id)).await.unwrap_or(Err(SILENCE))?;
+        let answered =
+            timeout(ANSWER_TIME_MAX, async { if self.posts { self.response().await } else { self.answer(id).await } });
+        let answer = answered.await.unwrap_or(Err(SILENCE))?;
         std::str::from_utf8(&self.inbox[answer]).map_err(|_| Fault::Frame("no UTF-8"))
     }
 
@@ -154,6 +201,28 @@ impl Line {
             };
             self.write(&reply).await?;
         }
+    }
+
+    /// The body of the response to a request; a fault in it is a fault.
+    async fn response(&mut self) -> Result<Range<usize>, Fault> {
+        self.inbox.drain(..self.taken);
+        self.taken = 0;
+        loop {
+            if let Some(body) = answer::body_in(&self.inbox)? {
+                self.taken = body.end;
+                return Ok(body);
+            }
+            self.read().await?;
+        }
+    }
+
+    /// Sends bytes that nobody promised to answer, and waits for whatever comes. For bad peers.
+    pub async fn shout(&mut self, bytes: &[u8]) -> Result<(), Fault> {
+        self.write(bytes).await?;
+        self.read().await?;
+        self.inbox.clear();
+        self.taken = 0;
+        Ok(())
     }
 
     async fn next(&mut self) -> Result<(Opcode, Range<usize>), Fault> {

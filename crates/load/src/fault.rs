@@ -24,6 +24,9 @@ pub enum Fault {
     Connection(&'static str, #[source] io::Error),
     #[error("the server refused the upgrade: {0}")]
     NotUpgraded(String),
+    /// Told to come back after so many seconds.
+    #[error("the server is too busy for {0} s")]
+    Busy(u64),
     #[error("the server hung up{0}")]
     HungUp(String),
     #[error("the server sent a frame that the bench cannot read: {0}")]
@@ -36,6 +39,10 @@ pub enum Fault {
     Store(#[from] store::StoreError),
     #[error("a task of the loader panicked")]
     Loader,
+    #[error("the loader's process cannot be spoken with")]
+    Process(#[source] io::Error),
+    #[error("the loader's process failed: {0}")]
+    Failed(String),
     #[error("nothing was measured")]
     Nothing,
 }

@@ -1,41 +1,12 @@
-//! The loader's messages: WebSocket frames built once, with holes for what differs from one message to the next.
+//! Bytes on the wire, built once, with holes for what differs from one message to the next.
 //!
-//! OCPP 1.6 text of the sizes that the field sends. A client must mask its frames (RFC 6455, 5.3); the key here is
-//! zero, which every server has to unmask like any other and which leaves the text in place to be patched.
+//! A client must mask its frames (RFC 6455, 5.3); the key here is zero, which every server has to unmask like any
+//! other and which leaves the text in place to be patched. What the texts say is [`crate::script`]'s.
 
 use std::ops::Range;
 use std::time::Duration;
 
 use charge::Timestamp;
-
-/// What is measured.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Message {
-    Heartbeat,
-    Status,
-    Meter,
-}
-
-impl Message {
-    pub const ALL: [Self; 3] = [Self::Heartbeat, Self::Status, Self::Meter];
-
-    /// OCPP's name of the action.
-    pub const fn action(self) -> &'static str {
-        match self {
-            Self::Heartbeat => "Heartbeat",
-            Self::Status => "StatusNotification",
-            Self::Meter => "MeterValues",
-        }
-    }
-
-    /// Must be on the disk before it is answered.
-    pub const fn durable(self) -> bool {
-        match self {
-            Self::Heartbeat => false,
-            Self::Status | Self::Meter => true,
-        }
-    }
-}
 
 /// Text frame, complete in one (RFC 6455, 5.2).
 const TEXT: u8 = 0x81;
@@ -48,87 +19,60 @@ pub(crate) const REGISTER_BEGIN_WH: u64 = 1_000_000;
 /// Three milliwatt hours a millisecond: the car takes 10.8 kW.
 const MILLIWATT_HOURS_PER_MS: u64 = 3;
 
+/// As long as a time is on the wire.
+const TIME_BYTES: usize = 24;
+const TIME_HOLE: [u8; TIME_BYTES] = [b'@'; TIME_BYTES];
+
 /// A message that is sent many times. Holes are runs of one character: `^` the message id, `@` the time, `$` the
-/// register.
+/// register, `%` the number in its transaction.
 #[derive(Clone, Debug)]
 pub(crate) struct Prepared {
     bytes: Vec<u8>,
-    id: Range<usize>,
-    time: Option<Range<usize>>,
+    text_bytes: usize,
+    id: Option<Range<usize>>,
+    /// Where it stands; an event and its readings have the same.
+    times: Vec<usize>,
     register: Option<Range<usize>>,
+    number: Option<Range<usize>>,
     began: Timestamp,
     /// When it was sent last: no two readings have the same time.
     last: Timestamp,
 }
 
 impl Prepared {
-    fn new(text: &str, began: Timestamp) -> Self {
-        let bytes = masked(text);
+    /// From the bytes on the wire and the length of the text in them.
+    pub fn new(bytes: Vec<u8>, text_bytes: usize, began: Timestamp) -> Self {
         let hole = |of: u8| {
             let first = bytes.iter().position(|byte| *byte == of)?;
             let last = bytes.iter().rposition(|byte| *byte == of)?;
             Some(first..last + 1)
         };
-        let (id, time, register) = (hole(b'^').unwrap_or(0..0), hole(b'@'), hole(b'$'));
-        Self { bytes, id, time, register, began, last: began }
+        let (id, register, number) = (hole(b'^'), hole(b'$'), hole(b'%'));
+        let here = |(at, window): (usize, &[u8])| (*window == TIME_HOLE).then_some(at);
+        let times = bytes.windows(TIME_BYTES).enumerate().filter_map(here).collect();
+        Self { bytes, text_bytes, id, times, register, number, began, last: began }
     }
 
-    pub fn heartbeat(now: Timestamp) -> Self {
-        Self::new(r#"[2,"^^^^^^^^^^","Heartbeat",{}]"#, now)
-    }
-
-    /// Of the second connector: the first one charges.
-    pub fn status(state: &str, now: Timestamp) -> Self {
-        Self::new(
-            &format!(
-                r#"[2,"^^^^^^^^^^","StatusNotification",{{"connectorId":2,"errorCode":"NoError","status":"{state}","timestamp":"@@@@@@@@@@@@@@@@@@@@@@@@"}}]"#
-            ),
-            now,
-        )
-    }
-
-    /// What a three-phase station sends every minute.
-    pub fn meter(transaction: i64, began: Timestamp) -> Self {
-        let mut values = String::from(
-            r#"{"value":"$$$$$$$.$$$","context":"Sample.Periodic","measurand":"Energy.Active.Import.Register","unit":"Wh"},{"value":"10800.0","context":"Sample.Periodic","measurand":"Power.Active.Import","unit":"W"}"#,
-        );
-        for phase in ["L1", "L2", "L3"] {
-            values.push_str(&format!(
-                r#",{{"value":"15.7","context":"Sample.Periodic","measurand":"Current.Import","phase":"{phase}","unit":"A"}}"#
-            ));
-        }
-        Self::new(
-            &format!(
-                r#"[2,"^^^^^^^^^^","MeterValues",{{"connectorId":1,"transactionId":{transaction},"meterValue":[{{"timestamp":"@@@@@@@@@@@@@@@@@@@@@@@@","sampledValue":[{values}]}}]}}]"#
-            ),
-            began,
-        )
-    }
-
-    /// The frame for this message id and this moment, or the first millisecond after the last one sent.
-    pub fn at(&mut self, id: u64, now: Timestamp) -> &[u8] {
+    /// The bytes for this message id, number and moment, or the first millisecond after the last one sent.
+    pub fn at(&mut self, id: u64, number: u64, now: Timestamp) -> &[u8] {
         let now = now.whole_millis().max(self.last.plus(Duration::from_millis(1)).whole_millis());
         self.last = now;
-        write_digits(&mut self.bytes[self.id.clone()], id);
-        if let Some(time) = &self.time {
-            self.bytes[time.clone()].copy_from_slice(millis(now).as_bytes());
+        let register = register_milliwatt_hours(self.began, now);
+        for (hole, value) in [(&self.id, id), (&self.register, register), (&self.number, number)] {
+            if let Some(hole) = hole {
+                write_digits(&mut self.bytes[hole.clone()], value);
+            }
         }
-        if let Some(register) = &self.register {
-            write_digits(&mut self.bytes[register.clone()], register_milliwatt_hours(self.began, now));
+        for at in &self.times {
+            self.bytes[*at..at + TIME_BYTES].copy_from_slice(millis(now).as_bytes());
         }
         &self.bytes
     }
 
-    /// Of the text, without the frame around it.
-    pub fn text_bytes(&self) -> usize {
-        self.bytes.len() - text_starts(self.bytes.len())
+    /// Of the text, without what is around it.
+    pub const fn text_bytes(&self) -> usize {
+        self.text_bytes
     }
-}
-
-/// Where the text of a frame of so many bytes starts.
-const fn text_starts(frame_bytes: usize) -> usize {
-    // 2 bytes, from 126 bytes of text on 2 more for the length, and the mask key
-    if frame_bytes - 6 < LENGTH_IN_2_BYTES as usize { 6 } else { 8 }
 }
 
 /// A masked text frame. Texts of the bench are far below 64 KiB.
@@ -165,7 +109,7 @@ pub(crate) fn register_milliwatt_hours(began: Timestamp, now: Timestamp) -> u64 
 }
 
 /// RFC 3339 with three digits after the second, always 24 characters.
-fn millis(at: Timestamp) -> String {
+pub(crate) fn millis(at: Timestamp) -> String {
     let whole = at.whole_seconds();
     let mut text = whole.to_string();
     text.truncate(text.len().saturating_sub(1));
@@ -189,44 +133,34 @@ mod tests {
 
     const BEGAN: Timestamp = Timestamp::from_secs(1_800_000_000);
 
-    fn text(frame: &[u8]) -> String {
-        String::from_utf8(frame[text_starts(frame.len())..].to_vec()).unwrap()
-    }
-
     #[test]
     fn holes_are_filled_and_nothing_else_moves() {
-        let mut heartbeat = Prepared::heartbeat(BEGAN);
-        assert_eq!(text(heartbeat.at(42, BEGAN)), r#"[2,"0000000042","Heartbeat",{}]"#);
-        assert_eq!(heartbeat.text_bytes(), r#"[2,"0000000042","Heartbeat",{}]"#.len());
-
-        let mut meter = Prepared::meter(7, BEGAN);
+        let text = "a^^^^b@@@@@@@@@@@@@@@@@@@@@@@@c$$$$$$$.$$$d%%%%%%%e@@@@@@@@@@@@@@@@@@@@@@@@";
+        let mut prepared = Prepared::new(text.as_bytes().to_vec(), text.len(), BEGAN);
         let later = BEGAN.plus(Duration::from_millis(60_250));
-        let said: serde_json::Value = serde_json::from_str(&text(meter.at(9, later))).unwrap();
-        assert_eq!(said[1], "0000000009");
-        assert_eq!(said[3]["transactionId"], 7);
-        let sample = &said[3]["meterValue"][0];
-        assert_eq!(sample["timestamp"], "2027-01-15T08:01:00.250Z");
-        assert_eq!(sample["sampledValue"][0]["value"], "1000180.750");
-        assert_eq!(sample["sampledValue"].as_array().unwrap().len(), 5);
-        let again: serde_json::Value = serde_json::from_str(&text(meter.at(10, later))).unwrap();
-        assert_eq!(again[3]["meterValue"][0]["timestamp"], "2027-01-15T08:01:00.251Z");
+        assert_eq!(
+            prepared.at(42, 1_000_007, later),
+            b"a0042b2027-01-15T08:01:00.250Zc1000180.750d1000007e2027-01-15T08:01:00.250Z"
+        );
+        assert_eq!(
+            prepared.at(43, 1_000_008, later),
+            b"a0043b2027-01-15T08:01:00.251Zc1000180.753d1000008e2027-01-15T08:01:00.251Z"
+        );
+        assert_eq!(prepared.text_bytes(), text.len());
+        let mut bare = Prepared::new(b"no hole".to_vec(), 7, BEGAN);
+        assert_eq!(bare.at(1, 2, later), b"no hole");
     }
 
     #[test]
     fn every_frame_says_its_true_length() {
         for length in [0, 1, 125, 126, 127, 500, 4000] {
             let frame = masked(&"x".repeat(length));
-            let said = match frame[1] & 0x7f {
-                126 => usize::from(u16::from_be_bytes([frame[2], frame[3]])),
-                short => usize::from(short),
+            let (said, starts) = match frame[1] & 0x7f {
+                126 => (usize::from(u16::from_be_bytes([frame[2], frame[3]])), 8),
+                short => (usize::from(short), 6),
             };
-            assert_eq!(said, length);
-            assert_eq!(frame.len() - text_starts(frame.len()), length);
+            assert_eq!((said, frame.len() - starts), (length, length));
             assert_eq!(frame[1] & MASKED, MASKED);
         }
-        let status = Prepared::status("Available", BEGAN);
-        assert!((126..200).contains(&status.text_bytes()), "{}", status.text_bytes());
-        let meter = Prepared::meter(1_000_000, BEGAN);
-        assert!((400..800).contains(&meter.text_bytes()), "{}", meter.text_bytes());
     }
 }

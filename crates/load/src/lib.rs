@@ -5,21 +5,32 @@
 //! own; the loader here is kept cheap. It deliberately is no simulator: its stations have no cars, no journal and no
 //! manners beyond what a measurement needs (the `station` crate has them all).
 //!
-//! [`line::measure`] runs the bench, [`server`] is the floor and what both server processes share, [`road::Nod`]
-//! stands in for the network behind the operator.
+//! [`line::measure`] tells what a message costs, [`crowd::measure`] how many stations fit, [`storm::measure`] what it
+//! costs when all come back at once, [`hammer::measure`] what the good feel of the bad. [`server`] is the floor and what
+//! all server processes share, [`loader`] the stations as a process of their own, [`road::Nod`] stands in for the
+//! network behind the operator.
 
+mod answer;
+mod bad;
 mod client;
 mod commit;
+pub mod crowd;
+mod dialect;
 mod fault;
 mod frames;
+pub mod hammer;
 pub mod line;
 mod linux;
+pub mod loader;
 mod phase;
 pub mod report;
 pub mod road;
 mod round;
+mod script;
 pub mod server;
 mod spread;
 mod station;
+pub mod storm;
 
+pub use dialect::Dialect;
 pub use fault::Fault;

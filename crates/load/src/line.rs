@@ -13,7 +13,10 @@ use std::time::Duration;
 use charge::{Clock, Secret};
 use gate::line::TalkLimits;
 
+use trust::pki::Identity;
+
 use crate::Fault;
+use crate::dialect::Dialect;
 use crate::linux;
 use crate::report::{Machine, Planned, Report};
 use crate::round::{Round, Work};
@@ -22,8 +25,10 @@ use crate::server::Server;
 /// Which server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
-    /// [`crate::server::echo`].
+    /// [`crate::server::echo`], over WebSockets and over HTTP.
     Echo,
+    /// The same with nothing after the handshake.
+    Handshake,
     /// The real operator with its real database.
     Operator,
 }
@@ -32,6 +37,7 @@ impl fmt::Display for Kind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Echo => "echo",
+            Self::Handshake => "handshake",
             Self::Operator => "operator",
         })
     }
@@ -42,8 +48,16 @@ impl fmt::Display for Kind {
 pub struct Account {
     /// Its identity, of characters that need no escaping in an address.
     pub id: String,
-    /// Of security profile 2.
-    pub password: Secret<String>,
+    pub proof: Proof,
+}
+
+/// How it proves that it is itself.
+#[derive(Clone, Debug)]
+pub enum Proof {
+    /// Security profile 2.
+    Password(Secret<String>),
+    /// Security profile 3.
+    Certificate(Identity),
 }
 
 /// What to measure, and with whom.
@@ -52,6 +66,10 @@ pub struct Plan {
     /// All stations: the first [`Plan::senders`] send, the others only stay.
     pub accounts: Vec<Account>,
     pub senders: usize,
+    /// The stations that speak SOAP, each with a certificate; as many as senders, or none.
+    pub soap: Vec<Account>,
+    /// What is measured, in this order.
+    pub dialects: Vec<Dialect>,
     /// Messages of each kind over all rounds, without the paced ones.
     pub messages: u32,
     /// An odd number has a true median.
@@ -86,6 +104,8 @@ impl Plan {
         Self {
             accounts,
             senders,
+            soap: Vec::new(),
+            dialects: Dialect::ALL.to_vec(),
             messages: 20_000,
             rounds: 5,
             outstanding: 64,
@@ -103,6 +123,9 @@ impl Plan {
     fn work(&self, descriptors_max: Option<u64>, remarks: &mut Vec<String>) -> Result<Work, Fault> {
         let senders = self.senders.min(self.accounts.len());
         let idle = self.accounts.len() - senders;
+        if self.dialects.contains(&Dialect::Soap) && self.soap.len() < senders {
+            return Err(Fault::Plan("it needs as many stations with a certificate for SOAP as stations that send"));
+        }
         if senders == 0 || idle == 0 || self.outstanding == 0 {
             return Err(Fault::Plan("it needs stations that send, stations that stay, and a question under way"));
         }
@@ -165,16 +188,12 @@ pub async fn measure(
     let load_before = linux::load_average()?;
     let mut rounds = Vec::new();
     for number in 1..=work.rounds {
-        say(&format!("round {number} of {}", work.rounds));
-        rounds.push(Round::run(plan, &work, &clock, spawn).await?);
+        for dialect in &plan.dialects {
+            say(&format!("round {number} of {}, OCPP {dialect}", work.rounds));
+            rounds.push(Round::run(plan, &work, *dialect, &clock, spawn).await?);
+        }
     }
-    let machine = Machine {
-        processor: linux::processor(),
-        cores: linux::cores()?,
-        load_before,
-        load_after: linux::load_average()?,
-        descriptors_max,
-    };
+    let machine = Machine::now(load_before)?;
     let planned = Planned {
         stations: work.senders,
         idle: work.idle,
@@ -183,7 +202,7 @@ pub async fn measure(
         outstanding: work.outstanding,
         paced_per_second: work.paced_per_second,
     };
-    Report::of(machine, planned, &rounds, remarks).ok_or(Fault::Nothing)
+    Report::of(machine, planned, &plan.dialects, &rounds, remarks).ok_or(Fault::Nothing)
 }
 
 pub(crate) fn say(what: &str) {

@@ -93,6 +93,13 @@ fn descriptors(limits: &str) -> Option<Option<u64>> {
     if soft == "unlimited" { Some(None) } else { soft.parse().ok().map(Some) }
 }
 
+/// How many a process has open.
+pub(crate) fn descriptors_open(pid: u32) -> Result<u64, Fault> {
+    let folder = PathBuf::from(format!("/proc/{pid}/fd"));
+    let open = fs::read_dir(&folder).map_err(|why| Fault::Machine { what: folder, why })?;
+    Ok(open.count() as u64)
+}
+
 /// Running tasks, averaged over one, five and fifteen minutes.
 pub(crate) fn load_average() -> Result<[f64; 3], Fault> {
     let file = PathBuf::from("/proc/loadavg");

@@ -11,10 +11,10 @@ use tokio::task::JoinHandle;
 use tokio::time::{Instant, MissedTickBehavior, interval_at};
 
 use crate::Fault;
-use crate::client::{Caller, Line};
-use crate::frames::Message;
+use crate::client::Caller;
+use crate::dialect::Message;
 use crate::line::{Account, Kind};
-use crate::station::{self, Station};
+use crate::station::{self, Came, Station};
 
 /// The stations of each lane.
 pub(crate) type Lanes = Vec<Vec<Station>>;
@@ -43,7 +43,7 @@ pub(crate) async fn connect(
     accounts: &Arc<[Account]>,
     (first, end): (usize, usize),
     lanes: usize,
-) -> Result<(Vec<Vec<Line>>, Duration), Fault> {
+) -> Result<(Vec<Vec<Came>>, Duration), Fault> {
     let start = Instant::now();
     let tasks = (0..lanes).map(|lane| {
         let (caller, accounts) = (Arc::clone(caller), Arc::clone(accounts));

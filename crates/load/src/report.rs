@@ -5,19 +5,20 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::commit;
+use crate::dialect::Dialect;
 use crate::round::{self, Both, Round, micros};
 pub use crate::spread::Spread;
 use crate::spread::tenths;
+use crate::{Fault, commit, linux};
 
-mod table;
+pub(crate) mod table;
 
 /// A message that needs no disk costs at most so many times the bare echo.
-const HEARTBEAT_RATIO_MAX: f64 = 2.0;
+const HEARTBEAT_RATIO_MAX: f64 = 1.4;
 /// A durable one at most so many times the echo and the bare commit together.
-const DURABLE_RATIO_MAX: f64 = 4.0;
-/// An idle TLS connection adds at most this to the process: 40 KiB.
-const IDLE_BYTES_MAX: f64 = 40.0 * 1024.0;
+const DURABLE_RATIO_MAX: f64 = 2.5;
+/// An idle TLS connection adds at most this to the process: 20 KiB.
+pub(crate) const IDLE_BYTES_MAX: f64 = 20.0 * 1024.0;
 /// No floor is taken for lower than that when it is divided by.
 const FLOOR_US_MIN: f64 = 0.1;
 
@@ -26,12 +27,21 @@ const FLOOR_US_MIN: f64 = 0.1;
 pub struct Report {
     pub machine: Machine,
     pub planned: Planned,
-    pub messages: Vec<Message>,
-    pub connecting: Connecting,
-    pub idle: Idle,
+    pub versions: Vec<Version>,
     pub commit: Commit,
     /// Where the run fell short of its plan, and why.
     pub remarks: Vec<String>,
+}
+
+/// One version of the line.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Version {
+    /// As `--versions` names it.
+    pub version: String,
+    pub messages: Vec<Message>,
+    pub connecting: Connecting,
+    /// Of a WebSocket; SOAP has no connection that stays.
+    pub idle: Option<Idle>,
 }
 
 /// What it ran on, and what else went on there.
@@ -148,30 +158,62 @@ pub struct CommitCost {
     pub wall_us: Spread,
 }
 
+impl Machine {
+    /// At the end of a run.
+    pub(crate) fn now(load_before: [f64; 3]) -> Result<Self, Fault> {
+        Ok(Self {
+            processor: linux::processor(),
+            cores: linux::cores()?,
+            load_before,
+            load_after: linux::load_average()?,
+            descriptors_max: linux::descriptors_max(std::process::id())?,
+        })
+    }
+}
+
 impl Report {
     /// `None` of no rounds.
-    pub(crate) fn of(machine: Machine, planned: Planned, rounds: &[Round], remarks: Vec<String>) -> Option<Self> {
+    pub(crate) fn of(
+        machine: Machine,
+        planned: Planned,
+        dialects: &[Dialect],
+        rounds: &[Round],
+        remarks: Vec<String>,
+    ) -> Option<Self> {
+        let all: Vec<&Round> = rounds.iter().collect();
         let commit = Commit {
-            alone: CommitCost::of(rounds, |round| round.commit.alone)?,
-            grouped: CommitCost::of(rounds, |round| round.commit.grouped)?,
+            alone: CommitCost::of(&all, |round| round.commit.alone)?,
+            grouped: CommitCost::of(&all, |round| round.commit.grouped)?,
         };
-        let kinds = rounds.first()?.talks.len();
-        let messages: Option<Vec<_>> =
-            (0..kinds).map(|kind| Message::of(rounds, kind, commit.grouped.cpu_us.median)).collect();
-        Some(Self {
-            machine,
-            planned,
-            messages: messages?,
-            connecting: Connecting::of(rounds)?,
-            idle: Idle::of(rounds)?,
-            commit,
-            remarks,
-        })
+        let versions: Option<Vec<_>> = dialects
+            .iter()
+            .map(|dialect| {
+                let rounds: Vec<&Round> = rounds.iter().filter(|round| round.dialect == *dialect).collect();
+                Version::of(*dialect, &rounds)
+            })
+            .collect();
+        Some(Self { machine, planned, versions: versions?, commit, remarks })
     }
 
     /// Whether every aim was reached.
     pub fn holds(&self) -> bool {
-        self.idle.holds && self.messages.iter().all(|message| message.holds)
+        self.versions.iter().all(|version| {
+            version.idle.as_ref().is_none_or(|idle| idle.holds) && version.messages.iter().all(|message| message.holds)
+        })
+    }
+}
+
+impl Version {
+    fn of(dialect: Dialect, rounds: &[&Round]) -> Option<Self> {
+        let commit = CommitCost::of(rounds, |round| round.commit.grouped)?.cpu_us.median;
+        let messages: Option<Vec<_>> =
+            (0..dialect.messages().len()).map(|kind| Message::of(rounds, kind, commit)).collect();
+        Some(Self {
+            version: dialect.to_string(),
+            messages: messages?,
+            connecting: Connecting::of(rounds)?,
+            idle: Idle::of(rounds),
+        })
     }
 }
 
@@ -181,7 +223,7 @@ pub fn render(report: &Report) -> String {
 }
 
 impl Message {
-    fn of(rounds: &[Round], kind: usize, commit_us: f64) -> Option<Self> {
+    fn of(rounds: &[&Round], kind: usize, commit_us: f64) -> Option<Self> {
         let first = rounds.first()?.talks.get(kind)?;
         let side = |pick: fn(&Both<round::Said>) -> round::Said| {
             let said: Option<Vec<_>> = rounds.iter().map(|round| Some(pick(&round.talks.get(kind)?.of))).collect();
@@ -222,7 +264,7 @@ impl Talk {
 }
 
 impl Connecting {
-    fn of(rounds: &[Round]) -> Option<Self> {
+    fn of(rounds: &[&Round]) -> Option<Self> {
         let side = |pick: fn(&Both<round::Connecting>) -> round::Connecting| {
             Some(Connect {
                 cpu_us: Spread::of(rounds.iter().map(|round| pick(&round.connecting).cpu_us))?,
@@ -236,11 +278,13 @@ impl Connecting {
 }
 
 impl Idle {
-    fn of(rounds: &[Round]) -> Option<Self> {
+    /// `None` where none was measured.
+    fn of(rounds: &[&Round]) -> Option<Self> {
+        let idle = || rounds.iter().filter_map(|round| round.idle.as_ref());
         let side = |pick: fn(&Both<round::Bytes>) -> round::Bytes| {
             Some(Bytes {
-                resident: Spread::of(rounds.iter().map(|round| pick(&round.idle).resident))?,
-                private: Spread::of(rounds.iter().map(|round| pick(&round.idle).private))?,
+                resident: Spread::of(idle().map(|idle| pick(idle).resident))?,
+                private: Spread::of(idle().map(|idle| pick(idle).private))?,
             })
         };
         let (echo, operator) = (side(|both| both.echo)?, side(|both| both.operator)?);
@@ -250,7 +294,7 @@ impl Idle {
 }
 
 impl CommitCost {
-    fn of(rounds: &[Round], pick: fn(&Round) -> commit::Cost) -> Option<Self> {
+    fn of(rounds: &[&Round], pick: fn(&Round) -> commit::Cost) -> Option<Self> {
         Some(Self {
             cpu_us: Spread::of(rounds.iter().map(|round| micros(pick(round).cpu)))?,
             wall_us: Spread::of(rounds.iter().map(|round| micros(pick(round).wall)))?,
@@ -259,7 +303,7 @@ impl CommitCost {
 }
 
 /// To a hundredth.
-fn ratio(cost: f64, floor: f64) -> f64 {
+pub(crate) fn ratio(cost: f64, floor: f64) -> f64 {
     (cost / floor.max(FLOOR_US_MIN) * 100.0).round() / 100.0
 }
 

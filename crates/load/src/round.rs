@@ -10,7 +10,7 @@ use tokio::time::sleep;
 use crate::Fault;
 use crate::client::Caller;
 use crate::commit::{self, Commit};
-use crate::frames::Message;
+use crate::dialect::{Dialect, Message};
 use crate::line::{Account, Kind, Plan, say};
 use crate::linux::{CpuTime, Memory};
 use crate::phase::{self, Lanes, Ran, Tempo};
@@ -45,10 +45,12 @@ pub(crate) struct Both<T> {
 /// What one round came to.
 #[derive(Clone, Debug)]
 pub(crate) struct Round {
+    pub dialect: Dialect,
     pub connecting: Both<Connecting>,
-    pub idle: Both<Bytes>,
+    /// `None` for SOAP, whose stations have no connection to stay.
+    pub idle: Option<Both<Bytes>>,
     pub commit: Commit,
-    /// In the order of [`Message::ALL`].
+    /// In the order of [`Dialect::messages`].
     pub talks: Vec<Talk>,
 }
 
@@ -101,6 +103,7 @@ struct Side {
 struct Bench<'p> {
     plan: &'p Plan,
     work: &'p Work,
+    dialect: Dialect,
     accounts: Arc<[Account]>,
     clock: &'p Arc<dyn Clock>,
 }
@@ -109,13 +112,23 @@ impl Round {
     pub async fn run(
         plan: &Plan,
         work: &Work,
+        dialect: Dialect,
         clock: &Arc<dyn Clock>,
         spawn: &mut (dyn FnMut(Kind) -> io::Result<Server> + Send),
     ) -> Result<Self, Fault> {
-        let bench = Bench { plan, work, accounts: plan.accounts.as_slice().into(), clock };
+        let accounts = match dialect {
+            Dialect::V16 | Dialect::V201 | Dialect::V21 => plan.accounts.as_slice().into(),
+            Dialect::Soap => plan.soap.as_slice().into(),
+        };
+        let bench = Bench { plan, work, dialect, accounts, clock };
         let (mut echo, mut operator) = (bench.open(Kind::Echo, spawn)?, bench.open(Kind::Operator, spawn)?);
         let connecting = Both { echo: bench.connect(&mut echo).await?, operator: bench.connect(&mut operator).await? };
-        let idle = Both { echo: bench.idle(&echo).await?, operator: bench.idle(&operator).await? };
+        let idle = match dialect {
+            Dialect::V16 | Dialect::V201 | Dialect::V21 => {
+                Some(Both { echo: bench.idle(&echo).await?, operator: bench.idle(&operator).await? })
+            }
+            Dialect::Soap => None,
+        };
         say(&format!("the floor of durable commits, with {} writers", work.outstanding));
         let writers = u32::try_from(work.outstanding).unwrap_or(u32::MAX);
         let commit = commit::measure(&plan.dir, writers).await?;
@@ -124,20 +137,21 @@ impl Round {
         }
         bench.rest(operator.server.pid).await?;
         let mut talks = Vec::new();
-        for message in Message::ALL {
-            talks.push(bench.talk(message, &mut echo, &mut operator).await?);
+        for message in dialect.messages() {
+            talks.push(bench.talk(*message, &mut echo, &mut operator).await?);
         }
         for station in operator.lanes.iter_mut().flatten() {
             station.end(clock.now()).await?;
         }
-        Ok(Self { connecting, idle, commit, talks })
+        Ok(Self { dialect, connecting, idle, commit, talks })
     }
 }
 
 impl Bench<'_> {
     fn open(&self, kind: Kind, spawn: &mut (dyn FnMut(Kind) -> io::Result<Server> + Send)) -> Result<Side, Fault> {
         let server = spawn(kind).map_err(|why| Fault::Server(kind, why))?;
-        let caller = Arc::new(Caller::new(server.addr, &self.plan.roots_pem, &self.plan.host)?);
+        let caller =
+            Arc::new(Caller::new(server.at(self.dialect)?, self.dialect, &self.plan.roots_pem, &self.plan.host)?);
         Ok(Side { kind, server, caller, lanes: Lanes::new() })
     }
 
@@ -149,7 +163,7 @@ impl Bench<'_> {
         let ((lines, elapsed), cpu) = self.spent(side.server.pid, came).await?;
         let now = self.clock.now();
         side.lanes =
-            lines.into_iter().map(|lane| lane.into_iter().map(|line| Station::new(line, now)).collect()).collect();
+            lines.into_iter().map(|lane| lane.into_iter().map(|came| Station::new(came, now)).collect()).collect();
         Ok(Connecting { cpu_us: micros(cpu) / senders as f64, per_second: rate(senders, elapsed) })
     }
 
@@ -202,17 +216,22 @@ impl Bench<'_> {
 
     /// Waits until the server has nothing to do.
     async fn rest(&self, pid: u32) -> Result<(), Fault> {
-        let mut last = CpuTime::of(pid)?;
-        for _look in 0..REST_LOOKS_MAX {
-            sleep(self.plan.settle).await;
-            let now = CpuTime::of(pid)?;
-            if now.since(&last) < self.plan.settle / REST_SHARE {
-                break;
-            }
-            last = now;
-        }
-        Ok(())
+        rest(pid, self.plan.settle).await
     }
+}
+
+/// Waits until a process has nothing to do, looking this often.
+pub(crate) async fn rest(pid: u32, settle: Duration) -> Result<(), Fault> {
+    let mut last = CpuTime::of(pid)?;
+    for _look in 0..REST_LOOKS_MAX {
+        sleep(settle).await;
+        let now = CpuTime::of(pid)?;
+        if now.since(&last) < settle / REST_SHARE {
+            break;
+        }
+        last = now;
+    }
+    Ok(())
 }
 
 impl Trips {
@@ -226,6 +245,6 @@ pub(crate) fn micros(time: Duration) -> f64 {
     time.as_secs_f64() * 1e6
 }
 
-fn rate(count: usize, elapsed: Duration) -> f64 {
+pub(crate) fn rate(count: usize, elapsed: Duration) -> f64 {
     count as f64 / elapsed.max(Duration::from_micros(1)).as_secs_f64()
 }

@@ -1,17 +1,25 @@
 //! The processes that are measured: the floor itself, and what a bench server and its loader agree on.
 //!
-//! The floor is a bare WebSocket echo over the same TLS, with the buffers of the operator's door and nothing of its
-//! care: no limits, no patience, no registry. A bench server says where it listens in one line on its standard
-//! output, and lives as long as its standard input is open: a loader that dies leaves no server behind.
+//! The floor is a bare echo over the same TLS, of WebSocket texts or of HTTP bodies, with the buffers of the operator's
+//! doors and nothing of their care: no limits, no patience, no registry. Below it is the bare handshake. A bench server
+//! says where it listens in one line on its standard output, and lives as long as its standard input is open: a loader
+//! that dies leaves no server behind.
 
+use std::convert::Infallible;
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::SocketAddr;
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
 use futures_util::{SinkExt, StreamExt};
+use http_body_util::{BodyExt, Full};
+use hyper::body::Incoming;
+use hyper::{Request as HttpRequest, Response as HttpResponse};
+use hyper_util::rt::TokioIo;
 use rustls::ServerConfig;
+use tokio::io::AsyncReadExt;
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::sleep;
@@ -20,6 +28,9 @@ use tokio_rustls::server::TlsStream;
 use tokio_tungstenite::tungstenite::handshake::server::{ErrorResponse, Request, Response};
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 use tokio_tungstenite::{WebSocketStream, accept_hdr_async_with_config};
+
+use crate::Fault;
+use crate::dialect::Dialect;
 
 /// What a bench server says once it listens, before its address.
 const LISTENS: &str = "listening on ";
@@ -51,22 +62,37 @@ impl Drop for Echo {
     }
 }
 
-/// Listens and echoes every text. `tls` is to be made as the operator's is. Must be called inside the async runtime.
-pub fn echo(addr: SocketAddr, tls: Arc<ServerConfig>) -> io::Result<Echo> {
+/// What a floor does with a connection once it is accepted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Floor {
+    /// Upgrades and echoes every text.
+    Socket,
+    /// Echoes the body of every request.
+    Post,
+    /// Shakes hands and listens.
+    Handshake,
+}
+
+/// Listens. `tls` is to be made as the operator's is. Must be called inside the async runtime.
+pub fn echo(addr: SocketAddr, tls: Arc<ServerConfig>, floor: Floor) -> io::Result<Echo> {
     let socket = if addr.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
     socket.set_reuseaddr(true)?;
     socket.bind(addr)?;
     let listener = socket.listen(BACKLOG)?;
     let local_addr = listener.local_addr()?;
-    Ok(Echo { local_addr, task: tokio::spawn(accept_all(listener, TlsAcceptor::from(tls))) })
+    Ok(Echo { local_addr, task: tokio::spawn(accept_all(listener, TlsAcceptor::from(tls), floor)) })
 }
 
-async fn accept_all(listener: TcpListener, tls: TlsAcceptor) {
+async fn accept_all(listener: TcpListener, tls: TlsAcceptor, floor: Floor) {
     let mut connections = JoinSet::new();
     loop {
         tokio::select! {
             accepted = listener.accept() => match accepted {
-                Ok((tcp, _peer)) => drop(connections.spawn(one(tcp, tls.clone()))),
+                Ok((tcp, _peer)) => drop(match floor {
+                    Floor::Socket => connections.spawn(one(tcp, tls.clone())),
+                    Floor::Post => connections.spawn(post(tcp, tls.clone())),
+                    Floor::Handshake => connections.spawn(shake(tcp, tls.clone())),
+                }),
                 Err(why) => {
                     tracing::error!(%why, "the echo server cannot accept a connection");
                     sleep(ACCEPT_PAUSE).await;
@@ -88,11 +114,32 @@ async fn one(tcp: TcpStream, tls: TlsAcceptor) {
     }
 }
 
-async fn open(tcp: TcpStream, tls: TlsAcceptor) -> Option<WebSocketStream<Box<TlsStream<TcpStream>>>> {
+async fn post(tcp: TcpStream, tls: TlsAcceptor) {
+    let Some(stream) = Box::pin(secure(tcp, tls)).await else { return };
+    let service = hyper::service::service_fn(|request: HttpRequest<Incoming>| async {
+        // a body that broke off is echoed as nothing
+        let body = request.into_body().collect().await.map(|body| body.to_bytes()).unwrap_or_default();
+        Ok::<_, Infallible>(HttpResponse::new(Full::<Bytes>::new(body)))
+    });
+    // whoever hangs up ends it
+    drop(hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service).await);
+}
+
+async fn shake(tcp: TcpStream, tls: TlsAcceptor) {
+    let Some(mut stream) = Box::pin(secure(tcp, tls)).await else { return };
+    let mut unread = [0; 1];
+    while stream.read(&mut unread).await.is_ok_and(|read| read > 0) {}
+}
+
+async fn secure(tcp: TcpStream, tls: TlsAcceptor) -> Option<Box<TlsStream<TcpStream>>> {
     tcp.set_nodelay(true).ok()?;
-    let stream = tls.accept(tcp).await.inspect_err(|why| tracing::debug!(%why, "a handshake failed")).ok()?;
+    tls.accept(tcp).await.inspect_err(|why| tracing::debug!(%why, "a handshake failed")).ok().map(Box::new)
+}
+
+async fn open(tcp: TcpStream, tls: TlsAcceptor) -> Option<WebSocketStream<Box<TlsStream<TcpStream>>>> {
+    let stream = secure(tcp, tls).await?;
     let config = WebSocketConfig::default().read_buffer_size(READ_BUFFER_BYTES).write_buffer_size(WRITE_BUFFER_BYTES);
-    accept_hdr_async_with_config(Box::new(stream), upgrade, Some(config)).await.ok()
+    accept_hdr_async_with_config(stream, upgrade, Some(config)).await.ok()
 }
 
 /// Takes the subprotocol that is offered.
@@ -105,10 +152,12 @@ fn upgrade(request: &Request, mut response: Response) -> Result<Response, ErrorR
     Ok(response)
 }
 
-/// For a bench server: tells the loader where it listens. Nothing else may go to the standard output.
-pub fn announce(addr: SocketAddr) -> io::Result<()> {
+/// For a bench server: tells the loader where it listens, and where for SOAP. Nothing else may go to the standard
+/// output.
+pub fn announce(addr: SocketAddr, soap: Option<SocketAddr>) -> io::Result<()> {
     let mut out = io::stdout().lock();
-    writeln!(out, "{LISTENS}{addr}")?;
+    let soap = soap.map(|soap| format!(" {soap}")).unwrap_or_default();
+    writeln!(out, "{LISTENS}{addr}{soap}")?;
     out.flush()
 }
 
@@ -125,6 +174,8 @@ pub struct Server {
     /// Whose processor time and memory are measured.
     pub pid: u32,
     pub addr: SocketAddr,
+    /// Where SOAP is spoken.
+    pub soap: Option<SocketAddr>,
     child: Option<Child>,
 }
 
@@ -138,17 +189,28 @@ impl Server {
             Some(out) => BufReader::new(out).read_line(&mut line),
             None => Ok(0),
         };
-        let mut server = Self { pid: child.id(), addr: SocketAddr::from(([0, 0, 0, 0], 0)), child: Some(child) };
+        let nowhere = SocketAddr::from(([0, 0, 0, 0], 0));
+        let mut server = Self { pid: child.id(), addr: nowhere, soap: None, child: Some(child) };
         said?;
-        let addr = line.trim_end().strip_prefix(LISTENS).and_then(|addr| addr.parse().ok());
-        server.addr = addr.ok_or_else(|| io::Error::other("the server did not say where it listens"))?;
+        let mut addresses = line.trim_end().strip_prefix(LISTENS).into_iter().flat_map(|both| both.split(' '));
+        let mut next = || addresses.next().and_then(|addr| addr.parse().ok());
+        server.addr = next().ok_or_else(|| io::Error::other("the server did not say where it listens"))?;
+        server.soap = next();
         Ok(server)
     }
 
     /// One that runs in this very process: what is measured is the loader's as well, so it is good for trying out
     /// and nothing else.
-    pub fn here(addr: SocketAddr) -> Self {
-        Self { pid: std::process::id(), addr, child: None }
+    pub fn here(addr: SocketAddr, soap: Option<SocketAddr>) -> Self {
+        Self { pid: std::process::id(), addr, soap, child: None }
+    }
+
+    /// Where this dialect is spoken.
+    pub(crate) fn at(&self, dialect: Dialect) -> Result<SocketAddr, Fault> {
+        match dialect {
+            Dialect::V16 | Dialect::V201 | Dialect::V21 => Ok(self.addr),
+            Dialect::Soap => self.soap.ok_or(Fault::Plan("the server speaks no SOAP")),
+        }
     }
 }
 

@@ -2,14 +2,14 @@
 
 use std::fmt::Write;
 
-use super::{Bytes, Connect, Machine, Message, Planned, Report, RoundTrip, Spread};
+use super::{Bytes, Connect, IDLE_BYTES_MAX, Idle, Machine, Message, Planned, Report, Spread, Talk, Version};
 
 pub(super) fn render(report: &Report) -> String {
     let mut text = String::new();
     head(&mut text, &report.machine, &report.planned);
-    messages(&mut text, &report.messages);
+    messages(&mut text, &report.versions);
     round_trips(&mut text, report);
-    connections(&mut text, report);
+    connections(&mut text, &report.versions);
     commits(&mut text, report);
     if !report.remarks.is_empty() {
         section(&mut text, "Remarks");
@@ -43,11 +43,13 @@ fn head(text: &mut String, machine: &Machine, planned: &Planned) {
     line(text, "Figures are medians of the rounds, with the lowest and the highest in brackets.");
 }
 
-fn messages(text: &mut String, messages: &[Message]) {
+fn messages(text: &mut String, versions: &[Version]) {
     section(text, "Server CPU per message (µs)");
-    let mut rows = vec![row(["message", "bytes", "echo", "floor", "operator", "ratio", "aim", "", "answers/s"])];
-    for message in messages {
+    let mut rows =
+        vec![row(["version", "message", "bytes", "echo", "floor", "operator", "ratio", "aim", "", "answers/s"])];
+    for (version, message) in each(versions) {
         rows.push(row([
+            version,
             &message.action,
             &message.text_bytes.to_string(),
             &spread(message.echo.cpu_us),
@@ -64,40 +66,65 @@ fn messages(text: &mut String, messages: &[Message]) {
     line(text, "The floor is the echo of the same bytes; for a durable message with one grouped commit added.");
 }
 
+fn each(versions: &[Version]) -> impl Iterator<Item = (&str, &Message)> {
+    versions.iter().flat_map(|version| version.messages.iter().map(|message| (version.version.as_str(), message)))
+}
+
 fn round_trips(text: &mut String, report: &Report) {
     let Planned { outstanding, paced_per_second, .. } = report.planned;
     section(text, "Round trips (µs)");
     let (busy, paced) = (format!("{outstanding} under way"), format!("{paced_per_second} a second"));
-    let mut rows = vec![row(["message", "server", "load", "p50", "p99"])];
-    for message in &report.messages {
-        for (server, talk) in [("echo", &message.echo), ("operator", &message.operator)] {
-            for (load, RoundTrip { p50_us, p99_us }) in [(&paced, &talk.paced), (&busy, &talk.busy)] {
-                rows.push(row([&message.action, server, load, &whole(*p50_us), &whole(*p99_us)]));
-            }
+    let heads = [&paced, &busy].map(|load| ["p50", "p99"].map(|of| format!("{of}, {load}")));
+    let mut rows = vec![row(["version", "message", "server", &heads[0][0], &heads[0][1], &heads[1][0], &heads[1][1]])];
+    for (version, message) in each(&report.versions) {
+        for (server, Talk { paced, busy, .. }) in [("echo", &message.echo), ("operator", &message.operator)] {
+            let figures = [paced.p50_us, paced.p99_us, busy.p50_us, busy.p99_us].map(whole);
+            rows.push(row([version, &message.action, server, &figures[0], &figures[1], &figures[2], &figures[3]]));
         }
     }
     table(text, &rows);
 }
 
-fn connections(text: &mut String, report: &Report) {
+fn connections(text: &mut String, versions: &[Version]) {
     section(text, "Connections");
-    let mut rows =
-        vec![row(["server", "CPU of connect + boot (µs)", "connects/s", "idle resident (KiB)", "idle private (KiB)"])];
-    let connecting = &report.connecting;
-    for (server, Connect { cpu_us, per_second }, Bytes { resident, private }) in
-        [("echo", &connecting.echo, &report.idle.echo), ("operator", &connecting.operator, &report.idle.operator)]
-    {
-        rows.push(row([server, &spread(*cpu_us), &whole(*per_second), &kibibytes(*resident), &kibibytes(*private)]));
+    let mut rows = vec![row([
+        "version",
+        "server",
+        "CPU of connect + boot (µs)",
+        "ratio",
+        "connects/s",
+        "idle resident (KiB)",
+        "idle private (KiB)",
+    ])];
+    for Version { version, connecting, idle, .. } in versions {
+        let memory = |of: fn(&Idle) -> &Bytes, pick: fn(&Bytes) -> Spread| {
+            idle.as_ref().map_or("–".to_owned(), |idle| kibibytes(pick(of(idle))))
+        };
+        let sides: [(&str, &Connect, f64, fn(&Idle) -> &Bytes); 2] = [
+            ("echo", &connecting.echo, 1.0, |idle| &idle.echo),
+            ("operator", &connecting.operator, connecting.ratio, |idle| &idle.operator),
+        ];
+        for (server, connect, ratio, of) in sides {
+            rows.push(row([
+                version,
+                server,
+                &spread(connect.cpu_us),
+                &format!("{ratio:.2}"),
+                &whole(connect.per_second),
+                &memory(of, |bytes| bytes.resident),
+                &memory(of, |bytes| bytes.private),
+            ]));
+        }
     }
     table(text, &rows);
     line(text, "");
+    let held = versions.iter().filter_map(|version| version.idle.as_ref()).all(|idle| idle.holds);
     line(
         text,
         &format!(
-            "Full handshakes, never resumed; {:.2} times the floor. Aim for an idle connection: ≤ {:.0} KiB resident, {}.",
-            connecting.ratio,
-            report.idle.resident_bytes_max / 1024.0,
-            verdict(report.idle.holds)
+            "Full handshakes, never resumed. Aim for an idle connection: ≤ {:.0} KiB resident, {}.",
+            IDLE_BYTES_MAX / 1024.0,
+            verdict(held)
         ),
     );
 }
@@ -111,7 +138,7 @@ fn commits(text: &mut String, report: &Report) {
     table(text, &rows);
 }
 
-const fn verdict(holds: bool) -> &'static str {
+pub(crate) const fn verdict(holds: bool) -> &'static str {
     if holds { "reached" } else { "missed" }
 }
 
@@ -127,16 +154,16 @@ fn kibibytes(of: Spread) -> String {
     spread(Spread { median: of.median / 1024.0, min: of.min / 1024.0, max: of.max / 1024.0 })
 }
 
-fn section(text: &mut String, title: &str) {
+pub(crate) fn section(text: &mut String, title: &str) {
     line(text, &format!("\n## {title}\n"));
 }
 
-fn row<const N: usize>(cells: [&str; N]) -> Vec<String> {
+pub(crate) fn row<const N: usize>(cells: [&str; N]) -> Vec<String> {
     cells.map(str::to_owned).to_vec()
 }
 
 /// A Markdown table: the first row is its head, all columns but the first are right-aligned.
-fn table(text: &mut String, rows: &[Vec<String>]) {
+pub(crate) fn table(text: &mut String, rows: &[Vec<String>]) {
     let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
     let width_of = |column: usize| {
         rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count()).max().unwrap_or(0).max(3)
@@ -158,7 +185,7 @@ fn table(text: &mut String, rows: &[Vec<String>]) {
     }
 }
 
-fn line(text: &mut String, what: &str) {
+pub(crate) fn line(text: &mut String, what: &str) {
     // writing to a string cannot fail
     let _written = writeln!(text, "{what}");
 }

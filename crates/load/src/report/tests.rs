@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::*;
-use crate::frames;
+use crate::dialect::Dialect;
 use crate::round::{Said, Trips};
 
 fn said(cpu_us: f64) -> Said {
@@ -19,16 +19,17 @@ fn round(times: f64) -> Round {
         cpu: Duration::from_micros(cpu).mul_f64(times),
         wall: Duration::from_micros(wall).mul_f64(times),
     };
-    let talks = frames::Message::ALL.map(|message| round::Talk {
-        message,
+    let talk = |message: &crate::dialect::Message| round::Talk {
+        message: *message,
         text_bytes: 53,
-        of: Both { echo: said(20.0 * times), operator: said(if message.durable() { 140.0 } else { 30.0 } * times) },
-    });
+        of: Both { echo: said(20.0 * times), operator: said(if message.durable() { 70.0 } else { 30.0 } * times) },
+    };
     Round {
+        dialect: Dialect::V16,
         connecting: Both { echo: connecting(300.0), operator: connecting(450.0) },
-        idle: Both { echo: bytes(23_000.0), operator: bytes(33_000.0) },
+        idle: Some(Both { echo: bytes(12_000.0), operator: bytes(18_000.0) }),
         commit: commit::Commit { alone: cost(60, 900), grouped: cost(10, 30) },
-        talks: talks.to_vec(),
+        talks: Dialect::V16.messages().iter().map(talk).collect(),
     }
 }
 
@@ -42,27 +43,28 @@ fn report(rounds: &[Round]) -> Report {
     };
     let planned =
         Planned { stations: 200, idle: 2_000, rounds: 3, messages: 20_000, outstanding: 64, paced_per_second: 1_000 };
-    Report::of(machine, planned, rounds, vec!["one remark".to_owned()]).unwrap()
+    Report::of(machine, planned, &[Dialect::V16], rounds, vec!["one remark".to_owned()]).unwrap()
 }
 
 #[test]
 fn ratios_are_of_medians_and_of_the_right_floor() {
     let report = report(&[round(3.0), round(1.0), round(1.1)]);
-    let [heartbeat, status, meter] = report.messages.as_slice() else { panic!("three kinds") };
+    let [version] = report.versions.as_slice() else { panic!("one version") };
+    let [heartbeat, status, meter] = version.messages.as_slice() else { panic!("three kinds") };
     assert_eq!(heartbeat.operator.cpu_us, Spread { median: 33.0, min: 30.0, max: 90.0 });
-    assert_eq!((heartbeat.floor_cpu_us, heartbeat.ratio, heartbeat.holds), (22.0, 1.5, true));
-    // 154 over 22 of the echo and 11 of the commit
-    assert_eq!((status.floor_cpu_us, status.ratio, status.holds), (33.0, 4.67, false));
+    assert_eq!((heartbeat.floor_cpu_us, heartbeat.ratio, heartbeat.holds), (22.0, 1.5, false));
+    // 77 over 22 of the echo and 11 of the commit
+    assert_eq!((status.floor_cpu_us, status.ratio, status.holds), (33.0, 2.33, true));
     assert_eq!(status.ratio, meter.ratio);
-    assert_eq!(report.connecting.ratio, 1.5);
-    assert!(report.idle.holds);
+    assert_eq!(version.connecting.ratio, 1.5);
+    assert!(version.idle.as_ref().unwrap().holds);
     assert!(!report.holds());
 }
 
 #[test]
 fn no_rounds_are_no_report() {
     let one = report(&[round(1.0)]);
-    assert_eq!(Report::of(one.machine, one.planned, &[], Vec::new()), None);
+    assert_eq!(Report::of(one.machine, one.planned, &[Dialect::V16], &[], Vec::new()), None);
 }
 
 #[test]
@@ -78,10 +80,10 @@ fn people_see_every_figure_in_aligned_tables() {
     for needed in [
         "2 cores (Some Core), load 0.25 0.50 1.00 before and 2.00 1.00 1.00 after, 20000 descriptors a process.",
         "200 stations sent 20000 messages of each kind, 64 under way at a time; 2000 connections stayed; 3 rounds.",
-        "| Heartbeat          |    53 | 20.0 (20.0–20.0) |  20.0 |    30.0 (30.0–30.0) |  1.50 | ≤ 2 | reached |",
-        "| StatusNotification |    53 | 20.0 (20.0–20.0) |  30.0 | 140.0 (140.0–140.0) |  4.67 | ≤ 4 |  missed |",
-        "≤ 40 KiB resident, reached.",
-        "| MeterValues        | operator |  64 under way | 4000 (4000–4000) | 12000 (12000–12000) |",
+        "| 1.6     |          Heartbeat |    53 | 20.0 (20.0–20.0) |  20.0 | 30.0 (30.0–30.0) |  1.50 | ≤ 1.4 |  missed |",
+        "| 1.6     | StatusNotification |    53 | 20.0 (20.0–20.0) |  30.0 | 70.0 (70.0–70.0) |  2.33 | ≤ 2.5 | reached |",
+        "≤ 20 KiB resident, reached.",
+        "|        MeterValues | operator |      200 (200–200) |      600 (600–600) |  4000 (4000–4000) | 12000 (12000–12000) |",
         "| 1       | 60.0 (60.0–60.0) | 900.0 (900.0–900.0) |",
         "- one remark",
     ] {
