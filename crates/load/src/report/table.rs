@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::{Bytes, Connect, IDLE_BYTES_MAX, Idle, Machine, Message, Planned, Report, Spread, Talk, Version};
+use super::{Bytes, IDLE_BYTES_MAX, Machine, Message, Planned, Report, Spread, Talk, Version};
 
 pub(super) fn render(report: &Report) -> String {
     let mut text = String::new();
@@ -97,22 +97,20 @@ fn connections(text: &mut String, versions: &[Version]) {
         "idle private (KiB)",
     ])];
     for Version { version, connecting, idle, .. } in versions {
-        let memory = |of: fn(&Idle) -> &Bytes, pick: fn(&Bytes) -> Spread| {
-            idle.as_ref().map_or("–".to_owned(), |idle| kibibytes(pick(of(idle))))
-        };
-        let sides: [(&str, &Connect, f64, fn(&Idle) -> &Bytes); 2] = [
-            ("echo", &connecting.echo, 1.0, |idle| &idle.echo),
-            ("operator", &connecting.operator, connecting.ratio, |idle| &idle.operator),
+        let sides = [
+            ("echo", &connecting.echo, 1.0, idle.as_ref().map(|idle| &idle.echo)),
+            ("operator", &connecting.operator, connecting.ratio, idle.as_ref().map(|idle| &idle.operator)),
         ];
-        for (server, connect, ratio, of) in sides {
+        for (server, connect, ratio, idle) in sides {
+            let memory = |pick: fn(&Bytes) -> Spread| idle.map_or("–".to_owned(), |bytes| kibibytes(pick(bytes)));
             rows.push(row([
                 version,
                 server,
                 &spread(connect.cpu_us),
                 &format!("{ratio:.2}"),
                 &whole(connect.per_second),
-                &memory(of, |bytes| bytes.resident),
-                &memory(of, |bytes| bytes.private),
+                &memory(|bytes| bytes.resident),
+                &memory(|bytes| bytes.private),
             ]));
         }
     }
