@@ -48,6 +48,11 @@ impl<T> Queue<T> {
 
     /// Waits for work and takes what is there, oldest first and at most `count_max`. `None`: closed and drained.
     pub(crate) fn take(&self, count_max: usize) -> Option<Vec<T>> {
+        self.take_share(count_max, 1)
+    }
+
+    /// The same for one of several threads: no more than its share of what is there.
+    pub(crate) fn take_share(&self, count_max: usize, threads: usize) -> Option<Vec<T>> {
         let mut line = self.line();
         while line.waiting.is_empty() && line.open {
             // woken without a call it counts twice, and is called once too often
@@ -57,7 +62,7 @@ impl<T> Queue<T> {
         if line.waiting.is_empty() {
             return None;
         }
-        let count = line.waiting.len().min(count_max.max(1));
+        let count = line.waiting.len().div_ceil(threads.max(1)).min(count_max.max(1));
         Some(line.waiting.drain(..count).collect())
     }
 
@@ -87,6 +92,9 @@ mod tests {
         (1..=5).for_each(|n| assert_eq!(queue.push(n), Ok(())));
         assert_eq!(queue.take(3), Some(vec![1, 2, 3]));
         assert_eq!(queue.take(3), Some(vec![4, 5]));
+        (1..=5).for_each(|n| assert_eq!(queue.push(n), Ok(())));
+        assert_eq!(queue.take_share(9, 2), Some(vec![1, 2, 3]));
+        assert_eq!(queue.take_share(9, 2), Some(vec![4]));
     }
 
     #[test]

@@ -88,13 +88,14 @@ impl Store {
                 work::write_all(&writer, &writes, options.batch_max, &counters);
             },
         )?;
+        let threads = readers.len();
         for (number, reader) in readers.into_iter().enumerate() {
             let (reads, counters) = (Arc::clone(&reads), Arc::clone(&store.0.counters));
             store.thread(
                 format!("store-read-{number}"),
                 |running| &mut running.readers,
                 move || {
-                    work::read_all(&reader, &reads, &counters);
+                    work::read_all(&reader, &reads, threads, &counters);
                 },
             )?;
         }

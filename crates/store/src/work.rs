@@ -47,23 +47,39 @@ pub(crate) fn write_all(connection: &Connection, queue: &Queue<Work>, batch_max:
     }
 }
 
-/// Runs until the queue is closed and empty.
-pub(crate) fn read_all(connection: &Connection, queue: &Queue<Work>, counters: &Counters) {
-    while let Some(work) = queue.take(1).and_then(|mut taken| taken.pop()) {
-        read_one(connection, work, counters);
+/// Runs until the queue is closed and empty. A thread takes its share of those that wait, so that many small
+/// questions share one view and one waking; where few wait, each is its own.
+pub(crate) fn read_all(connection: &Connection, queue: &Queue<Work>, readers: usize, counters: &Counters) {
+    while let Some(taken) = queue.take_share(READ_TOGETHER_MAX, readers) {
+        let mut waiting = taken.into_iter();
+        // more than one round only if the engine gave a view up
+        while waiting.len() > 0 {
+            read_together(connection, &mut waiting, counters);
+        }
     }
 }
 
-fn read_one(connection: &Connection, work: Work, counters: &Counters) {
-    let (name, begun) = (work.name, control(connection, "BEGIN"));
-    let mut tx = Tx::reading(connection);
-    let (outcome, took) = run_code(work, begun.map(|()| &mut tx));
-    // nothing was written, so how the transaction ends does not matter, only that it does
-    if let (None, Err(error)) = (tx.ended(), control(connection, "ROLLBACK")) {
-        tracing::warn!(%error, name, "a reading transaction did not end");
+/// Whoever is read together waited before the view began: it holds all that was acknowledged before they asked.
+fn read_together(connection: &Connection, waiting: &mut impl Iterator<Item = Work>, counters: &Counters) {
+    let begun = control(connection, "BEGIN");
+    for work in waiting {
+        let name = work.name;
+        let mut tx = Tx::reading(connection);
+        let (outcome, took) = run_code(work, begun.clone().map(|()| &mut tx));
+        let over = begun.is_err() || tx.ended().is_some();
+        counters.ran(name, outcome.as_ref().is_some_and(|outcome| outcome.ok), took);
+        answer(outcome, Ok(()));
+        if over {
+            break;
+        }
     }
-    counters.ran(name, outcome.as_ref().is_some_and(|outcome| outcome.ok), took);
-    answer(outcome, Ok(()));
+    if connection.is_autocommit() {
+        return;
+    }
+    // nothing was written, so how the transaction ends does not matter, only that it does
+    if let Err(error) = control(connection, "ROLLBACK") {
+        tracing::warn!(%error, "a reading transaction did not end");
+    }
 }
 
 /// One transaction for many callers.
@@ -161,15 +177,21 @@ pub(crate) fn control(connection: &Connection, sql: &'static str) -> Result<(), 
     statement.execute([]).map(|_| ()).map_err(StoreError::running)
 }
 
+/// Questions that share a view: a slow one among them holds up no more than these.
+const READ_TOGETHER_MAX: usize = 16;
+
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
-    use std::sync::mpsc;
+    use std::sync::{Arc, Mutex, mpsc};
 
-    use super::{Outcome, Work, write_all};
+    use rusqlite::Connection;
+
+    use super::{Outcome, Work, read_all, write_all};
     use crate::figures::Counters;
     use crate::queue::Queue;
+    use crate::scratch::Scratch;
     use crate::{StoreError, Tx, engine};
 
     fn work(said: &mpsc::Sender<Result<(), StoreError>>) -> Work {
@@ -194,5 +216,37 @@ mod tests {
         write_all(&connection, &queue, 2, &Counters::default());
         let answers: Vec<_> = answers.try_iter().collect();
         assert!(matches!(answers[..], [Err(StoreError::Misuse(_)), Err(StoreError::Misuse(_)), Ok(())]), "{answers:?}");
+    }
+
+    /// Counts the rows, then has one more written, then panics if it is to.
+    fn count(said: &mpsc::Sender<i64>, writer: &Arc<Mutex<Connection>>, panics: bool) -> Work {
+        let (said, writer) = (said.clone(), Arc::clone(writer));
+        let code = move |tx: Result<&mut Tx<'_>, StoreError>| {
+            let count = tx.and_then(|tx| tx.one("SELECT COUNT(*) FROM x", &[], |row| row.int(0)));
+            said.send(count.unwrap().unwrap()).unwrap();
+            writer.lock().unwrap().execute("INSERT INTO x VALUES (1)", []).unwrap();
+            assert!(!panics, "as it was asked to");
+            Outcome { ok: true, answer: Box::new(drop) }
+        };
+        Work { name: "test", writes: false, code: Box::new(code) }
+    }
+
+    #[test]
+    fn questions_that_wait_share_a_view_and_a_panic_is_its_own() {
+        let scratch = Scratch::new("together").unwrap();
+        let writer = engine::writer(&scratch.file()).unwrap();
+        writer.execute_batch("CREATE TABLE x (y INTEGER)").unwrap();
+        let reader = engine::reader(&scratch.file()).unwrap();
+        let writer = Arc::new(Mutex::new(writer));
+        let (said, answers) = mpsc::channel();
+        for counted in [[0, 0, 0], [3, 3, 3]] {
+            let queue = Queue::bounded(9);
+            for turn in 0..3 {
+                queue.push(count(&said, &writer, turn == 1)).unwrap();
+            }
+            queue.close();
+            read_all(&reader, &queue, 1, &Counters::default());
+            assert_eq!(answers.try_iter().collect::<Vec<_>>(), counted);
+        }
     }
 }

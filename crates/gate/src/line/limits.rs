@@ -97,5 +97,11 @@ pub(super) const OFFERS_MAX: usize = 16;
 /// cannot fill the disk. All are counted.
 pub(super) const REFUSALS_LOGGED_AT_ONCE: u32 = 100;
 pub(super) const REFUSAL_LOG_EVERY: Duration = Duration::from_millis(200);
+/// Tries of one network address to prove itself over SOAP that may come to nothing at once: a technician who sets up a
+/// site. Then one in [`TRY_EVERY`]: each costs a look into memory, and for chosen keys a slow hash.
+pub(super) const TRIES_AT_ONCE: u32 = 50;
+pub(super) const TRY_EVERY: Duration = Duration::from_millis(200);
+/// Whoever would have to wait for longer than this to be judged is told to come back.
+pub(super) const JUDGED_WITHIN: Duration = Duration::from_secs(10);
 /// A path is cut to this in log lines.
 pub(super) const LOGGED_PATH_CHARACTERS_MAX: usize = 200;

@@ -31,6 +31,16 @@ impl Pace {
         self.paid_at = self.paid_at.max(now) + rate.every;
     }
 
+    /// The last message need not have been counted.
+    pub fn give_back(&mut self, rate: Rate) {
+        self.paid_at = self.paid_at.checked_sub(rate.every).unwrap_or(self.paid_at);
+    }
+
+    /// Everything is paid for.
+    pub fn is_even(&self, now: Instant) -> bool {
+        self.paid_at <= now
+    }
+
     /// `None` if the next message is welcome now, otherwise the moment from which it is.
     pub fn welcome_at(&self, now: Instant, rate: Rate) -> Option<Instant> {
         let allowance = rate.every * rate.at_once.saturating_sub(1);

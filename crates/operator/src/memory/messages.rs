@@ -2,8 +2,9 @@
 //!
 //! Lines are packed as they come and written some thousand at a time. A row and a place in an index for each line
 //! would cost more than the message itself, so stations share a fixed number of drawers: the lines of one batch and
-//! one drawer are one row, a sheet. A station's page is read from its drawer, newest sheet first. The invariant: a
-//! line's cursor is unique in its drawer and grows with every line; it is the arrival time or a little more.
+//! one drawer are one row, a sheet. A station's page is read from its drawer, newest sheet first; each sheet is marked
+//! with the stations in it, so that those without the station are passed over unread. The invariant: a line's cursor is
+//! unique in its drawer and grows with every line; it is the arrival time or a little more.
 
 use charge::Timestamp;
 use charge::id::StationId;
@@ -27,15 +28,43 @@ CREATE TABLE operator_sheets (
     PRIMARY KEY (drawer, last)
 ) WITHOUT ROWID;";
 
+/// The marks stand before the lines: the engine would walk through all lines to whatever is behind them. Sheets of
+/// before have none and are read.
+pub(crate) const MARKED: Migration =
+    Migration { family: "operator messages", number: 2, name: "marked sheets", sql: MARKED_SCHEMA };
+
+const MARKED_SCHEMA: &str = "CREATE TABLE operator_marked_sheets (
+    drawer INTEGER NOT NULL,
+    last INTEGER NOT NULL,
+    count INTEGER NOT NULL,
+    marks BLOB,
+    lines BLOB NOT NULL,
+    PRIMARY KEY (drawer, last)
+) WITHOUT ROWID;
+INSERT INTO operator_marked_sheets (drawer, last, count, marks, lines)
+    SELECT drawer, last, count, NULL, lines FROM operator_sheets;
+DROP TABLE operator_sheets;
+ALTER TABLE operator_marked_sheets RENAME TO operator_sheets;";
+
 /// Lines of one drawer, packed: each is its length, the time, the direction, and four texts with their lengths.
 #[derive(Clone, Default)]
 pub(crate) struct Sheet {
     count: u32,
+    /// Of each station in it, once.
+    marks: Vec<Mark>,
     bytes: Vec<u8>,
 }
 
+/// Part of a station's hash that the drawer does not use. Another station may have the same: then a sheet is read in
+/// vain.
+type Mark = [u8; 2];
+
 impl Sheet {
     fn add(&mut self, station: &StationId, line: &LogLine) {
+        let mark = mark(hash(station));
+        if !self.marks.contains(&mark) {
+            self.marks.push(mark);
+        }
         let start = self.bytes.len();
         self.bytes.extend_from_slice(&[0; 4]);
         self.bytes.extend_from_slice(&line.at.micros().to_le_bytes());
@@ -96,7 +125,8 @@ impl Waiting {
         for (drawer, sheet) in (0u32..).zip(&self.sheets).filter(|(_, sheet)| sheet.count > 0) {
             let newest = tx.one(NEWEST, &values![drawer], |row| row.int(0))?.unwrap_or(0);
             let last = now.micros().max(newest.saturating_add(i64::from(sheet.count)));
-            tx.execute(PUT, &values![drawer, last, sheet.count, sheet.bytes.as_slice()])?;
+            let marks = sheet.marks.as_flattened();
+            tx.execute(PUT, &values![drawer, last, sheet.count, marks, sheet.bytes.as_slice()])?;
         }
         Ok(())
     }
@@ -107,36 +137,41 @@ pub(crate) fn page(tx: &Tx<'_>, station: &StationId, filter: &LogFilter) -> Resu
     let before = filter.before.unwrap_or(i64::MAX);
     let wanted = filter.query.as_deref().unwrap_or_default().to_ascii_lowercase();
     let limit = filter.limit as usize;
+    let (drawer, mark) = (drawer(station) as u32, mark(hash(station)));
     let mut found = Vec::new();
     // a sheet's cursors end with `last`: the one that holds `before` may end later, but by no more than a sheet holds
     let mut from = before.saturating_add(LINES_WAITING_MAX as i64);
-    loop {
-        let sheets = tx.query(SHEETS, &values![drawer(station) as u32, from, SHEETS_AT_ONCE], |row| {
-            Ok((row.int(0)?, count(row, 1)?, row.blob(2)?))
+    for _ in 0..LOOKS_MAX {
+        let sheets = tx.query(HEADS, &values![drawer, from, HEADS_AT_ONCE], |row| {
+            Ok((row.int(0)?, count(row, 1)?, row.blob_opt(2)?))
         })?;
-        for (last, count, bytes) in &sheets {
+        for (last, count, marks) in &sheets {
             let first = last.saturating_sub(i64::from(*count) - 1);
-            if first < before {
-                read(station, first, bytes, &mut |entry| {
-                    let fits = entry.cursor < before
-                        && filter.direction.is_none_or(|direction| direction == entry.line.direction)
-                        && (holds(&entry.line.action, &wanted) || holds(&entry.line.text, &wanted));
-                    fits.then_some(entry)
-                })?
-                .into_iter()
-                .rev()
-                .take(limit - found.len())
-                .for_each(|entry| found.push(entry));
+            let may_hold = marks.as_ref().is_none_or(|marks| marks.as_chunks().0.contains(&mark));
+            if first >= before || !may_hold {
+                continue;
             }
+            let bytes = tx.one(LINES, &values![drawer, *last], |row| row.blob(0))?.unwrap_or_default();
+            read(station, first, &bytes, &mut |entry| {
+                let fits = entry.cursor < before
+                    && filter.direction.is_none_or(|direction| direction == entry.line.direction)
+                    && (holds(&entry.line.action, &wanted) || holds(&entry.line.text, &wanted));
+                fits.then_some(entry)
+            })?
+            .into_iter()
+            .rev()
+            .take(limit - found.len())
+            .for_each(|entry| found.push(entry));
             if found.len() >= limit {
                 return Ok(found);
             }
         }
         match sheets.last() {
-            Some((last, ..)) if sheets.len() == SHEETS_AT_ONCE as usize => from = *last,
-            Some(_) | None => return Ok(found),
+            Some((last, ..)) if sheets.len() == HEADS_AT_ONCE as usize => from = *last,
+            Some(_) | None => break,
         }
     }
+    Ok(found)
 }
 
 /// Drops the sheets that were written before `before`.
@@ -144,11 +179,20 @@ pub(crate) fn forget(tx: &mut Tx<'_>, before: Timestamp) -> Result<usize, StoreE
     (0..DRAWERS as u32).map(|drawer| tx.execute(FORGET, &values![drawer, before])).sum()
 }
 
-/// Which drawer a station's lines lie in: the same for ever (FNV-1a, 32 bits).
+/// Which drawer a station's lines lie in: the same for ever.
 fn drawer(station: &StationId) -> usize {
-    let hash =
-        station.as_str().bytes().fold(0x811c_9dc5_u32, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193));
-    hash as usize % DRAWERS
+    hash(station) as usize % DRAWERS
+}
+
+/// The bits above those that chose the drawer.
+fn mark(hash: u32) -> Mark {
+    let [_, _, low, high] = hash.to_le_bytes();
+    [low, high]
+}
+
+/// FNV-1a, 32 bits.
+fn hash(station: &StationId) -> u32 {
+    station.as_str().bytes().fold(0x811c_9dc5_u32, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193))
 }
 
 /// The lines of one station that `keep` keeps, oldest first.
@@ -216,13 +260,17 @@ const BATCH_BYTES: usize = 1 << 20;
 /// Some seconds of a large network's traffic; the log is a convenience and gives way to charging.
 const LINES_WAITING_MAX: usize = 20_000;
 const BYTES_WAITING_MAX: usize = 16 << 20;
-/// Sheets that are read in one go: about a megabyte where they are full.
-const SHEETS_AT_ONCE: u32 = 16;
+/// Heads of sheets that are looked at in one go: some hundred bytes each.
+const HEADS_AT_ONCE: u32 = 512;
+/// So often for one page: a quarter of a million sheets, which is three days of a network that never rests. A station
+/// that was silent for longer is not worth more of a reader's time.
+const LOOKS_MAX: u32 = 512;
 
 const NEWEST: &str = "SELECT last FROM operator_sheets WHERE drawer = ?1 ORDER BY last DESC LIMIT 1";
-const PUT: &str = "INSERT INTO operator_sheets (drawer, last, count, lines) VALUES (?1, ?2, ?3, ?4)";
-const SHEETS: &str = "SELECT last, count, lines FROM operator_sheets
+const PUT: &str = "INSERT INTO operator_sheets (drawer, last, count, marks, lines) VALUES (?1, ?2, ?3, ?4, ?5)";
+const HEADS: &str = "SELECT last, count, marks FROM operator_sheets
     WHERE drawer = ?1 AND last < ?2 ORDER BY last DESC LIMIT ?3";
+const LINES: &str = "SELECT lines FROM operator_sheets WHERE drawer = ?1 AND last = ?2";
 const FORGET: &str = "DELETE FROM operator_sheets WHERE drawer = ?1 AND last < ?2";
 
 #[cfg(test)]
@@ -313,6 +361,24 @@ mod tests {
         let inward = LogFilter { direction: Some(Direction::FromStation), ..filter };
         assert_eq!(texts(&store, "A", inward).await.len(), 5);
         assert!(texts(&store, "nobody", LogFilter { limit: 9, ..LogFilter::default() }).await.is_empty());
+    }
+
+    /// A sheet without the station is passed over unread, and one of before marks were written is read.
+    #[tokio::test]
+    async fn sheets_are_passed_over_by_their_marks() {
+        let store = crowded().await;
+        let spoil = |marks: &'static str| {
+            let sql = format!("UPDATE operator_sheets SET lines = x'ff', marks = {marks} WHERE drawer = ?1");
+            store.run::<_, StoreError>("spoil", move |tx| tx.execute(&sql, &values![drawer(&station("A")) as u32]))
+        };
+        let filter = LogFilter { limit: 9, ..LogFilter::default() };
+        let look = |filter: LogFilter| {
+            store.read::<_, StoreError>("page", move |tx| page(tx, &station("A"), &filter).map(|found| found.len()))
+        };
+        assert!(spoil("x'0000'").await.unwrap() > 0);
+        assert_eq!(look(filter.clone()).await, Ok(0));
+        spoil("NULL").await.unwrap();
+        assert!(look(filter).await.is_err(), "lines that cannot be read are told");
     }
 
     #[tokio::test]

@@ -11,6 +11,7 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
     Migration { family: "operator", number: 3, name: "sessions and CDRs", sql: SESSIONS },
     Migration { family: "operator", number: 4, name: "orders, notices and logs", sql: LOGS },
     super::messages::MIGRATION,
+    super::messages::MARKED,
     super::alarm::MIGRATION,
     super::request::MIGRATION,
     super::news::MIGRATION,

@@ -13,7 +13,7 @@ use charge::token::{Allowed, PresentedToken, Verdict};
 use charge::{Purpose, Soon, Timestamp};
 use store::{StoreError, Tx};
 
-use super::presence::{DeniedTap, Presence, Presented};
+use super::presence::{DeniedTap, Passage, Presence, Presented};
 use super::transact::{self, Misfit, Word};
 use super::{Event, House, Operator, reservations, templates};
 use crate::authorise::{self, Step};
@@ -113,16 +113,7 @@ impl Operator {
             presences.live.insert(entry.station.clone(), presence);
             presences.knocked.remove(&entry.station)
         };
-        let (name, version) = (entry.station.clone(), entry.version);
-        let kept: Result<(), StoreError> = self
-            .run("operator.arrived", move |_, tx| {
-                let peer = presented.as_ref().map_or("", |presented| presented.peer.as_str());
-                let certificate = presented.as_ref().and_then(|presented| presented.certificate.as_ref());
-                station::arrived(tx, &name, version, peer, certificate, now)
-            })
-            .await;
-        logged("a connection", kept);
-        self.0.tell_of(Event::Station(entry.station));
+        self.pass(Passage::Arrived { station: entry.station, version: entry.version, presented, at: now }).await;
     }
 
     async fn leave(&self, name: StationId, connection: ConnectionNo, why: &str) {
@@ -136,11 +127,34 @@ impl Operator {
             return;
         }
         tracing::info!(station = %name, why, "a station left");
-        let (now, station) = (self.0.now(), name.clone());
-        let kept: Result<(), StoreError> =
-            self.run("operator.left", move |_, tx| station::left(tx, &station, now)).await;
-        logged("a departure", kept);
-        self.0.tell_of(Event::Station(name));
+        self.pass(Passage::Left { station: name, at: self.0.now() }).await;
+    }
+
+    /// Has a coming or a going written. Those that wait share one transaction, in their order: when a fleet comes back,
+    /// each would cost more around it than in it. Whoever joins others does not wait, and is still written before
+    /// everything that is asked for later.
+    async fn pass(&self, passage: Passage) {
+        let first = {
+            let passages = &mut self.0.presences().passages;
+            passages.push(passage);
+            passages.len() == 1
+        };
+        if !first {
+            return;
+        }
+        let written = self.run("operator.passages", |house, tx| {
+            let passages = std::mem::take(&mut house.presences().passages);
+            passages.iter().try_for_each(|passage| passage.keep(tx))?;
+            Ok::<_, StoreError>(passages)
+        });
+        match written.await {
+            Ok(passages) => passages.iter().for_each(|one| self.0.tell_of(Event::Station(one.station().clone()))),
+            Err(error) => {
+                // the work may not have begun: nobody else would have them written
+                let left_over = std::mem::take(&mut self.0.presences().passages).len();
+                tracing::error!(%error, left_over, "comings and goings could not be kept");
+            }
+        }
     }
 
     /// What is rare has a box of its own, so that what is frequent does not pay for its size.
@@ -370,10 +384,4 @@ fn keep_status(
 pub(super) fn cannot_keep(error: StoreError) -> Denial {
     tracing::error!(%error, "a station's message could not be kept");
     Denial::CannotKeep
-}
-
-fn logged(what: &'static str, kept: Result<(), StoreError>) {
-    if let Err(error) = kept {
-        tracing::error!(%error, what, "could not be kept");
-    }
 }

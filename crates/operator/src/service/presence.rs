@@ -12,7 +12,10 @@ use charge::talk::line::{Admission, ConnectionNo, LogLine, StationCertificate, V
 use charge::token::Allowed;
 use charge::units::Power;
 
+use store::{StoreError, Tx};
+
 use crate::memory::messages::Waiting;
+use crate::memory::station;
 use crate::view::RefusedKnock;
 
 /// A station with a live connection.
@@ -37,12 +40,40 @@ pub(crate) struct Presented {
     pub certificate: Option<StationCertificate>,
 }
 
+/// A coming or a going.
+#[derive(Debug)]
+pub(crate) enum Passage {
+    Arrived { station: StationId, version: Version, presented: Option<Presented>, at: Timestamp },
+    Left { station: StationId, at: Timestamp },
+}
+
+impl Passage {
+    pub fn station(&self) -> &StationId {
+        match self {
+            Self::Arrived { station, .. } | Self::Left { station, .. } => station,
+        }
+    }
+
+    pub fn keep(&self, tx: &mut Tx<'_>) -> Result<(), StoreError> {
+        match self {
+            Self::Arrived { station, version, presented, at } => {
+                let peer = presented.as_ref().map_or("", |presented| presented.peer.as_str());
+                let certificate = presented.as_ref().and_then(|presented| presented.certificate.as_ref());
+                station::arrived(tx, station, *version, peer, certificate, *at)
+            }
+            Self::Left { station, at } => station::left(tx, station, *at),
+        }
+    }
+}
+
 /// Who is there.
 #[derive(Debug, Default)]
 pub(crate) struct Presences {
     pub live: HashMap<StationId, Presence>,
     /// Admitted and not arrived yet; at most one per enrolled station.
     pub knocked: HashMap<StationId, Presented>,
+    /// Not on the disk yet, in their order. Whoever finds this empty has them written.
+    pub passages: Vec<Passage>,
     /// Once a minute, for the plot.
     pub power: VecDeque<(Timestamp, Power)>,
     /// Connected for a while without a boot, and looked at since the program began; at most one per enrolled station.

@@ -17,7 +17,7 @@ use super::PATH;
 use super::listen::House;
 use super::seats::Seat;
 use super::server::{Answer, Post};
-use crate::line::limits::{ADMISSION_TIME_MAX, RETRY_AFTER_MIN, RETRY_AFTER_SPREAD};
+use crate::line::limits::{ADMISSION_TIME_MAX, JUDGED_WITHIN, RETRY_AFTER_MIN, RETRY_AFTER_SPREAD};
 use crate::line::pace::Rate;
 
 /// What a station knocks with: 1.5 and 1.6 over SOAP are judged as 1.6, because SOAP has no list of offers.
@@ -64,6 +64,13 @@ fn refuse(house: &House, post: &Post, request: &Request, wrong: Wrong, why: &str
 }
 
 async fn admit(house: &House, post: &Post, request: &Request) -> Result<Entry, Answer> {
+    let (source, knocked) = (post.peer.ip(), Instant::now());
+    if let Some(welcome) = house.suspects.knock(source, knocked) {
+        if welcome > knocked + JUDGED_WITHIN {
+            return Err(busy(house));
+        }
+        sleep_until(welcome).await;
+    }
     let proof = post.certificate.is_some() || post.basic.is_some();
     let knock = Knock {
         identity: request.identity().to_owned(),
@@ -74,7 +81,10 @@ async fn admit(house: &House, post: &Post, request: &Request) -> Result<Entry, A
         peer: post.peer.to_string(),
     };
     let refused = match timeout(ADMISSION_TIME_MAX, house.desk.admit(knock)).await {
-        Ok(Ok(entry)) => return Ok(Entry { version: request.version(), ..entry }),
+        Ok(Ok(entry)) => {
+            house.suspects.proven(source, Instant::now());
+            return Ok(Entry { version: request.version(), ..entry });
+        }
         Ok(Err(refusal)) => refusal,
         Err(_late) => Refusal::Overloaded,
     };
@@ -85,12 +95,14 @@ async fn admit(house: &House, post: &Post, request: &Request) -> Result<Entry, A
         Refusal::NotProven(_) => (Wrong::Security, "a client certificate is needed"),
         Refusal::Blocked => (Wrong::Security, "this station is switched off"),
         Refusal::NoCommonVersion => (Wrong::Security, "this version is not spoken with this station"),
-        Refusal::Overloaded => {
-            let spread = house.dice.below(RETRY_AFTER_SPREAD.as_secs());
-            return Err(Answer::Busy(RETRY_AFTER_MIN.as_secs() + spread));
-        }
+        Refusal::Overloaded => return Err(busy(house)),
     };
     Err(refuse(house, post, request, wrong, why))
+}
+
+fn busy(house: &House) -> Answer {
+    let spread = house.dice.below(RETRY_AFTER_SPREAD.as_secs());
+    Answer::Busy(RETRY_AFTER_MIN.as_secs() + spread)
 }
 
 async fn serve(house: &House, post: Post, request: Request, entry: Entry) -> Answer {

@@ -20,9 +20,10 @@ use super::exchange::exchange;
 use super::orders::Stations;
 use super::seats::Seats;
 use super::server::{Answer, Bound, Listening, Post, Serve};
-use crate::line::limits::{REFUSAL_LOG_EVERY, REFUSALS_LOGGED_AT_ONCE, TalkLimits};
+use crate::line::limits::{REFUSAL_LOG_EVERY, REFUSALS_LOGGED_AT_ONCE, TRIES_AT_ONCE, TRY_EVERY, TalkLimits};
 use crate::line::listen::ListenError;
 use crate::line::pace::{Pace, Rate};
+use crate::line::sources::Suspects;
 
 /// Silent stations are looked for this often: far below any heartbeat.
 const WATCH_EVERY: Duration = Duration::from_secs(1);
@@ -78,7 +79,8 @@ pub fn listen(
     let bound = Bound::at(addr)?;
     let address = options.address.clone().unwrap_or_else(|| format!("https://{}{PATH}", bound.local_addr));
     let refusal_log = Mutex::new(Pace::new(Instant::now()));
-    let house = Arc::new(House { desk, clock, dice, options, address, listed, seats: Seats::default(), refusal_log });
+    let (seats, suspects) = (Seats::default(), Suspects::new(Rate { every: TRY_EVERY, at_once: TRIES_AT_ONCE }));
+    let house = Arc::new(House { desk, clock, dice, options, address, listed, seats, suspects, refusal_log });
     let listening = bound.serve(Some(tls), Arc::clone(&house) as Arc<dyn Serve>);
     let watch = tokio::spawn(watch(Arc::clone(&house)));
     let local_addr = listening.local_addr;
@@ -149,6 +151,8 @@ pub(super) struct House {
     pub address: String,
     pub listed: Listed,
     pub seats: Seats,
+    /// Bounds what those can cost who never prove themselves.
+    pub suspects: Suspects,
     /// Bounds what strangers can write into the log.
     refusal_log: Mutex<Pace>,
 }
