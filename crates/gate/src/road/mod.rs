@@ -19,6 +19,7 @@ mod handshake;
 pub mod hub;
 pub mod limits;
 pub mod neighbour;
+pub mod ochp;
 pub mod partners;
 pub mod party;
 pub mod peers;

@@ -4,9 +4,11 @@
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 mod book;
+mod clearing;
 mod crossing;
 mod handshake;
 mod hub;
+
 mod samples;
 mod stages;
 mod versions;

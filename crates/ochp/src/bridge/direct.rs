@@ -174,6 +174,11 @@ pub fn session(told: &InformProvider, known: &Known, now: Timestamp) -> Result<C
     let energy = Energy::from_kwh(energy).ok_or_else(|| Fault::new("/chargedEnergy", "is no energy"))?;
     let at = told.meter.as_ref().map_or(now, |MeterReading { at: LocalDateTime { at, .. }, .. }| *at);
     let currency = told.currency.as_ref().and_then(|currency| currency.as_str().parse().ok());
+    // an amount without its currency is no amount
+    let cost = told.current_cost.filter(|_| currency.is_some());
+    if told.current_cost.is_some() && cost.is_none() {
+        lost.push(Fault::new("/currentCost", "has no currency and is not carried"));
+    }
     let value = Session {
         party: known.operator,
         id: known.session.clone(),
@@ -188,7 +193,7 @@ pub fn session(told: &InformProvider, known: &Known, now: Timestamp) -> Result<C
         connector: known.connector.clone(),
         currency: currency.unwrap_or(known.currency),
         periods: Vec::new(),
-        total_cost: told.current_cost.map(|before_vat| Price { before_vat, with_vat: None }),
+        total_cost: cost.map(|before_vat| Price { before_vat, with_vat: None }),
         status,
         last_updated: now,
     };

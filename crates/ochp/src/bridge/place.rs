@@ -62,6 +62,9 @@ fn charge_point(location: &Location, evse: &Evse, direct: bool, lost: &mut Lost)
         lost.push(Fault::new("/connectors", "have further tariffs; OCHP takes one"));
     }
     lost.push(Fault::new("/connectors", "are carried without volts and amperes of each"));
+    if location.position.latitude_e7 % 10 != 0 || location.position.longitude_e7 % 10 != 0 {
+        lost.push(Fault::new("/coordinates", "are rounded to six decimal places"));
+    }
     let (name, cut) = Text::fitted(location.name.as_deref().unwrap_or(&location.address));
     if cut {
         lost.push(Fault::new("/name", "is cut"));

@@ -1,0 +1,119 @@
+//! Lists of tokens, and the word on one.
+//!
+//! A provider's list is taken and kept as tags; each entry also goes to the exchange, so that taps of other protocols
+//! find its provider. Lists are not given out: every operator would hold every provider's customers. An operator asks
+//! about the card that is held to a reader, and hears of that one alone.
+
+use charge::Personal;
+use charge::id::PartyId;
+use charge::talk::road::{Answer, Denial, Envelope, Errand, Question};
+use charge::token::{Allowed, PresentedToken, TokenKind, TokenUid, Verdict};
+use futures_util::{StreamExt, stream};
+use ochp::bridge::token::{given, hashes, issued, presented, uid};
+use ochp::message::{TokenGiven, Tokens, TokensTaken};
+use ochp::types::result::{ResultCode, ResultInfo};
+use ochp::types::token::{EmtId, Representation, RoamingAuthorisation};
+
+use super::house::{House, PERMIT, kept};
+use super::kept::Listed;
+
+/// Entries of a list on their way to the exchange at one time: they share its commits.
+const INDEXED_AT_ONCE: usize = 64;
+
+impl House {
+    /// Takes a list. What is not the sender's, or what the exchange does not take, is refused by itself.
+    pub(super) async fn take_tokens(
+        &self,
+        provider: PartyId,
+        tokens: Tokens,
+        unreadable: usize,
+        whole: bool,
+    ) -> Result<TokensTaken, Denial> {
+        let (mut good, mut refused) = (Vec::new(), Vec::new());
+        let indexed = stream::iter(tokens.tokens).map(|entry| async {
+            let indexed = self.index(provider, &entry).await;
+            (entry, indexed)
+        });
+        let mut indexed = std::pin::pin!(indexed.buffer_unordered(INDEXED_AT_ONCE));
+        while let Some((entry, indexed)) = indexed.next().await {
+            match indexed {
+                Ok(()) => good.push(entry),
+                Err(denial @ (Denial::Internal | Denial::Overloaded)) => return Err(denial),
+                Err(_) => refused.push(entry),
+            }
+        }
+        self.kept.list(provider, &good, whole).await.map_err(kept)?;
+        let result = match (refused.len() + unreadable, good.len()) {
+            (0, _) => ResultInfo::ok(),
+            (_, 0) => ResultInfo::new(ResultCode::InvalidId, "no entry was taken"),
+            (_, _) => ResultInfo::new(ResultCode::Partly, "some entries were not taken"),
+        };
+        Ok(TokensTaken { result, refused })
+    }
+
+    /// Tells the exchange whose token this is. A hash is known under its own text.
+    async fn index(&self, provider: PartyId, entry: &RoamingAuthorisation) -> Result<(), Denial> {
+        let mut plain = entry.clone();
+        plain.token.representation = None;
+        let token = issued(&plain, provider, self.now())?;
+        if token.value.contract.reveal(charge::Purpose::Route).party() != Some(provider) {
+            return Err(Denial::NotYours);
+        }
+        let lost: Vec<Box<str>> = token.lost.iter().map(|lost| lost.to_string().into()).collect();
+        let presented = PresentedToken { uid: token.value.uid.clone(), kind: token.value.kind };
+        let errand = Errand::Token { owner: provider, token: presented, valid: token.value.valid };
+        self.crossing.lost(provider, self.crossing.party(), &errand, &lost);
+        let correlation = self.letter(provider, None, Question::PutToken(Box::new(token.value)))?.correlation;
+        let envelope = Envelope { from: provider, to: None, correlation, errand, bytes: 0 };
+        self.crossing.exchange.route(envelope, None, None).await.map(drop)
+    }
+
+    /// The word on one token, from whoever owns it in whatever protocol.
+    pub(super) async fn give_token(&self, operator: PartyId, token: EmtId) -> Result<TokenGiven, Denial> {
+        let verdict = match token.representation() {
+            Representation::Plain => {
+                let asked = presented(&token)?.value;
+                match self.carry(operator, None, Question::MayCharge { token: asked.clone() }).await?.answer {
+                    Answer::May(verdict) if verdict.allowed == Allowed::Unknown => self.hashed(&asked).await?,
+                    Answer::May(verdict) => verdict,
+                    _other => return Err(Denial::Internal),
+                }
+            }
+            Representation::Sha160 | Representation::Sha256 => {
+                self.crossing.threshold.fair.may_ask(operator, self.now())?;
+                let found = self.kept.listed(&uid(&token)?, None).await.map_err(kept)?;
+                if found.is_none() {
+                    self.crossing.threshold.unknown_token(operator);
+                }
+                self.word(found)
+            }
+        };
+        self.grants.note(&verdict, self.now());
+        let said = given(&token, &verdict, self.now().plus(PERMIT));
+        let lost: Vec<Box<str>> = said.lost.iter().map(|lost| lost.to_string().into()).collect();
+        let asked = PresentedToken { uid: uid(&token)?, kind: TokenKind::Rfid };
+        let from = verdict.party.unwrap_or(self.crossing.party());
+        self.crossing.lost(from, operator, &Errand::MayCharge { token: asked }, &lost);
+        Ok(said.value)
+    }
+
+    /// A token that a provider listed as a hash.
+    async fn hashed(&self, token: &PresentedToken) -> Result<Verdict, Denial> {
+        let plain = token.normal(charge::Purpose::Route);
+        for (_, hash) in hashes(&plain) {
+            let hash = TokenUid::new(hash).map(Personal::new).map_err(|_| Denial::Internal)?;
+            if let Some(found) = self.kept.listed(&hash, None).await.map_err(kept)? {
+                return Ok(self.word(Some(found)));
+            }
+        }
+        Ok(Verdict::bare(Allowed::Unknown))
+    }
+
+    /// What a list says of a token.
+    pub(super) fn word(&self, found: Option<Listed>) -> Verdict {
+        let Some(Listed { provider, contract, expires }) = found else { return Verdict::bare(Allowed::Unknown) };
+        let allowed = if expires > self.now() { Allowed::Yes } else { Allowed::Expired };
+        let contract = ochp::bridge::contract_id(contract.reveal(charge::Purpose::Transmit)).map(Personal::new);
+        Verdict { contract, party: Some(provider), ..Verdict::bare(allowed) }
+    }
+}
