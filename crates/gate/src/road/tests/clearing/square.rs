@@ -145,10 +145,13 @@ impl Exchange for Market {
     }
 }
 
+/// The credentials and the request, one after the other.
+type Heard = Arc<Mutex<Vec<(String, Ask)>>>;
+
 /// A partner's own server: says yes to everything, and remembers.
 pub(super) struct Server {
     pub base: String,
-    heard: Arc<Mutex<Vec<(String, Ask)>>>,
+    heard: Heard,
     _stop: oneshot::Sender<()>,
 }
 
@@ -156,7 +159,7 @@ impl Server {
     async fn new(tls: &Arc<rustls::ServerConfig>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let base = format!("https://{}/direct", listener.local_addr().unwrap());
-        let heard = Arc::default();
+        let heard = Heard::default();
         let router = Router::new().route("/direct", post(hear)).with_state(Arc::clone(&heard));
         let (stop, stopped) = oneshot::channel();
         serve(listener, Arc::clone(tls), router, async {
@@ -178,7 +181,7 @@ impl Server {
     }
 }
 
-async fn hear(State(heard): State<Arc<Mutex<Vec<(String, Ask)>>>>, request: Request) -> String {
+async fn hear(State(heard): State<Heard>, request: Request) -> String {
     let (parts, body) = request.into_parts();
     let bytes = to_bytes(body, usize::MAX).await.unwrap();
     let ask = open(&bytes, &LIMITS).unwrap().request().unwrap().said;
