@@ -25,7 +25,7 @@ use ocpi::credentials::Role;
 use trust::bearer::BearerDigest;
 
 use super::super::partners::{Partner, Protocol};
-use super::caller::Caller;
+use super::caller::{Caller, Proof};
 use super::house::{DIRECT, House};
 
 /// A partner tells its servers of a few days ahead.
@@ -194,8 +194,8 @@ impl House {
         header.set_sensitive(true);
         let own_roots = partner.roots_pem.as_deref().map(|roots| trust::tls::client(roots, None, &["http/1.1"]));
         match own_roots {
-            Some(tls) => Caller::new(&url, header, &tls.map_err(|_| RoadFault::NoRoad)?, partner.local),
-            None => Caller::new(&url, header, &self.tls, partner.local),
+            Some(tls) => Caller::new(&url, Proof::Basic(header), &tls.map_err(|_| RoadFault::NoRoad)?, partner.local),
+            None => Caller::new(&url, Proof::Basic(header), &self.tls, partner.local),
         }
     }
 }

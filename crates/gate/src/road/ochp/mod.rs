@@ -1,6 +1,7 @@
 //! Partners that speak OCHP 1.4 and OCHPdirect, at a hub: it is their clearing house, and the other side of every direct
 //! session.
 //!
+//! [`ClearingHouse`] is the other end: an operator or a provider of ours at somebody else's clearing house.
 //! [`House`] answers them and speaks to them ([`super::Speaker`]). In OCHP partners only ask, so what is meant for them
 //! waits here: records in [`kept`] until they are judged, everything public in the exchange. Direct partners are reached
 //! at the addresses that they upload, and reach all others at the hub's own: no party learns another one's address.
@@ -9,6 +10,7 @@
 
 mod caller;
 mod cdrs;
+pub mod client;
 mod direct;
 mod endpoints;
 mod house;
@@ -19,5 +21,6 @@ mod sittings;
 mod speaker;
 mod tokens;
 
+pub use client::{ClearingHouse, Collected, Member};
 pub use house::{House, Keys, PATH, ochp_router};
 pub use kept::KeptFault;

@@ -24,6 +24,7 @@ use http::StatusCode;
 use square::{OPERATOR, PROVIDER, Square, until};
 
 use super::*;
+use crate::road::ochp::{ClearingHouse, Collected, Member, PATH};
 
 const CONTRACT: &str = "DE-OCP-C12345678-5";
 
@@ -538,4 +539,77 @@ async fn direct_partners_come_and_are_reached_with_the_tokens_of_the_day() {
     square.ocpi(&square.ocpi_operator, None, Question::PutLocation(Box::new(samples::location()))).await.unwrap();
     square.ocpi(&square.ocpi_operator, Some(PROVIDER), Question::PutSession(Box::new(session))).await.unwrap();
     assert_eq!(square.direct_provider.basic(), format!("theirs:{token}"), "receiver first");
+}
+
+impl Square {
+    /// A room of ours whose clearing house is this hub.
+    fn member(&self, id: &str, desk: &Arc<Desk>) -> ClearingHouse {
+        let member = Member {
+            party: party(id),
+            url: format!("{}{PATH}", self.hub.base),
+            live_url: None,
+            user: id.to_owned(),
+            password: Secret::new("secret".to_owned()),
+            tls: Arc::clone(&self.tls),
+            local: true,
+        };
+        ClearingHouse::new(member, desk.clone(), Arc::new(SystemClock), Arc::new(SystemDice)).unwrap()
+    }
+}
+
+#[tokio::test]
+async fn rooms_of_ours_join_a_foreign_clearing_house() {
+    let square = Square::new().await;
+    let (operator_desk, provider_desk) = (Arc::new(Desk::default()), Arc::new(Desk::default()));
+    let (operator, provider) = (square.member(OPERATOR, &operator_desk), square.member(PROVIDER, &provider_desk));
+    let letter = |from: &str, question| {
+        let correlation = CorrelationId::new("room-1").unwrap();
+        Letter { from: party(from), to: None, correlation, question }
+    };
+    let put = letter(OPERATOR, Question::PutLocation(Box::new(location())));
+    operator_desk.hear(put.clone()).await.unwrap();
+    assert_eq!(operator.ask(put).await, Ok(Answer::Noted));
+    let status = EvseStatus::Charging;
+    let (place, evse) = (location().id, "DEOCHE1".parse().unwrap());
+    let patch = Question::PatchEvse { location: place, evse, status, at: SystemClock.now() };
+    assert_eq!(operator.ask(letter(OPERATOR, patch)).await, Ok(Answer::Noted));
+    let Ok(Answer::Locations(page)) = provider.ask(letter(PROVIDER, Question::Locations(PageWish::default()))).await
+    else {
+        panic!("locations")
+    };
+    assert_eq!((page.total, &page.items[0].evses[0].uid), (1, &location().evses[0].uid));
+
+    let mut token = order("x").token;
+    (token.party, token.kind) = (party(PROVIDER), TokenKind::Rfid);
+    token.uid = Personal::new(TokenUid::new(FOREIGN).unwrap());
+    token.contract = Personal::new(ContractId::new(CONTRACT).unwrap());
+    assert_eq!(provider.ask(letter(PROVIDER, Question::PutToken(Box::new(token)))).await, Ok(Answer::Noted));
+    let tap = Question::MayCharge { token: self::token(FOREIGN) };
+    let Ok(Answer::May(verdict)) = operator.ask(letter(OPERATOR, tap)).await else { panic!("a word") };
+    assert_eq!((verdict.allowed, verdict.party), (Allowed::Yes, Some(party(PROVIDER))));
+
+    let mut sent = cdr();
+    sent.token.contract = verdict.contract.unwrap();
+    let post = letter(OPERATOR, Question::PostCdr(Box::new(sent.clone())));
+    assert_eq!(operator.ask(post.clone()).await, Ok(Answer::Kept(sent.id.clone())));
+    assert_eq!(operator.ask(post).await, Ok(Answer::Kept(sent.id.clone())), "twice is once");
+    let mut nowhere = sent.clone();
+    (nowhere.id, nowhere.place.evse_id) = ("DEOCH8".parse().unwrap(), "DE*OCH*E9".parse().unwrap());
+    operator.ask(letter(OPERATOR, Question::PostCdr(Box::new(nowhere)))).await.unwrap();
+    assert_eq!(provider.collect().await, Ok(Collected { approved: 1, declined: 1, left: 0 }));
+    assert_eq!(provider.collect().await, Ok(Collected::default()), "nothing waits any more");
+    let [Question::PostCdr(heard)] = &provider_desk.heard().into_iter().map(|l| l.question).collect::<Vec<_>>()[..]
+    else {
+        panic!("one CDR")
+    };
+    assert_eq!((heard.total_cost.before_vat, heard.energy), (sent.total_cost.before_vat, sent.energy));
+    let Said::CheckCdrs(declined) = square.operator(Ask::CheckCdrs(CdrsWanted { status: None })).await else {
+        panic!()
+    };
+    assert_eq!(declined.cdrs[0].id.as_str(), "DEOCH8", "the operator hears of it");
+
+    let stranger = Square::new().await;
+    let wrong = stranger.member("DE-XXX", &operator_desk);
+    let tap = Question::MayCharge { token: self::token(FOREIGN) };
+    assert_eq!(wrong.ask(letter("DE-XXX", tap)).await, Err(charge::talk::road::RoadFault::Denied(Denial::NotYours)));
 }

@@ -208,7 +208,7 @@ pub(super) struct Square {
     pub ocpi_provider: House,
     pub direct_operator: Server,
     pub direct_provider: Server,
-    tls: Arc<rustls::ClientConfig>,
+    pub tls: Arc<rustls::ClientConfig>,
 }
 
 fn partner(id: &str, role: Role, server: &Server) -> Partner {
