@@ -12,6 +12,9 @@ use charge::{Personal, Purpose, Secret};
 
 /// What the authenticated text begins with: another derivation gets another word, so tags never mix.
 const DOMAIN: &[u8] = b"uid1";
+const PSEUDONYM_DOMAIN: &[u8] = b"alias1";
+/// The longest `idTag` of OCPP 1.6 has 20 characters: 80 bits in hex fill it.
+const PSEUDONYM_BYTES: usize = 10;
 
 /// The hub's key for the index of tokens.
 pub struct TagKey(hmac::Key);
@@ -32,6 +35,17 @@ impl TagKey {
         let mut tag = [0u8; TokenTag::LEN];
         tag.copy_from_slice(&context.sign().as_ref()[..TokenTag::LEN]);
         TokenTag(tag)
+    }
+
+    /// What `audience` sees in the place of a token: the same for the same token, another for every audience, and
+    /// nothing to anybody without the key. 20 characters of upper-case hex.
+    pub fn pseudonym(&self, audience: &str, kind: TokenKind, uid: &Personal<TokenUid>) -> String {
+        let mut context = hmac::Context::with_key(&self.0);
+        context.update(PSEUDONYM_DOMAIN);
+        context.update(&(audience.len() as u64).to_be_bytes());
+        context.update(audience.as_bytes());
+        context.update(self.tag(kind, uid).as_bytes());
+        crate::hex::encode(&context.sign().as_ref()[..PSEUDONYM_BYTES]).to_ascii_uppercase()
     }
 }
 
@@ -101,6 +115,18 @@ mod tests {
         // HMAC-SHA256(07 x 32, "uid1" 01 000000000000000e "04A2B3C4D5E680"), first half, from another implementation
         let tag = TagKey::new(&Secret::new([7; 32])).tag(TokenKind::Rfid, &uid("04A2B3C4D5E680"));
         assert_eq!(crate::hex::encode(tag.as_bytes()), "bc25e8b001e37e17d7d997657eb7e095");
+    }
+
+    #[test]
+    fn a_pseudonym_is_of_one_audience_and_fits_the_oldest_version() {
+        let key = TagKey::new(&Secret::new([7; 32]));
+        let card = uid("04A2B3C4D5E680");
+        let one = key.pseudonym("fleet", TokenKind::Rfid, &card);
+        assert_eq!(one.len(), 20);
+        assert_eq!(one, key.pseudonym("fleet", TokenKind::Rfid, &uid(" 04a2b3c4d5e680")));
+        assert_ne!(one, key.pseudonym("grid", TokenKind::Rfid, &card));
+        assert_ne!(one, TagKey::new(&Secret::new([8; 32])).pseudonym("fleet", TokenKind::Rfid, &card));
+        assert!(!crate::hex::encode(key.tag(TokenKind::Rfid, &card).as_bytes()).to_uppercase().contains(&one));
     }
 
     #[test]

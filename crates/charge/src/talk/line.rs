@@ -13,6 +13,7 @@ pub mod model;
 pub mod payment;
 pub mod quirk;
 pub mod reservation;
+pub mod second;
 pub mod upkeep;
 
 use std::fmt;
@@ -641,6 +642,9 @@ pub trait Pole: Send + Sync {
     fn line_up(&self, version: Version);
 
     fn line_down(&self, why: &str);
+
+    /// A try to get a line failed; another one follows by itself.
+    fn unreached(&self, _why: &str) {}
 }
 
 /// The station's way to its operator. Waits for the answer; one message is under way at a time, in order.
