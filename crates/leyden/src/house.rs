@@ -13,7 +13,7 @@ use charge::talk::line::Desk;
 use charge::talk::road::{Exchange, RoadDesk};
 use charge::{Clock, Dice, Secret};
 use gate::line::soap::{Lines, SoapOptions, SoapServer};
-use gate::line::{LineServer, Options};
+use gate::line::{LineServer, Options, Seconds};
 use gate::road::{Book, Client, Crossing, Figures, Neighbour, Own, Partners, Peer, PeerAccess, RoadLimits, Serving};
 use hub::Hub;
 use operator::Operator;
@@ -168,8 +168,10 @@ impl Frame<'_> {
         let lines = std::iter::once(line.line()).chain(soap.as_ref().map(SoapServer::line));
         room.attach_line(Arc::new(Lines::new(lines.collect())));
         let accounts = self.accounts(&store)?;
-        let busy = room.clone();
+        room.attach_seconds(Arc::new(Seconds::new(Arc::clone(&self.clock), Arc::clone(&self.dice))));
+        let (busy, outward) = (room.clone(), room.clone());
         duties.push(tokio::spawn(async move { busy.work(DUTY_EVERY).await }));
+        duties.push(tokio::spawn(async move { outward.serve_seconds().await }));
         Ok(OperatorParty { room, accounts, line, soap, stations, figures, store })
     }
 

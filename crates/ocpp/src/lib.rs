@@ -15,6 +15,7 @@ pub mod mask;
 mod payload;
 mod repair;
 mod rules;
+pub mod script;
 mod session;
 pub mod soap;
 pub mod station;

@@ -21,6 +21,7 @@ pub mod limits;
 mod memory;
 pub mod metering;
 pub mod order;
+pub mod proxy;
 pub mod publish;
 pub mod quirk;
 pub mod remote;

@@ -22,6 +22,7 @@ pub(crate) mod order;
 pub(crate) mod overview;
 pub(crate) mod permit;
 pub(crate) mod place;
+pub(crate) mod proxy;
 pub(crate) mod quirk;
 pub(crate) mod request;
 pub(crate) mod reservation;

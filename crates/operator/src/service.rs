@@ -22,6 +22,7 @@ mod line;
 mod look;
 mod news;
 pub(crate) mod presence;
+mod proxy;
 mod quirks;
 pub(crate) mod reservations;
 mod returned;
@@ -154,6 +155,7 @@ pub(crate) struct House {
     notes: Mutex<Notes>,
     deviations: Mutex<quirks::Counted>,
     away: returned::Away,
+    pub(crate) seconds: proxy::Seconds,
     events: broadcast::Sender<Event>,
     wake: Notify,
     /// What a crash left behind was taken up.
@@ -178,6 +180,7 @@ impl Operator {
             notes: Mutex::default(),
             deviations: Mutex::default(),
             away: returned::Away::default(),
+            seconds: proxy::Seconds::default(),
             events: broadcast::Sender::new(EVENTS_WAITING),
             wake: Notify::new(),
             settled: OnceCell::new(),

@@ -23,6 +23,7 @@ use super::limits::RETRY_AFTER_MAX;
 use super::stream::Stream;
 use super::talk::websocket_config;
 use crate::limits::HANDSHAKE_TIME_MAX;
+use crate::road::guard::is_public;
 
 const PLAIN_PORT: u16 = 80;
 const TLS_PORT: u16 = 443;
@@ -43,6 +44,8 @@ pub enum DialError {
 /// Why a try failed. Every one is tried again.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum CallFault {
+    #[error("the name has no public address")]
+    NotPublic,
     #[error("no connection: {0}")]
     Tcp(io::ErrorKind),
     #[error("TLS: {0}")]
@@ -59,16 +62,28 @@ pub(super) enum CallFault {
 
 /// The address of a station at an operator: `origin` is scheme and authority, as in `wss://csms.example:9000`.
 pub fn station_url(origin: &str, station: &StationId) -> String {
-    let mut url = format!("{}/ocpp/", origin.trim_end_matches('/'));
+    format!("{}/ocpp/{}", origin.trim_end_matches('/'), encoded(station))
+}
+
+/// An identity as a segment of a path.
+pub(super) fn encoded(station: &StationId) -> String {
+    let mut segment = String::new();
     for byte in station.as_str().bytes() {
         // unreserved and harmless in a path (RFC 3986, 2.3 and 3.3)
         if byte.is_ascii_alphanumeric() || b"-._~+*@!".contains(&byte) {
-            url.push(char::from(byte));
+            segment.push(char::from(byte));
         } else {
-            url.push_str(&format!("%{byte:02X}"));
+            segment.push_str(&format!("%{byte:02X}"));
         }
     }
-    url
+    segment
+}
+
+/// Which addresses may be called.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Reach {
+    Anywhere,
+    PublicOnly,
 }
 
 /// A [`Dial`] whose values were checked.
@@ -77,12 +92,13 @@ pub(super) struct Number {
     host: String,
     port: u16,
     tls: Option<(TlsConnector, ServerName<'static>)>,
+    reach: Reach,
     offer: Vec<Version>,
     websocket: tungstenite::protocol::WebSocketConfig,
 }
 
 impl Number {
-    pub fn of(dial: &Dial) -> Result<Self, DialError> {
+    pub fn of(dial: &Dial, reach: Reach) -> Result<Self, DialError> {
         let uri: Uri = dial.url.parse().map_err(|_| DialError::Address)?;
         let host = uri.host().filter(|host| !host.is_empty()).ok_or(DialError::Address)?;
         let host = host.trim_start_matches('[').trim_end_matches(']').to_owned();
@@ -98,7 +114,7 @@ impl Number {
         let port = uri.port_u16().unwrap_or(usual_port);
         let request = request(dial, uri)?;
         let websocket = websocket_config(&dial.limits);
-        Ok(Self { request, host, port, tls, offer: dial.offer.clone(), websocket })
+        Ok(Self { request, host, port, tls, reach, offer: dial.offer.clone(), websocket })
     }
 
     /// One try.
@@ -114,9 +130,23 @@ impl Number {
         Ok((socket, *version.ok_or(CallFault::NoVersion)?))
     }
 
+    /// Where only public addresses may be called, the connection goes to one that was judged and to no other.
+    async fn reach(&self) -> Result<TcpStream, CallFault> {
+        let fault = |error: io::Error| CallFault::Tcp(error.kind());
+        let host = (self.host.as_str(), self.port);
+        if self.reach == Reach::Anywhere {
+            return TcpStream::connect(host).await.map_err(fault);
+        }
+        let found = tokio::net::lookup_host(host).await.map_err(fault)?;
+        let public: Vec<_> = found.filter(|address| is_public(address.ip())).collect();
+        if public.is_empty() {
+            return Err(CallFault::NotPublic);
+        }
+        TcpStream::connect(public.as_slice()).await.map_err(fault)
+    }
+
     async fn connect(&self) -> Result<Stream, CallFault> {
-        let tcp =
-            TcpStream::connect((self.host.as_str(), self.port)).await.map_err(|error| CallFault::Tcp(error.kind()))?;
+        let tcp = self.reach().await?;
         // small messages, each of which somebody waits for
         let _unsupported = tcp.set_nodelay(true);
         let Some((connector, name)) = &self.tls else { return Ok(Stream::Plain(tcp)) };
@@ -131,7 +161,7 @@ impl CallFault {
     pub fn retry_after(&self) -> Option<Duration> {
         match self {
             Self::Refused { retry_after, .. } => *retry_after,
-            Self::Tcp(_) | Self::Tls(_) | Self::Upgrade(_) | Self::NoVersion | Self::Slow => None,
+            Self::NotPublic | Self::Tcp(_) | Self::Tls(_) | Self::Upgrade(_) | Self::NoVersion | Self::Slow => None,
         }
     }
 }

@@ -15,7 +15,7 @@ use tokio::time::timeout;
 use tokio_tungstenite::WebSocketStream;
 
 use super::backoff::Backoff;
-use super::call::{DialError, Number};
+use super::call::{DialError, Number, Reach};
 use super::end::{End, Ending};
 use super::figures::Counts;
 use super::limits::TalkLimits;
@@ -53,11 +53,33 @@ pub fn dial_through(
     dice: Arc<dyn Dice>,
     wire: Option<Arc<dyn Wire>>,
 ) -> Result<Dialled, DialError> {
-    let (backoff, target) = (Mutex::new(dial.backoff), Mutex::new(Target::of(dial)?));
+    dial_within(Reach::Anywhere, dial, pole, clock, dice, wire)
+}
+
+/// The same, to public addresses alone: for an address that somebody may have chosen who should not see our network.
+pub(super) fn dial_public(
+    dial: Dial,
+    pole: Arc<dyn Pole>,
+    clock: Arc<dyn Clock>,
+    dice: Arc<dyn Dice>,
+) -> Result<Dialled, DialError> {
+    dial_within(Reach::PublicOnly, dial, pole, clock, dice, None)
+}
+
+fn dial_within(
+    reach: Reach,
+    dial: Dial,
+    pole: Arc<dyn Pole>,
+    clock: Arc<dyn Clock>,
+    dice: Arc<dyn Dice>,
+    wire: Option<Arc<dyn Wire>>,
+) -> Result<Dialled, DialError> {
+    let (backoff, target) = (Mutex::new(dial.backoff), Mutex::new(Target::of(dial, reach)?));
     let wish = watch::Sender::new(Wish::Up);
     let desired = wish.subscribe();
     let caller = Arc::new(Caller {
         target,
+        reach,
         backoff,
         in_vain: watch::Sender::new(0),
         pole,
@@ -87,7 +109,7 @@ impl Dialled {
     /// Calls another place, or with other credentials, from now on: ends the connection that is up and dials at once.
     pub fn redial(&self, dial: Dial) -> Result<(), DialError> {
         self.pace(dial.backoff);
-        let target = Target::of(dial)?;
+        let target = Target::of(dial, self.caller.reach)?;
         *self.caller.target.lock().unwrap_or_else(PoisonError::into_inner) = target;
         if let Some(current) = self.caller.current() {
             current.close(Ending::HungUp("the station dials anew".into()));
@@ -151,13 +173,14 @@ struct Target {
 }
 
 impl Target {
-    fn of(dial: Dial) -> Result<Arc<Self>, DialError> {
-        Ok(Arc::new(Self { number: Number::of(&dial)?, dial }))
+    fn of(dial: Dial, reach: Reach) -> Result<Arc<Self>, DialError> {
+        Ok(Arc::new(Self { number: Number::of(&dial, reach)?, dial }))
     }
 }
 
 struct Caller {
     target: Mutex<Arc<Target>>,
+    reach: Reach,
     backoff: Mutex<Backoff>,
     in_vain: watch::Sender<u32>,
     pole: Arc<dyn Pole>,
@@ -288,6 +311,7 @@ async fn keep_up(caller: Arc<Caller>, mut wish: watch::Receiver<Wish>) {
             }
             Err(fault) => {
                 tracing::debug!(why = %fault, tries, "the operator was not reached");
+                caller.pole.unreached(&fault.to_string());
                 fault.retry_after()
             }
         };

@@ -19,6 +19,7 @@ mod listen;
 mod mailbox;
 mod pace;
 mod registry;
+mod second;
 pub mod soap;
 mod sources;
 mod station;
@@ -33,6 +34,7 @@ pub use dial::{Dial, Dialled, dial, dial_through};
 pub use figures::Figures;
 pub use limits::{Options, TalkLimits};
 pub use listen::{LineServer, ListenError, listen, listen_plain};
+pub use second::Seconds;
 pub use wire::{Frames, Wire};
 
 /// For `fuzz/` alone: reads a request head out of memory.

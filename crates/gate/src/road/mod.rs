@@ -14,7 +14,7 @@ mod documents;
 mod entrance;
 mod fair;
 pub mod figures;
-mod guard;
+pub(crate) mod guard;
 mod handshake;
 pub mod hub;
 pub mod limits;

@@ -91,6 +91,9 @@ impl<X> Call<X> {
 /// The one message that is sent and never answered (2.1 part 4, 4.1.5: message type SEND).
 pub(crate) const SENT: &str = "NotifyPeriodicEventStream";
 
+/// A refusal for whom the order comes from: an error in every version, whatever statuses the answer has.
+const SECURITY: &str = "SecurityError";
+
 /// What the operator's end remembers between messages of one connection: the number of its last base report (2.x).
 #[derive(Debug, Default)]
 pub(crate) struct Report {
@@ -200,6 +203,11 @@ pub(crate) fn told(version: Version, action: &str, payload: &str) -> Result<(ToS
 
 /// Writes a station's answer to an order.
 pub(crate) fn reply(version: Version, told: &Told, answer: &StationAnswer) -> Result<String, Fault> {
+    if let StationAnswer::Refused(word) = answer
+        && &**word == SECURITY
+    {
+        return Err(Fault::new(Code::Security, "not allowed"));
+    }
     if let Told::Foreign(_) = told {
         return match answer {
             StationAnswer::Foreign(Foreign { body, .. }) => crate::payload::object(body).map(|()| body.to_string()),

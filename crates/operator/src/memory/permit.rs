@@ -166,11 +166,11 @@ const KINDS: [(TokenKind, &str); 5] = [
     (TokenKind::Other, "other"),
 ];
 
-fn kind_name(kind: TokenKind) -> &'static str {
+pub(crate) fn kind_name(kind: TokenKind) -> &'static str {
     KINDS.into_iter().find(|(known, _)| *known == kind).map_or("other", |(_, name)| name)
 }
 
-fn kind_named(text: &str) -> Option<TokenKind> {
+pub(crate) fn kind_named(text: &str) -> Option<TokenKind> {
     KINDS.into_iter().find(|(_, name)| *name == text).map(|(kind, _)| kind)
 }
 

@@ -28,6 +28,7 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
     super::quirk::EXAMPLES,
     super::habit::MIGRATION,
     super::place::CAPABILITIES,
+    super::proxy::MIGRATION,
 ];
 
 const PLACES: &str = "CREATE TABLE operator_locations (

@@ -41,7 +41,10 @@ impl Desk for Operator {
         if matches!(said, FromStation::Alive) {
             return Box::pin(ready(Ok(Heard::Alive { now })));
         }
-        Box::pin(self.listen(station.clone(), said, now))
+        if self.0.seconds.idle() {
+            return Box::pin(self.listen(station.clone(), said, now));
+        }
+        Box::pin(self.listen_and_copy(station.clone(), said, now))
     }
 
     fn left(&self, station: &StationId, connection: ConnectionNo, why: &str) -> Soon<'_, ()> {
@@ -114,6 +117,7 @@ impl Operator {
             presences.knocked.remove(&entry.station)
         };
         self.pass(Passage::Arrived { station: entry.station, version: entry.version, presented, at: now }).await;
+        self.0.seconds.look();
     }
 
     async fn leave(&self, name: StationId, connection: ConnectionNo, why: &str) {
@@ -128,6 +132,7 @@ impl Operator {
         }
         tracing::info!(station = %name, why, "a station left");
         self.pass(Passage::Left { station: name, at: self.0.now() }).await;
+        self.0.seconds.look();
     }
 
     /// Has a coming or a going written. Those that wait share one transaction, in their order: when a fleet comes back,
@@ -158,7 +163,7 @@ impl Operator {
     }
 
     /// What is rare has a box of its own, so that what is frequent does not pay for its size.
-    async fn listen(&self, station: StationId, said: FromStation, now: Timestamp) -> Result<Heard, Denial> {
+    pub(super) async fn listen(&self, station: StationId, said: FromStation, now: Timestamp) -> Result<Heard, Denial> {
         match said {
             FromStation::Boot(said) => Box::pin(self.boot(station, said, now)).await,
             FromStation::Alive => Ok(Heard::Alive { now }),

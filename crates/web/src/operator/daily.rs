@@ -3,7 +3,7 @@
 use axum::routing::MethodFilter;
 use utoipa::OpenApi;
 
-use super::{Desk, lists, quirks, templates, told, upkeep, words};
+use super::{Desk, lists, quirks, seconds, templates, told, upkeep, words};
 use crate::permission::Permission::{Expert, StationsCommand, StationsRead, StationsWrite};
 use crate::stage::{Access, Doorway};
 
@@ -60,6 +60,10 @@ pub(super) fn routes(door: Doorway, desk: &Desk) -> Doorway {
         .get("/certificates", StationsRead, desk(), upkeep::certificates)
         .get("/stations/{id}/certificates", StationsRead, desk(), upkeep::held)
         .post("/stations/{id}/certificates", StationsWrite, desk(), upkeep::act)
+        .get("/seconds", StationsRead, desk(), seconds::list)
+        .get("/second-words", StationsRead, desk(), seconds::words)
+        .put("/seconds/{name}", StationsWrite, desk(), seconds::put)
+        .delete("/seconds/{name}", StationsWrite, desk(), seconds::retire)
 }
 
 /// The description of these routes.
@@ -113,6 +117,10 @@ pub(super) fn routes(door: Doorway, desk: &Desk) -> Doorway {
     upkeep::steer,
     upkeep::certificates,
     upkeep::held,
-    upkeep::act
+    upkeep::act,
+    seconds::list,
+    seconds::words,
+    seconds::put,
+    seconds::retire
 ))]
 pub(crate) struct Description;

@@ -12,6 +12,7 @@ mod overview;
 mod places;
 mod preview;
 mod quirks;
+mod seconds;
 mod sessions;
 mod stations;
 mod tariffs;
