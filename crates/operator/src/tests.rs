@@ -13,6 +13,7 @@ mod people;
 mod quirks;
 mod remote;
 mod replay;
+mod seconds;
 mod tap;
 mod tell;
 mod upkeep;

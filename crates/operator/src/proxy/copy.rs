@@ -263,3 +263,155 @@ pub(crate) fn token(said: &FromStation) -> Option<&PresentedToken> {
         _ => None,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+    use charge::meter::SignedRecord;
+    use charge::talk::line::{EndReason, Version};
+
+    use super::*;
+    use crate::proxy::tests::second;
+
+    const NOW: Timestamp = Timestamp::from_secs(1_800_000_000);
+
+    fn token(uid: &str) -> PresentedToken {
+        PresentedToken::new(TokenUid::new(uid).unwrap(), TokenKind::Rfid)
+    }
+
+    fn reading(context: Context, wh: i64) -> Reading {
+        Reading { at: NOW, context, phase: None, measured: Measured::EnergyImport(Energy::from_wh(wh)) }
+    }
+
+    fn signed() -> Reading {
+        let record = SignedRecord { format: "OCMF".into(), bytes: Box::from(*b"OCMF|{}|{}"), public_key: None };
+        Reading { at: NOW, context: Context::TransactionEnd, phase: None, measured: Measured::Signed(record) }
+    }
+
+    fn event(stage: Stage, seq: Option<u32>, readings: Vec<Reading>) -> TransactionReport {
+        TransactionReport {
+            stage,
+            key: seq.map(|_| TransactionKey::Text("tx-1".into())),
+            seq,
+            at: NOW,
+            evse: EvseNo::new(1).filter(|_| stage == Stage::Started),
+            token: None,
+            readings,
+            reason: (stage == Stage::Ended).then_some(EndReason::Local),
+            state: None,
+            offline: false,
+            remote_start: Some(5),
+            reservation: Some(6),
+        }
+    }
+
+    /// What a second CSMS sees of a whole transaction, message by message.
+    fn copies(second: &Second, key: &TransactionKey, said: Vec<(FromStation, Option<&str>)>) -> Vec<Copied> {
+        let mut told = None;
+        let each = |(said, masked): (FromStation, Option<&str>)| {
+            let copied = copy(second, said, Some(key), told.clone(), masked.map(token));
+            if copied.told.is_some() {
+                told = copied.told.clone();
+            }
+            copied
+        };
+        said.into_iter().map(each).collect()
+    }
+
+    #[test]
+    fn a_2x_transaction_begins_in_1_6_when_its_token_is_known() {
+        let key = TransactionKey::Text("tx-1".into());
+        let started = event(Stage::Started, Some(0), vec![reading(Context::TransactionBegin, 1_000)]);
+        let authorised = event(Stage::Updated, Some(1), Vec::new());
+        let course = event(Stage::Updated, Some(2), vec![reading(Context::SamplePeriodic, 1_500)]);
+        let ended = event(Stage::Ended, Some(3), vec![signed()]);
+        let word = |report: &TransactionReport| FromStation::Transaction(report.clone());
+        let said = vec![
+            (word(&started), None),
+            (word(&authorised), Some("ALIAS")),
+            (word(&authorised), Some("ALIAS")),
+            (word(&course), None),
+            (word(&ended), None),
+        ];
+        let [waits, begins, again, goes_on, ends] = copies(&second(), &key, said).try_into().unwrap();
+        assert!(waits.words.is_empty() && !waits.lost && !waits.told.unwrap().began);
+        match &begins.words[..] {
+            [(FromStation::Transaction(start), Weight::Edge)] => {
+                assert_eq!((start.stage, start.at, start.evse), (Stage::Started, NOW, EvseNo::new(1)));
+                assert_eq!(start.token, Some(token("ALIAS")));
+                assert_eq!(start.readings, vec![reading(Context::TransactionBegin, 1_000)]);
+                assert_eq!((start.remote_start, start.reservation), (None, None));
+            }
+            other => panic!("{other:?}"),
+        }
+        assert_eq!(again, Copied::default(), "a repeated message is not copied again");
+        assert!(matches!(&goes_on.words[..], [(FromStation::Meter(_), Weight::Course)]));
+        match &ends.words[..] {
+            [(FromStation::Transaction(stop), Weight::Edge)] => {
+                assert_eq!(stop.readings, vec![reading(Context::TransactionEnd, 1_500)], "the newest register ends it");
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn a_1_6_transaction_is_counted_in_2x() {
+        let second = Second { version: Version::V21, ..second() };
+        let key = TransactionKey::Number(7);
+        let meter = MeterReport {
+            evse: EvseNo::new(1),
+            key: Some(key.clone()),
+            readings: vec![reading(Context::SamplePeriodic, 1_200), signed()],
+        };
+        let said = vec![
+            (
+                FromStation::Transaction(event(Stage::Started, None, vec![reading(Context::TransactionBegin, 1_000)])),
+                Some("ALIAS"),
+            ),
+            (FromStation::Meter(meter), None),
+            (FromStation::Transaction(event(Stage::Ended, None, vec![reading(Context::TransactionEnd, 2_000)])), None),
+            (FromStation::Transaction(event(Stage::Ended, None, Vec::new())), None),
+        ];
+        let copied = copies(&second, &key, said);
+        let seen: Vec<_> = copied
+            .iter()
+            .flat_map(|one| &one.words)
+            .map(|(word, _)| match word {
+                FromStation::Transaction(report) => (report.stage, report.seq, report.key.clone()),
+                other => panic!("{other:?}"),
+            })
+            .collect();
+        let name = Some(TransactionKey::Text("7".into()));
+        let wanted = [
+            (Stage::Started, Some(0), name.clone()),
+            (Stage::Updated, Some(1), name.clone()),
+            (Stage::Ended, Some(2), name),
+        ];
+        assert_eq!(seen, wanted);
+        let has_record = format!("{copied:?}").contains("OCMF");
+        assert!(!has_record, "a signed record has the token in it");
+    }
+
+    #[test]
+    fn a_dropped_token_is_one_word_for_all_and_a_stranger_is_not_told_of() {
+        let hidden = Second { tokens: Tokens::Drop, ..second() };
+        let started = event(Stage::Started, None, vec![reading(Context::TransactionBegin, 1)]);
+        let copied = copy(&hidden, FromStation::Transaction(started), Some(&TransactionKey::Number(1)), None, None);
+        match &copied.words[..] {
+            [(FromStation::Transaction(start), _)] => assert_eq!(
+                start.token,
+                Some(token(HIDDEN)).map(|mut one| {
+                    one.kind = TokenKind::Other;
+                    one
+                })
+            ),
+            other => panic!("{other:?}"),
+        }
+        let tap = FromStation::Tap(Tap { token: token("04A2B3C4"), contract: None });
+        assert_eq!(copy(&hidden, tap, None, None, None), Copied::default());
+        let ended = event(Stage::Ended, None, vec![reading(Context::TransactionEnd, 1)]);
+        let unknown = copy(&hidden, FromStation::Transaction(ended), Some(&TransactionKey::Number(2)), None, None);
+        assert_eq!(unknown, Copied::default(), "its begin was never told");
+    }
+}

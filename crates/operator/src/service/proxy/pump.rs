@@ -243,7 +243,7 @@ impl Line {
             }
             Ok(_) => AGAIN,
             Err(fault) => {
-                self.live.failed(&fault.to_string());
+                self.live.failed(&wording(&fault));
                 if fault == LineFault::NotConnected { Duration::ZERO } else { AGAIN }
             }
         };
@@ -260,7 +260,7 @@ impl Line {
     ) -> Result<Outcome, StoreError> {
         let said = match door.read(self.known.second.version, &waiting.text, waiting.at) {
             Ok(said) => said,
-            Err(fault) => return self.done(&waiting, Counted::Lost, Some(&fault.to_string())).await,
+            Err(fault) => return self.done(&waiting, Counted::Lost, Some(&wording(&fault))).await,
         };
         let Some(said) = self.numbered(said, &waiting).await? else {
             return self.done(&waiting, Counted::Lost, Some("a transaction whose begin was not taken there")).await;
@@ -286,15 +286,15 @@ impl Line {
             }
             Err(fault @ LineFault::Error { .. }) => {
                 if waiting.weight == Weight::News.number() || waiting.tries >= TRIES_MAX {
-                    return self.done(&waiting, Counted::Refused, Some(&fault.to_string())).await;
+                    return self.done(&waiting, Counted::Refused, Some(&wording(&fault))).await;
                 }
                 self.tried(&waiting).await?;
                 Ok(Outcome::After(RETRY.saturating_mul(waiting.tries + 1)))
             }
             Err(fault @ LineFault::Unreadable(_)) => {
-                self.done(&waiting, Counted::Refused, Some(&fault.to_string())).await
+                self.done(&waiting, Counted::Refused, Some(&wording(&fault))).await
             }
-            Err(fault @ LineFault::NotInVersion) => self.done(&waiting, Counted::Lost, Some(&fault.to_string())).await,
+            Err(fault @ LineFault::NotInVersion) => self.done(&waiting, Counted::Lost, Some(&wording(&fault))).await,
         }
     }
 
@@ -362,6 +362,19 @@ impl Line {
     async fn tried(&self, waiting: &Waiting) -> Result<(), StoreError> {
         let id = waiting.id;
         self.operator.run("operator.second.tried", move |_, tx| proxy::tried(tx, id)).await
+    }
+}
+
+/// A fault of the line, told of a CSMS and not of a station.
+fn wording(fault: &LineFault) -> String {
+    match fault {
+        LineFault::NotConnected => "it is not connected".to_owned(),
+        LineFault::TimedOut => "it did not answer in time".to_owned(),
+        LineFault::Lost => "the connection was lost before its answer".to_owned(),
+        LineFault::Error { code, description } => format!("it answered {code}: {description}"),
+        LineFault::Unreadable(why) => format!("its answer cannot be read: {why}"),
+        LineFault::Overloaded => "too much waits for it".to_owned(),
+        LineFault::NotInVersion => "its version has no such message".to_owned(),
     }
 }
 
