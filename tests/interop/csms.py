@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
-"""A central system that is not ours, built on the PyPI package `ocpp`: OCPP 1.6, 2.0.1 or 2.1, on loopback without TLS.
+"""A central system that is not ours, built on the PyPI package `ocpp`: OCPP 1.6, 2.0.1 or 2.1, on loopback; with TLS
+where a file with key and certificate is given.
 
 It serves one station, and after its first session gives it every order that the version has, made from the package's
 schemas. Each message of the station is checked against them, in both directions. One JSON line per step; a message that
 does not fit is the step `failed`, and ends it with status 1.
 
-    csms.py VERSION
+    csms.py VERSION [PEM]
 """
 import asyncio
 import datetime
@@ -13,6 +14,7 @@ import importlib
 import json
 import logging
 import pathlib
+import ssl
 import sys
 import traceback
 import uuid
@@ -68,6 +70,10 @@ def made(name):
     return sample(root, root, False)
 
 
+def token(payload):
+    return payload.get("idTag") or payload.get("idToken", {}).get("idToken")
+
+
 def orders():
     names = {path.stem for path in SCHEMAS.glob("*.json") if not path.stem.endswith("Response")}
     names = {name.removesuffix(REQUEST) if REQUEST else name for name in names}
@@ -85,7 +91,7 @@ class Station(ChargePoint):
     async def _handle_call(self, msg):
         try:
             await validate_payload(msg, self._ocpp_version)
-            step("heard", action=msg.action)
+            step("heard", action=msg.action, token=token(msg.payload))
             answer = made(f"{msg.action}Response")
             if msg.action == "BootNotification":
                 now = datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
@@ -136,8 +142,16 @@ async def welcome(socket):
         step("closed")
 
 
+def tls():
+    if len(sys.argv) < 3:
+        return None
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(sys.argv[2])
+    return context
+
+
 async def main():
-    async with websockets.serve(welcome, "127.0.0.1", 0, subprotocols=[f"ocpp{VERSION}"]) as server:
+    async with websockets.serve(welcome, "127.0.0.1", 0, ssl=tls(), subprotocols=[f"ocpp{VERSION}"]) as server:
         step("listening", port=server.sockets[0].getsockname()[1])
         await done.wait()
 

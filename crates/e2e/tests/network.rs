@@ -36,6 +36,7 @@ mod network {
     mod npm;
     mod partition;
     mod register;
+    mod seconds;
     mod source_peers;
     mod tour;
 }

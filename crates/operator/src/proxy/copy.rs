@@ -195,8 +195,7 @@ fn in_three_messages(
             (_, _, _, _) => return false,
         }
     }
-    // the second's number is put in when it is known
-    report.key = Some(TransactionKey::Number(0));
+    report.key = Some(UNNUMBERED);
     report.seq = None;
     match report.stage {
         Stage::Ended => {
@@ -241,6 +240,8 @@ fn hidden_token() -> Option<PresentedToken> {
     TokenUid::new(HIDDEN).ok().map(|uid| PresentedToken::new(uid, TokenKind::Other))
 }
 
+/// In the place of the second's own number, which is put in when it is known. Readers of 1.6 take no zero.
+const UNNUMBERED: TransactionKey = TransactionKey::Number(1);
 /// The word in the place of every token that is dropped.
 const HIDDEN: &str = "HIDDEN";
 

@@ -302,10 +302,9 @@ async fn a_secret_is_not_shown_to_another_address() {
             scene.csms.calls.lock().unwrap().iter().any(|call| &*call.address == "wss://other.example")
         })
         .await;
-    let calls = scene.csms.calls.lock().unwrap();
+    let calls = scene.csms.calls.lock().unwrap().clone();
     assert!(calls.iter().all(|call| call.station == station()));
     assert!(calls.iter().filter(|call| &*call.address == "wss://other.example").all(|call| call.password.is_none()));
-    drop(calls);
     scene.world.operator.drop_second("ada", "fleet").await.unwrap();
     assert!(scene.world.operator.seconds().await.unwrap().is_empty());
     let gone = scene.world.operator.drop_second("ada", "fleet").await.unwrap_err();

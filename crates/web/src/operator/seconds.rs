@@ -16,7 +16,7 @@ use super::Desk;
 use super::stations::{filled, station};
 use crate::accounts::Actor;
 use crate::fault::{ErrorBody, Fault};
-use crate::shape::List;
+use crate::shape::{List, time};
 use crate::stage::{Body, Path};
 
 /// A second back-end as it is put. What proves the stations there is written and never shown.
@@ -186,7 +186,7 @@ impl From<SecondView> for Second {
             paused: one.paused,
             has_password: view.has_password,
             has_certificate: view.has_identity,
-            changed: view.changed.to_string(),
+            changed: time(view.changed),
             standings: view.stations.into_iter().map(Into::into).collect(),
         }
     }
