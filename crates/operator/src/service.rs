@@ -8,6 +8,7 @@ mod amend;
 mod certificates;
 mod chore;
 pub(crate) mod command;
+pub(crate) mod controller;
 mod cost;
 mod credit;
 mod daily;

@@ -10,7 +10,7 @@ use charge::talk::line::{
     Admission, BayState, Foreign, FromStation, Heard, LineFault, Pole, ResetKind, Stage, StationAnswer, ToStation,
     Uplink, Version,
 };
-use charge::token::{PresentedToken, TokenKind, TokenUid};
+use charge::token::{Allowed, PresentedToken, TokenKind, TokenUid, Verdict};
 use charge::{Clock, Purpose, Secret, Soon, Timestamp};
 use tokio::task::JoinHandle;
 
@@ -20,16 +20,16 @@ use crate::proxy::{Meant, Mode, Proofs, Second, Standing, Tokens};
 
 /// The other CSMS, reached through a door that keeps words as what they are.
 #[derive(Default)]
-struct Csms {
+pub(super) struct Csms {
     heard: Mutex<Vec<FromStation>>,
     faults: Mutex<VecDeque<LineFault>>,
-    away: Mutex<bool>,
+    pub away: Mutex<bool>,
     poles: Mutex<Vec<Arc<dyn Pole>>>,
     calls: Mutex<Vec<SecondCall>>,
     words: Mutex<Vec<FromStation>>,
 }
 
-struct Door(Arc<Csms>);
+pub(super) struct Door(pub Arc<Csms>);
 
 struct Wire(Arc<Csms>);
 
@@ -80,6 +80,7 @@ impl Uplink for Wire {
                     let number = (report.stage == Stage::Started).then_some(77);
                     Heard::Transaction { number, verdict: None, cost: None }
                 }
+                FromStation::Tap(_) => Heard::Tap(Verdict::bare(Allowed::Yes)),
                 _ => Heard::Noted,
             };
             let is_boot = matches!(said, FromStation::Boot(_));
@@ -93,11 +94,11 @@ impl Uplink for Wire {
 }
 
 impl Csms {
-    fn heard(&self) -> Vec<FromStation> {
+    pub(super) fn heard(&self) -> Vec<FromStation> {
         self.heard.lock().unwrap().clone()
     }
 
-    fn transactions(&self) -> Vec<charge::talk::line::TransactionReport> {
+    pub(super) fn transactions(&self) -> Vec<charge::talk::line::TransactionReport> {
         let of = |said: FromStation| match said {
             FromStation::Transaction(report) => Some(report),
             _ => None,
@@ -105,12 +106,12 @@ impl Csms {
         self.heard().into_iter().filter_map(of).collect()
     }
 
-    fn back(&self) {
+    pub(super) fn back(&self) {
         *self.away.lock().unwrap() = false;
         self.poles.lock().unwrap().iter().for_each(|pole| pole.line_up(Version::V16));
     }
 
-    async fn order(&self, order: ToStation) -> StationAnswer {
+    pub(super) async fn order(&self, order: ToStation) -> StationAnswer {
         let pole = Arc::clone(self.poles.lock().unwrap().last().unwrap());
         pole.told(order).await
     }
