@@ -23,6 +23,8 @@ pub(crate) enum Command {
     Init(Init),
     /// Run the parties that a configuration names.
     Serve(Serve),
+    /// Stand between the stations of a site and their CSMS, and answer them while that is away.
+    Controller(Serve),
     /// Connect virtual charging stations to any operator (CSMS) that speaks OCPP 1.6J, 2.0.1 or 2.1.
     ///
     /// One station with a car, or, with --scenario, as many as a file names and what happens to them. Exits with 0 only

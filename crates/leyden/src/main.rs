@@ -4,6 +4,7 @@ mod api;
 mod bench;
 mod cli;
 mod config;
+mod controller;
 mod demo;
 mod failure;
 mod house;
@@ -32,6 +33,7 @@ fn main() -> ExitCode {
         Command::Verify(wish) => verify::run(&wish),
         Command::Demo(wish) => run(demo::run(&wish)),
         Command::Serve(wish) => run(serve::run(&wish)),
+        Command::Controller(wish) => run(controller::run(&wish)),
         Command::Station(wish) => run(station::run(&wish)),
         Command::Bench(cli::Bench::Line(wish)) => run(bench::line(&wish)),
         Command::Bench(cli::Bench::Crowd(wish)) => run(bench::crowd(&wish)),

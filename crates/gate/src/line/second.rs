@@ -20,17 +20,11 @@ use super::limits::TalkLimits;
 pub struct Seconds {
     clock: Arc<dyn Clock>,
     dice: Arc<dyn Dice>,
-    backoff: Backoff,
 }
 
 impl Seconds {
     pub fn new(clock: Arc<dyn Clock>, dice: Arc<dyn Dice>) -> Self {
-        Self { clock, dice, backoff: Backoff::default() }
-    }
-
-    /// With other pauses between tries.
-    pub fn patient(self, backoff: Backoff) -> Self {
-        Self { backoff, ..self }
+        Self { clock, dice }
     }
 }
 
@@ -50,7 +44,7 @@ impl SecondDoor for Seconds {
             tls: Some(Arc::new(tls)),
             basic: call.password.map(|password| (name, Secret::new(password.expose().as_bytes().to_vec()))),
             offer: vec![call.version],
-            backoff: self.backoff,
+            backoff: Backoff::default(),
             limits: TalkLimits::default(),
         };
         let keep_up = if call.local { dial } else { dial_public };

@@ -4,6 +4,7 @@
 
 mod door;
 mod ends;
+mod second;
 mod storm;
 mod talk;
 pub(super) mod world;

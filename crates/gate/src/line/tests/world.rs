@@ -93,6 +93,11 @@ impl World {
         Arc::new(trust::tls::server(&identity, ClientCertificates::Optional(trusted), &[]).unwrap())
     }
 
+    /// The authority that vouches for the servers, in PEM.
+    pub fn server_roots(&self) -> &str {
+        self.servers.certificate_pem()
+    }
+
     pub fn client_tls(&self, identity: Option<&Identity>) -> Arc<rustls::ClientConfig> {
         Arc::new(trust::tls::client(self.servers.certificate_pem(), identity, &[]).unwrap())
     }
