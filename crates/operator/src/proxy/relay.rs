@@ -6,11 +6,10 @@
 
 use charge::id::TransactionKey;
 use charge::talk::line::charging::ChargingOrder;
-use charge::talk::line::{StationAnswer, ToStation, Version};
+use charge::talk::line::{StationAnswer, ToStation, Version, is_confidential};
 use charge::token::PresentedToken;
 
 use super::{Second, action};
-use crate::memory::station::is_secret;
 
 /// Names of the second's in an order, which have to be turned into ours.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -71,7 +70,7 @@ pub(crate) fn judge(
 /// Would take the station to another operator, or say who may charge there.
 fn is_ours(key: &str) -> bool {
     let lower = key.to_ascii_lowercase();
-    is_secret(key) || OURS.iter().any(|word| lower.contains(word))
+    is_confidential(key) || OURS.iter().any(|word| lower.contains(word))
 }
 
 const OURS: &[&str] = &[
@@ -104,7 +103,7 @@ pub(crate) fn answer(second: &Second, answer: StationAnswer) -> StationAnswer {
         StationAnswer::Started(_) if !second.version.is_2() => StationAnswer::Accepted,
         StationAnswer::Settings { mut known, unknown } => {
             for setting in &mut known {
-                if is_secret(&setting.key) {
+                if is_confidential(&setting.key) {
                     setting.value = None;
                 }
             }
