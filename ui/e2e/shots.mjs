@@ -42,7 +42,7 @@ async function walk(look, options, slug) {
   await signIn(page, demo, '/operator', demo.login('operator'));
   await page.getByRole('heading', { name: 'Overview' }).waitFor();
   await shot('operator');
-  for (const name of ['alarms', 'stations', 'locations', 'meters', 'sessions', 'cdrs', 'tariffs', 'refusals', 'parties', 'audit', 'access', 'stations/LEJ001', 'templates', 'reservations', 'events', 'firmware', 'logs', 'certificates', 'seconds']) await show(`/operator/${name}`, `operator-${name.replace('/', '-')}`);
+  for (const name of ['alarms', 'stations', 'locations', 'meters', 'sessions', 'cdrs', 'tariffs', 'refusals', 'parties', 'audit', 'access', 'stations/LEJ001', 'templates', 'reservations', 'events', 'firmware', 'logs', 'certificates', 'seconds', 'habits']) await show(`/operator/${name}`, `operator-${name.replace('/', '-')}`);
   for (const tab of ['settings', 'charging', 'cards', 'screen', 'model', 'events', 'files', 'certificates', 'messages', 'refused', 'expert']) await show(`/operator/stations/LEJ002?tab=${tab}`, `operator-station-${tab}`);
   await office(page, shot, show);
   await show('/operator/sessions?state=ended', 'operator-ended');

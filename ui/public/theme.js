@@ -1,9 +1,12 @@
-// Runs before the first paint so that a chosen theme does not flash. A file of its own: the policy allows no inline script.
+// Runs before the first paint, so that no page flashes: the theme that was chosen, else the system's. A file of its own:
+// the policy allows no inline script.
 (function () {
+  var theme = null;
   try {
-    var theme = localStorage.getItem('leyden.theme');
-    if (theme === 'light' || theme === 'dark') document.documentElement.dataset.theme = theme;
+    theme = localStorage.getItem('leyden.theme');
   } catch (_) {
     // Storage may be switched off; the system's scheme is used then.
   }
+  if (theme !== 'light' && theme !== 'dark') theme = matchMedia('(prefers-color-scheme: dark)').matches ? 'dark' : 'light';
+  document.documentElement.dataset.theme = theme;
 })();

@@ -51,6 +51,9 @@ export interface StationQuirks {
   tolerances: Tolerance[]; suggestions: QuirkSuggestion[]; refused_keys: string[];
 }
 
+export interface QuirkWord { quirk: string; told: string; usual: boolean; weakens_security: boolean }
+export interface QuirkProfile { name: string; vendor: string; model: string; firmware: string; on: string[]; off: string[]; shipped?: boolean }
+
 export interface SecondStanding {
   station: string; connected: boolean; buffered: number; sent: number; dropped: number; refused: number; lost: number;
   obeyed: number; denied: number; last_error: string | null;

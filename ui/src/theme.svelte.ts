@@ -1,21 +1,27 @@
-// Light or dark: the system's choice unless the viewer made one. The choice stays in this browser only.
+// Light or dark: the system's choice unless the viewer made one. The choice stays in this browser only. `theme.js` has put
+// the first one on the page before it was painted.
 const KEY = 'leyden.theme';
 type Theme = 'light' | 'dark';
 
 const system = matchMedia('(prefers-color-scheme: dark)');
-const state = $state<{ theme: Theme }>({ theme: chosen() ?? (system.matches ? 'dark' : 'light') });
+let picked = chosen();
+const state = $state<{ theme: Theme }>({ theme: document.documentElement.dataset['theme'] === 'dark' ? 'dark' : 'light' });
 
-system.addEventListener('change', () => { if (!chosen()) state.theme = system.matches ? 'dark' : 'light'; });
+system.addEventListener('change', () => { if (!picked) show(system.matches ? 'dark' : 'light'); });
 
 export const theme = { get now(): Theme { return state.theme; } };
 
 export function toggleTheme(): void {
-  state.theme = state.theme === 'dark' ? 'light' : 'dark';
-  document.documentElement.dataset['theme'] = state.theme;
+  show(state.theme === 'dark' ? 'light' : 'dark');
+  picked = true;
   try { localStorage.setItem(KEY, state.theme); } catch { /* storage is off: the choice lasts as long as the page */ }
 }
 
-function chosen(): Theme | null {
-  const theme = document.documentElement.dataset['theme'];
-  return theme === 'light' || theme === 'dark' ? theme : null;
+function show(theme: Theme): void {
+  state.theme = theme;
+  document.documentElement.dataset['theme'] = theme;
+}
+
+function chosen(): boolean {
+  try { return localStorage.getItem(KEY) !== null; } catch { return false; }
 }

@@ -60,6 +60,31 @@ impl Guard {
     }
 }
 
+/// Routes that need a permission, one function for each method.
+macro_rules! guarded {
+    ($($name:ident $filter:ident;)+) => {
+        impl Doorway {
+            $(
+                pub fn $name<H, T, S>(self, path: &str, needs: Permission, state: S, handler: H) -> Self
+                where
+                    H: Handler<T, S>,
+                    T: 'static,
+                    S: Clone + Send + Sync + 'static,
+                {
+                    self.route(MethodFilter::$filter, path, Access::Needs(needs), state, handler)
+                }
+            )+
+        }
+    };
+}
+
+guarded! {
+    get GET;
+    post POST;
+    put PUT;
+    delete DELETE;
+}
+
 /// Collects the routes of one party.
 pub struct Doorway {
     router: Router,
@@ -86,42 +111,6 @@ impl Doorway {
         self.router = self.router.route(&path, route);
         self.table.push(Route { method: verb(method), path, access });
         self
-    }
-
-    pub fn get<H, T, S>(self, path: &str, needs: Permission, state: S, handler: H) -> Self
-    where
-        H: Handler<T, S>,
-        T: 'static,
-        S: Clone + Send + Sync + 'static,
-    {
-        self.route(MethodFilter::GET, path, Access::Needs(needs), state, handler)
-    }
-
-    pub fn post<H, T, S>(self, path: &str, needs: Permission, state: S, handler: H) -> Self
-    where
-        H: Handler<T, S>,
-        T: 'static,
-        S: Clone + Send + Sync + 'static,
-    {
-        self.route(MethodFilter::POST, path, Access::Needs(needs), state, handler)
-    }
-
-    pub fn put<H, T, S>(self, path: &str, needs: Permission, state: S, handler: H) -> Self
-    where
-        H: Handler<T, S>,
-        T: 'static,
-        S: Clone + Send + Sync + 'static,
-    {
-        self.route(MethodFilter::PUT, path, Access::Needs(needs), state, handler)
-    }
-
-    pub fn delete<H, T, S>(self, path: &str, needs: Permission, state: S, handler: H) -> Self
-    where
-        H: Handler<T, S>,
-        T: 'static,
-        S: Clone + Send + Sync + 'static,
-    {
-        self.route(MethodFilter::DELETE, path, Access::Needs(needs), state, handler)
     }
 
     pub fn finish(self) -> (Router, Vec<Route>) {

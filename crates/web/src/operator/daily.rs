@@ -33,6 +33,7 @@ pub(super) fn routes(door: Doorway, desk: &Desk) -> Doorway {
         .post("/stations/{id}/quirks/{quirk}/dismiss", StationsWrite, desk(), quirks::dismiss)
         .put("/stations/{id}/strict", StationsWrite, desk(), quirks::strict)
         .post("/stations/{id}/reconnect", StationsCommand, desk(), quirks::reconnect)
+        .get("/quirks", StationsRead, desk(), quirks::words)
         .get("/quirk-suggestions", StationsRead, desk(), quirks::suggestions)
         .get("/quirk-profiles", StationsRead, desk(), quirks::profiles)
         .put("/quirk-profiles/{name}", StationsWrite, desk(), quirks::put_profile)
@@ -91,6 +92,7 @@ pub(super) fn routes(door: Doorway, desk: &Desk) -> Doorway {
     quirks::dismiss,
     quirks::strict,
     quirks::reconnect,
+    quirks::words,
     quirks::suggestions,
     quirks::profiles,
     quirks::put_profile,

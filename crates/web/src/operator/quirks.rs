@@ -217,6 +217,31 @@ pub(crate) async fn suggestions(State(desk): State<Desk>) -> Result<Json<List<Su
     Ok(Json(List::whole(desk.room.quirk_suggestions().await?.into_iter().map(Into::into).collect())))
 }
 
+/// A tolerance by itself.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = QuirkWord)]
+pub(crate) struct Word {
+    quirk: &'static str,
+    /// What stations do and how they are served, in a sentence.
+    told: &'static str,
+    /// On for a station that nobody knows anything about.
+    usual: bool,
+    /// Off unless somebody permits it for one station; in no profile.
+    weakens_security: bool,
+}
+
+#[utoipa::path(get, path = "/api/p/operator/quirks", tag = "operator",
+    responses((status = 200, description = "All tolerances", body = List<Word>)))]
+pub(crate) async fn words() -> Json<List<Word>> {
+    let word = |quirk: &Quirk| Word {
+        quirk: quirk.as_str(),
+        told: quirk.told(),
+        usual: quirk.stance() == Stance::On,
+        weakens_security: quirk.stance() == Stance::Permit,
+    };
+    Json(List::whole(Quirk::ALL.iter().map(word).collect()))
+}
+
 /// Tolerances for all stations of a make. `*` stands for any text; letter case does not matter.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]

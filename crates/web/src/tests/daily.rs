@@ -217,6 +217,9 @@ async fn a_profile_of_ones_own_stands_beside_those_that_are_shipped() {
     let last = all["items"].as_array().unwrap().last().cloned().unwrap();
     assert_eq!((&last["name"], &last["shipped"]), (&json!("ours"), &json!(false)));
     assert_eq!(all["items"][0]["shipped"], true);
+    let usual =
+        office.get("/quirks").await["items"].as_array().unwrap().iter().filter(|one| one["usual"] == true).count();
+    assert_eq!(usual, charge::talk::line::quirk::Quirks::USUAL.iter().count());
     profile["on"] = json!(["no-such"]);
     let path = "/api/p/operator/quirk-profiles/ours";
     let told = put(path).page().by(&office.admin).json(&profile).send(&office.world.router).await;
