@@ -112,6 +112,8 @@ export interface OrderOutcome {
   written?: { key: string; result: string }[];
 }
 
+/** Messages; with `searched_until` the log goes on, though it may have given fewer than were wanted. */
+export interface LogPage { items: LogLine[]; next?: string; searched_until?: Time }
 export interface LogLine { at: Time; direction: 'from' | 'to'; action: string; text: string; remarks: string[] }
 export interface Refusal { at: Time; identity: string; peer: string; reason: string; status: number | string }
 

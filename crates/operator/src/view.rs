@@ -155,7 +155,7 @@ pub struct LogFilter {
     /// Found in action or text.
     pub query: Option<String>,
     pub direction: Option<Direction>,
-    /// Cursor of the last line of the page before.
+    /// The `next` of the page before.
     pub before: Option<i64>,
     pub limit: u32,
 }
@@ -165,6 +165,22 @@ pub struct LogFilter {
 pub struct LogEntry {
     pub cursor: i64,
     pub line: LogLine,
+}
+
+/// Some lines of a station's log, newest first.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LogPage {
+    pub entries: Vec<LogEntry>,
+    /// Where to go on; `None` at the end of the log. With fewer lines than were wanted, it was searched so far and
+    /// nothing else fits until there.
+    pub next: Option<i64>,
+}
+
+impl LogPage {
+    /// The moment down to which everything that fits was found; `None` at the end of the log.
+    pub fn searched_until(&self) -> Option<Timestamp> {
+        self.next.map(Timestamp::from_micros)
+    }
 }
 
 /// Someone who was not let in, and why.

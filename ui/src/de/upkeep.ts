@@ -78,6 +78,7 @@ export const upkeep: Record<string, string> = {
   'Publishing of firmware': 'Verteilen von Firmware', 'Report': 'Bericht', 'Monitors': 'Beobachtungen', 'Charging profiles': 'Ladeprofile', 'Display messages': 'Anzeigenachrichten', 'Customer information': 'Kundendaten', 'Grid controls': 'Netzvorgaben',
   'Going on': 'Läuft', 'Done': 'Fertig', 'Failed': 'Fehlgeschlagen', 'Read it': 'Lesen', 'Read it now?': 'Jetzt lesen?', 'Shown once:': 'Einmal gezeigt:', 'What does it know of a customer?': 'Was weiß sie von einem Kunden?',
   'What the station knows of this customer is shown once and then deleted here.': 'Was die Station von diesem Kunden weiß, wird einmal gezeigt und dann hier gelöscht.',
+  'searched back to': 'durchsucht bis', 'Search on': 'Weitersuchen',
   // firmware
   'Images, and campaigns that bring them to stations in waves.': 'Abbilder, und Kampagnen, die sie in Wellen zu Stationen bringen.', 'Firmware campaigns': 'Firmware-Kampagnen', 'Add an image': 'Abbild hinzufügen', 'Images': 'Abbilder', 'No image yet.': 'Noch kein Abbild.',
   'Add an image, by file or by address; then begin a campaign with it.': 'Füge ein Abbild hinzu, als Datei oder Adresse; dann beginne damit eine Kampagne.', 'Signed': 'Signiert', 'No file yet': 'Noch keine Datei', 'Begin a campaign': 'Kampagne beginnen', 'Begin the campaign': 'Kampagne beginnen', 

@@ -13,7 +13,7 @@ use charge::talk::line::{Direction, LogLine};
 use store::{Migration, StoreError, Tx, values};
 
 use crate::memory::{count, damaged, lines};
-use crate::view::{LogEntry, LogFilter};
+use crate::view::{LogEntry, LogFilter, LogPage};
 
 /// A family of its own: no other table refers to it.
 pub(crate) const MIGRATION: Migration =
@@ -132,13 +132,15 @@ impl Waiting {
     }
 }
 
-/// A station's lines, newest first; `before` is the cursor of the oldest line that was shown.
-pub(crate) fn page(tx: &Tx<'_>, station: &StationId, filter: &LogFilter) -> Result<Vec<LogEntry>, StoreError> {
+/// A station's lines, newest first; `before` is where the page before said to go on. A rare word is not looked for in
+/// the whole log at once.
+pub(crate) fn page(tx: &Tx<'_>, station: &StationId, filter: &LogFilter) -> Result<LogPage, StoreError> {
     let before = filter.before.unwrap_or(i64::MAX);
     let wanted = filter.query.as_deref().unwrap_or_default().to_ascii_lowercase();
     let limit = filter.limit as usize;
     let (drawer, mark) = (drawer(station) as u32, mark(hash(station)));
-    let mut found = Vec::new();
+    let (mut found, mut opened) = (Vec::new(), 0);
+    let mut next = None;
     // a sheet's cursors end with `last`: the one that holds `before` may end later, but by no more than a sheet holds
     let mut from = before.saturating_add(LINES_WAITING_MAX as i64);
     for _ in 0..LOOKS_MAX {
@@ -151,6 +153,10 @@ pub(crate) fn page(tx: &Tx<'_>, station: &StationId, filter: &LogFilter) -> Resu
             if first >= before || !may_hold {
                 continue;
             }
+            if opened == SHEETS_READ_MAX {
+                return Ok(LogPage { entries: found, next: Some(last.saturating_add(1)) });
+            }
+            opened += 1;
             let bytes = tx.one(LINES, &values![drawer, *last], |row| row.blob(0))?.unwrap_or_default();
             read(station, first, &bytes, &mut |entry| {
                 let fits = entry.cursor < before
@@ -162,16 +168,19 @@ pub(crate) fn page(tx: &Tx<'_>, station: &StationId, filter: &LogFilter) -> Resu
             .rev()
             .take(limit - found.len())
             .for_each(|entry| found.push(entry));
-            if found.len() >= limit {
-                return Ok(found);
+            if let Some(oldest) = found.last().filter(|_| found.len() >= limit) {
+                let next = Some(oldest.cursor);
+                return Ok(LogPage { entries: found, next });
             }
         }
         match sheets.last() {
-            Some((last, ..)) if sheets.len() == HEADS_AT_ONCE as usize => from = *last,
-            Some(_) | None => break,
+            Some((last, count, _)) if sheets.len() == HEADS_AT_ONCE as usize => {
+                (from, next) = (*last, Some(last.saturating_sub(i64::from(*count) - 1)));
+            }
+            Some(_) | None => return Ok(LogPage { entries: found, next: None }),
         }
     }
-    Ok(found)
+    Ok(LogPage { entries: found, next })
 }
 
 /// Drops the sheets that were written before `before`.
@@ -262,6 +271,8 @@ const LINES_WAITING_MAX: usize = 20_000;
 const BYTES_WAITING_MAX: usize = 16 << 20;
 /// Heads of sheets that are looked at in one go: some hundred bytes each.
 const HEADS_AT_ONCE: u32 = 512;
+/// Sheets that are opened for one page: some megabytes where all of them are full.
+const SHEETS_READ_MAX: u32 = 256;
 /// So often for one page: a quarter of a million sheets, which is three days of a network that never rests. A station
 /// that was silent for longer is not worth more of a reader's time.
 const LOOKS_MAX: u32 = 512;
@@ -307,7 +318,7 @@ mod tests {
         let station = station(name);
         let found = store.read("page", move |tx| page(tx, &station, &filter)).await;
         let found: Result<_, StoreError> = found;
-        found.unwrap().into_iter().map(|entry| (entry.cursor, entry.line.text.into_string())).collect()
+        found.unwrap().entries.into_iter().map(|entry| (entry.cursor, entry.line.text.into_string())).collect()
     }
 
     /// Ten batches with lines of `A` and of a crowd that shares its drawer.
@@ -335,8 +346,8 @@ mod tests {
         let filter = LogFilter { limit: 5, ..LogFilter::default() };
         let found: Result<_, StoreError> = store.read("page", move |tx| page(tx, &station("A"), &filter)).await;
         let found = found.unwrap();
-        assert_eq!(found.len(), 1);
-        assert_eq!(found[0].line, whole);
+        assert_eq!((found.entries.len(), found.next), (1, None));
+        assert_eq!(found.entries[0].line, whole);
     }
 
     #[tokio::test]
@@ -373,12 +384,35 @@ mod tests {
         };
         let filter = LogFilter { limit: 9, ..LogFilter::default() };
         let look = |filter: LogFilter| {
-            store.read::<_, StoreError>("page", move |tx| page(tx, &station("A"), &filter).map(|found| found.len()))
+            store.read::<_, StoreError>("page", move |tx| {
+                page(tx, &station("A"), &filter).map(|found| found.entries.len())
+            })
         };
         assert!(spoil("x'0000'").await.unwrap() > 0);
         assert_eq!(look(filter.clone()).await, Ok(0));
         spoil("NULL").await.unwrap();
         assert!(look(filter).await.is_err(), "lines that cannot be read are told");
+    }
+
+    #[tokio::test]
+    async fn a_search_for_what_is_rare_stops_now_and_then_and_says_where() {
+        let batch = |number: u32| {
+            let mut waiting = Waiting::default();
+            assert!(waiting.add(&station("A"), &line(&format!("Line {number}."), Direction::ToStation)));
+            waiting
+        };
+        let store = store_of((0..600).map(batch).collect()).await;
+        let (mut before, mut looks, mut seen) = (None, 0, Vec::new());
+        loop {
+            let filter = LogFilter { query: Some("line 5.".to_owned()), before, limit: 9, ..LogFilter::default() };
+            let found = store.read::<_, StoreError>("page", move |tx| page(tx, &station("A"), &filter)).await.unwrap();
+            looks += 1;
+            seen.extend(found.entries);
+            let Some(next) = found.next else { break };
+            assert!(before.is_none_or(|before| next < before), "it goes on");
+            before = Some(next);
+        }
+        assert_eq!((seen.len(), looks), (1, 3), "600 sheets, 256 at a time");
     }
 
     #[tokio::test]

@@ -17,7 +17,7 @@ use crate::memory::station::StationRow;
 use crate::memory::{amend, cdr, log, messages, overview, place, session, station, tariff};
 use crate::session::State;
 use crate::view::{
-    AuditLine, CdrCard, CurvePoint, EvseCard, Found, LogEntry, LogFilter, MeterKey, Overview, Page, PartyCard,
+    AuditLine, CdrCard, CurvePoint, EvseCard, Found, LogFilter, LogPage, MeterKey, Overview, Page, PartyCard,
     RefusedKnock, SessionCard, SessionFilter, SessionPage, StationCard, StationFilter, StationPage, TariffCard,
 };
 
@@ -62,7 +62,7 @@ impl Operator {
     }
 
     /// A station's message log, newest first; what is not on disk yet is brought there first.
-    pub async fn station_log(&self, id: &StationId, filter: LogFilter) -> Result<Vec<LogEntry>, Fault> {
+    pub async fn station_log(&self, id: &StationId, filter: LogFilter) -> Result<LogPage, Fault> {
         self.flush_notes().await?;
         let id = id.clone();
         let filter = LogFilter { limit: filter.limit.clamp(1, Page::LIMIT_MAX), ..filter };

@@ -106,7 +106,7 @@ async fn the_log_is_searchable_and_late_news_of_an_old_connection_is_ignored() {
         world.operator.note(&station(), line);
     }
     let filter = LogFilter { query: Some("authorize".to_owned()), limit: 10, ..LogFilter::default() };
-    let found = world.operator.station_log(&station(), filter).await.unwrap();
+    let found = world.operator.station_log(&station(), filter).await.unwrap().entries;
     assert_eq!(found.len(), 1);
     assert_eq!(&*found[0].line.action, "Authorize");
 

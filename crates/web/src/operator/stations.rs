@@ -393,13 +393,27 @@ pub(crate) struct LogLine {
     remarks: Vec<String>,
 }
 
+/// Messages, newest first. A page may have fewer than were wanted although the log goes on: a search looks through a
+/// part of it at a time.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = StationLogPage)]
+pub(crate) struct LogPage {
+    items: Vec<LogLine>,
+    /// The `before` to go on with; absent at the end of the log.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next: Option<String>,
+    /// Everything that fits was found down to this moment; absent at the end of the log.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    searched_until: Option<String>,
+}
+
 #[utoipa::path(get, path = "/api/p/operator/stations/{id}/log", tag = "operator",
-    params(("id" = String, Path), LogQuery), responses((status = 200, body = List<LogLine>)))]
+    params(("id" = String, Path), LogQuery), responses((status = 200, body = LogPage)))]
 pub(crate) async fn log(
     State(desk): State<Desk>,
     Path(id): Path<String>,
     Query(query): Query<LogQuery>,
-) -> Result<Json<List<LogLine>>, Fault> {
+) -> Result<Json<LogPage>, Fault> {
     let direction = match query.direction.as_deref() {
         Some("from") => Some(Direction::FromStation),
         Some("to") => Some(Direction::ToStation),
@@ -409,8 +423,8 @@ pub(crate) async fn log(
     let before = before.map_err(|_| Fault::malformed("/before", "This is no cursor of this list."))?;
     let limit = Paging { offset: None, limit: query.limit }.limit();
     let filter = LogFilter { query: filled(query.query), direction, before, limit };
-    let entries = desk.room.station_log(&station(&id)?, filter).await?;
-    let next = (entries.len() as u64 == u64::from(limit)).then(|| entries.last().map(|entry| entry.cursor.to_string()));
+    let found = desk.room.station_log(&station(&id)?, filter).await?;
+    let (next, searched_until) = (found.next.map(|next| next.to_string()), found.searched_until().map(time));
     let twin = |entry: operator::view::LogEntry| LogLine {
         at: entry.line.at.to_string(),
         direction: match entry.line.direction {
@@ -421,8 +435,7 @@ pub(crate) async fn log(
         text: entry.line.text.into(),
         remarks: entry.line.remarks.into_iter().map(Into::into).collect(),
     };
-    let items: Vec<LogLine> = entries.into_iter().map(twin).collect();
-    Ok(Json(List { total: items.len() as u64, items, next: next.flatten() }))
+    Ok(Json(LogPage { items: found.entries.into_iter().map(twin).collect(), next, searched_until }))
 }
 
 #[derive(Debug, Deserialize, IntoParams)]
