@@ -70,7 +70,7 @@ impl StationOrder {
             Self::Reset(kind) => Some(ToStation::Reset(*kind)),
             Self::Unlock { evse } => Some(ToStation::Unlock { evse: *evse }),
             Self::Availability { evse, operative } => {
-                Some(ToStation::Availability { evse: *evse, operative: *operative })
+                Some(ToStation::Availability { evse: *evse, connector: None, operative: *operative })
             }
             Self::Trigger { what, evse } => Some(ToStation::Trigger { what: *what, evse: *evse }),
             Self::ReadSettings { keys } => Some(ToStation::ReadSettings { keys: keys.clone() }),

@@ -173,6 +173,7 @@ mod tests {
 
     #[test]
     fn roots_are_installed_listed_and_deleted_by_their_hash() {
+        // proves: M03.FR.03, M03.FR.04, M04.FR.02, M04.FR.04, M04.FR.06, M05.FR.02, M05.FR.07
         let mut chest = Chest::default();
         assert_eq!(chest.install(CertificateUse::V2gRoot, "adsad"), Err("Rejected"));
         let (one, other) = (root("One"), root("Another"));
@@ -195,6 +196,7 @@ mod tests {
 
     #[test]
     fn an_identity_is_for_the_key_that_was_asked_with() {
+        // proves: A02.FR.02, A02.FR.06
         let mut chest = Chest::default();
         let csr = chest.ask(StationKey::Line, "SN-1", "Voltaris").unwrap();
         assert!(csr.contains("BEGIN CERTIFICATE REQUEST"));

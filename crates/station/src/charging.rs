@@ -69,7 +69,7 @@ impl Profiles {
         &self.0
     }
 
-    /// Takes a profile, or says why not: the reason code of 2.x, which 1.6 has no room for.
+    /// Takes a profile for its place (K01.FR.15), or says why not: the reason code of 2.x, which 1.6 has no room for.
     pub fn set(&mut self, now: Timestamp, at: Place<'_>, mut profile: Profile) -> Result<(), &'static str> {
         judge(at, &profile)?;
         // 1.6, 3.13.1: a Tx profile without a transaction id is for the one that runs
@@ -101,7 +101,7 @@ impl Profiles {
         self.0.push(held);
     }
 
-    /// Gives up what is meant; answers how many.
+    /// Gives up what is meant; answers how many (K10.FR.01, K10.FR.04).
     pub fn clear(&mut self, which: &ProfileFilter) -> usize {
         let before = self.0.len();
         // what others set is not the operator's to clear (K10.FR.06)

@@ -235,7 +235,7 @@ fn put_message(tx: &mut Tx<'_>, station: &str, no: MessageNo, message: &Message)
         key(message.signed.as_ref()),
         message.reason.map(|reason| reason.as_str().to_owned()),
         message.by_token,
-        message.state.as_str(),
+        message.state.map_or("", BayState::as_str),
         message.offline,
     ];
     tx.execute(PUT_MESSAGE, &row)?;
@@ -302,10 +302,15 @@ fn message(row: &Row<'_>) -> Result<(MessageNo, Message), StoreError> {
         signed: record(row, 8)?,
         reason: reason.transpose()?,
         by_token: row.flag(11)?,
-        state: BayState::named(&row.text(12)?).ok_or_else(|| spoilt("state"))?,
+        state: state(&row.text(12)?)?,
         offline: row.flag(13)?,
     };
     Ok((MessageNo(fits(row.int(0)?)?), message))
+}
+
+/// Nothing is a state that was not told.
+fn state(text: &str) -> Result<Option<BayState>, StoreError> {
+    if text.is_empty() { Ok(None) } else { BayState::named(text).map(Some).ok_or_else(|| spoilt("state")) }
 }
 
 /// The record in this column, with its key in the next.
@@ -410,7 +415,7 @@ mod tests {
             signed: Some(record("end")),
             reason: Some(EndReason::CarLeft),
             by_token: true,
-            state: BayState::Finishing,
+            state: Some(BayState::Finishing),
             offline: true,
         }
     }

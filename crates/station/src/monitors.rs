@@ -58,7 +58,8 @@ impl Default for Watch {
 }
 
 impl Watch {
-    /// Sets a monitor. `value` is that of its variable now: `Err(word)` where there is none (N04).
+    /// Sets a monitor, under a number of its own or in place of another (N04.FR.08, N04.FR.11, N04.FR.12). `value` is that
+    /// of its variable now: `Err(word)` where there is none (N04.FR.03, N04.FR.04).
     pub fn set(&mut self, now: Timestamp, mut monitor: Monitor, value: Result<Box<str>, &str>) -> MonitorSet {
         let variable = monitor.variable.clone();
         let not = |word: &str| MonitorSet { id: None, variable: variable.clone(), word: word.into() };
@@ -74,7 +75,7 @@ impl Watch {
             MonitorKind::Periodic | MonitorKind::PeriodicClockAligned => monitor.value >= Decimal::ONE,
         };
         if !fits {
-            return not(if numeric { "Rejected" } else { "UnsupportedMonitorType" });
+            return not(if numeric { "Rejected" } else { "UnsupportedMonitorType" }); // N04.FR.05
         }
         if monitor.severity > LEVEL || self.watched.len() >= MONITORS_MAX {
             return not("Rejected");
@@ -91,7 +92,7 @@ impl Watch {
                 && of.monitor.kind == monitor.kind
                 && of.monitor.severity == monitor.severity
         }) {
-            return not("Duplicate"); // N04.FR.06
+            return not("Duplicate"); // N04.FR.10
         } else {
             self.last_id += 1;
             monitor.id = Some(self.last_id);
@@ -103,7 +104,7 @@ impl Watch {
         MonitorSet { id, variable, word: "Accepted".into() }
     }
 
-    /// Clears a monitor; answers whether it had a stream (N06).
+    /// Clears a monitor, without an event (N06.FR.01, N07.FR.12); answers whether it had a stream.
     pub fn clear(&mut self, id: i32) -> Option<bool> {
         let place = self.watched.iter().position(|of| of.monitor.id == Some(id))?;
         Some(self.watched.remove(place).stream.is_some())
@@ -116,7 +117,8 @@ impl Watch {
         level <= LEVEL
     }
 
-    /// There is no monitor from the factory and none in hardware, so both bases are empty (N02).
+    /// There is no monitor from the factory and none in hardware, so both bases are empty (N03.FR.04, N03.FR.05), and all
+    /// is what the operator has set (N03.FR.03).
     pub fn base(&mut self, base: MonitoringBase) {
         match base {
             MonitoringBase::All => {}
@@ -281,6 +283,7 @@ mod tests {
 
     #[test]
     fn what_cannot_be_watched_is_refused_by_its_word() {
+        // proves: N04.FR.04, N04.FR.10
         let mut watch = Watch::default();
         let word = |set: MonitorSet| set.word;
         assert_eq!(&*word(watch.set(START, monitor(MonitorKind::Delta, 1), Err("UnknownVariable"))), "UnknownVariable");
@@ -303,6 +306,7 @@ mod tests {
 
     #[test]
     fn a_threshold_is_told_when_it_is_crossed_either_way() {
+        // proves: N07.FR.16, N07.FR.17
         let mut watch = Watch::default();
         set(&mut watch, monitor(MonitorKind::UpperThreshold, 7));
         assert!(look(&mut watch, 1, "7").is_empty());
@@ -315,6 +319,7 @@ mod tests {
 
     #[test]
     fn a_delta_counts_from_the_last_event_and_a_period_from_the_clock() {
+        // proves: N07.FR.18
         let mut watch = Watch::default();
         set(&mut watch, monitor(MonitorKind::Delta, 10));
         let values = ["6", "9", "10", "15", "20"].map(|value| look(&mut watch, 1, value).len());

@@ -43,7 +43,7 @@ impl Book {
         Some(self.0.remove(place))
     }
 
-    /// Those whose time is over.
+    /// Those whose time is over (H04.FR.01).
     pub fn expire(&mut self, now: Timestamp) -> Vec<Reservation> {
         self.0.extract_if(.., |of| of.until <= now).collect()
     }
@@ -62,7 +62,7 @@ impl Book {
         self.0.iter().filter(|of| of.evse.is_none()).count()
     }
 
-    /// The reservation that this token may use here.
+    /// The reservation that this token may use here: its own (H03.FR.01, H03.FR.03) or its group's (H03.FR.04, H03.FR.06).
     pub fn usable(&self, evse: EvseNo, token: &PresentedToken, group: Option<&PresentedToken>) -> Option<&Reservation> {
         let same =
             |a: &PresentedToken, b: &PresentedToken| a.normal(Purpose::Authorise) == b.normal(Purpose::Authorise);
@@ -89,6 +89,7 @@ mod tests {
 
     #[test]
     fn an_evse_is_kept_for_one_and_for_whoever_shares_its_group() {
+        // proves: H01.FR.02, H03.FR.01, H03.FR.04
         let mut book = Book::default();
         assert!(book.reserve(of(1, Some(one()), "A")));
         assert!(!book.reserve(of(2, Some(one()), "B")));
@@ -102,6 +103,7 @@ mod tests {
 
     #[test]
     fn what_is_over_keeps_nothing() {
+        // proves: H02.FR.02, H04.FR.01
         let mut book = Book::default();
         assert!(book.reserve(of(1, None, "A")) && book.reserve(of(2, None, "B")));
         assert_eq!(book.anywhere(), 2);

@@ -601,6 +601,7 @@ mod tests {
 
     #[test]
     fn what_may_be_written_is_and_both_versions_read_it() {
+        // proves: B05.FR.10, B06.FR.10
         let mut settings = settings();
         assert_eq!(write(&mut settings, Version::V16, "metervaluesampleinterval", "15"), Written::Accepted);
         let keys: [Box<str>; 1] = ["SampledDataCtrlr.TxUpdatedInterval".into()];
@@ -612,6 +613,7 @@ mod tests {
 
     #[test]
     fn what_may_not_be_written_is_told_apart() {
+        // proves: B05.FR.07, B05.FR.09
         let mut settings = settings();
         for (version, key, value, told) in [
             (Version::V16, "StopTxnSampledData", "Voltage", Written::Rejected),
@@ -632,6 +634,7 @@ mod tests {
 
     #[test]
     fn a_password_goes_in_and_never_comes_out() {
+        // proves: A01.FR.01, B06.FR.09
         let mut settings = settings();
         let password = "correct horse battery";
         assert_eq!(write(&mut settings, Version::V16, "AuthorizationKey", password), Written::Accepted);

@@ -229,7 +229,8 @@ impl Station {
         Ok(station)
     }
 
-    /// The power comes back: only what was kept is known, and cars are still where they stood.
+    /// The power comes back: only what was kept is known, and cars are still where they stood. What was switched off
+    /// stays off (B11.FR.02, G03.FR.08, G04.FR.09), and the station introduces itself anew (B01.FR.03, B11.FR.04).
     pub fn power_on(&mut self, now: Timestamp, memory: Memory, reason: BootReason, out: &mut Vec<Output>) {
         self.now = self.now.max(now);
         let now = self.now;
@@ -287,7 +288,7 @@ impl Station {
     /// The line is up, and this version was agreed on.
     pub fn line_up(&mut self, now: Timestamp, version: Version, out: &mut Vec<Output>) {
         self.catch_up(now, out);
-        // 1.6 stations introduce themselves on every connection; 2.x only after a start (B01.FR.01)
+        // 1.6 stations introduce themselves on every connection; 2.x only after a start (B01.FR.01, B01.FR.03)
         if version == Version::V16 || version != self.version {
             self.standing = Standing::Unknown { not_before: self.now };
         }
@@ -295,7 +296,14 @@ impl Station {
         self.line = true;
         self.pause_until = None;
         if let Some(since) = self.blocks.away_since.take() {
-            self.blocks.profiles.was_offline(self.now.since(since));
+            let away = self.now.since(since);
+            self.blocks.profiles.was_offline(away);
+            // after a long outage all states are told again, after a short one what changed (B04.FR.01, B04.FR.02)
+            if version.is_2() && away > self.settings.seconds(Key::OfflineThreshold) {
+                for evse in &mut self.evses {
+                    evse.reported = None;
+                }
+            }
         }
         self.blocks.logbook.write(self.now, false, format!("line up, OCPP {}", version.label()));
         self.relimit(out);
@@ -429,12 +437,14 @@ impl Station {
             // the flow of current has shown it already
             Due::Full => {}
             Due::Limit => self.relimit(out),
+            // E10.FR.02
             Due::GiveUp => {
                 // a phase that has moved on has no time to give up any more
                 let _moved = self.bay(place, Event::TimedOut, Cause::LOCAL, out);
             }
+            // J02.FR.11
             Due::Sample => {
-                self.progress(place, out);
+                self.progress(place, None, out);
                 let behind = now.since(self.now) > interval.saturating_mul(SAMPLES_BEHIND_MAX);
                 let from = if behind { now } else { self.now };
                 if let Some(running) = self.running(place) {
@@ -465,7 +475,7 @@ impl Station {
         self.evses.iter().position(|evse| evse.no == no)
     }
 
-    /// A restart that was ordered happens as soon as it can; it is the last thing the station wants.
+    /// A restart that was ordered happens as soon as it can; it is the last thing the station wants (B11.FR.03, B12.FR.03).
     fn restarts(&mut self, out: &mut Vec<Output>) -> bool {
         if self.reset_when_idle && self.queue.running().next().is_none() {
             self.reset_when_idle = false;

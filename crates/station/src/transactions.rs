@@ -100,7 +100,8 @@ pub struct Message {
     pub reason: Option<EndReason>,
     /// Ended by the token that began it.
     pub by_token: bool,
-    pub state: BayState,
+    /// `None` in a reading in between, where it has not changed.
+    pub state: Option<BayState>,
     pub offline: bool,
 }
 
@@ -120,7 +121,7 @@ impl Message {
             token: with_token.then(|| of.token.clone()),
             readings: self.readings(of, version),
             reason: self.reason,
-            state: Some(self.state),
+            state: self.state,
             offline: self.offline,
             remote_start: match of.origin {
                 Origin::Remote(id) if first && !v16 => Some(id),
@@ -337,7 +338,7 @@ mod tests {
             signed: None,
             reason: None,
             by_token: false,
-            state: BayState::Charging,
+            state: Some(BayState::Charging),
             offline: false,
         }
     }
@@ -386,6 +387,7 @@ mod tests {
 
     #[test]
     fn an_operator_that_refuses_for_good_holds_nothing_up() {
+        // proves: E13.FR.04
         let mut queue = Queue::default();
         let of = transaction(&mut queue);
         queue.push(message(of, Stage::Started, 0));

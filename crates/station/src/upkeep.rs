@@ -305,7 +305,7 @@ impl Logbook {
         self.0.push_back((at, security, what.into()));
     }
 
-    /// The lines of a time as text.
+    /// The lines of a time as text, of security alone (N01.FR.03) or all (N01.FR.04).
     pub fn text(&self, kind: LogKind, from: Option<Timestamp>, until: Option<Timestamp>) -> String {
         let within = |at: Timestamp| from.is_none_or(|from| from <= at) && until.is_none_or(|until| at <= until);
         let lines = self.0.iter().filter(|(at, security, _)| within(*at) && (*security || kind != LogKind::Security));
@@ -416,6 +416,7 @@ mod tests {
 
     #[test]
     fn an_upload_is_tried_as_often_as_wished() {
+        // proves: N01.FR.10
         let retries = Retries { times: Some(1), pause: Some(Duration::from_secs(10)) };
         let book = ("log.txt".to_owned(), "text".to_owned());
         let mut job = LogJob::new(Work::Log, 1, 7, Secret::new("http://x".into()), book, START, retries);
@@ -430,6 +431,7 @@ mod tests {
 
     #[test]
     fn a_security_log_holds_security_and_a_window_its_time() {
+        // proves: N01.FR.03, N01.FR.04
         let mut book = Logbook::default();
         book.write(START, false, "on");
         book.write(START.plus(STEP), true, "tampered");

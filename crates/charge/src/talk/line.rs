@@ -358,9 +358,11 @@ pub enum ToStation {
     Unlock {
         evse: EvseNo,
     },
-    /// `evse: None` is the whole station.
+    /// `evse: None` is the whole station. A connector is one of the EVSE's, counted from 1; `None` is all of it, and the
+    /// only word that 1.6 has.
     Availability {
         evse: Option<EvseNo>,
+        connector: Option<u16>,
         operative: bool,
     },
     Trigger {
@@ -516,7 +518,7 @@ impl fmt::Display for LineFault {
 /// Why the operator cannot answer a message properly; each becomes the version's exact error code.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Denial {
-    /// The station has not been accepted yet: `SecurityError`.
+    /// The station has not been accepted yet: `SecurityError` (B02.FR.09, B03.FR.07).
     NotAccepted,
     /// Understood and out of place, for example a transaction of another station: the word says what.
     Misplaced(Box<str>),

@@ -33,6 +33,7 @@ fn opens(opened: &Result<Line, Turned>) -> Result<(), &Turned> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn whoever_cannot_prove_itself_is_refused_before_the_upgrade_and_the_reason_is_told() {
+    // proves: TC_A_01_CSMS, TC_A_02_CSMS, TC_A_03_CSMS, TC_A_08_CSMS, A00.FR.204, A00.FR.404
     let network = Network::start().await;
     let with_key = network.enrol(&Enrol::plain("DOOR-KEY")).await;
     let (Credential::Password(key), knock) = (&with_key, Knock::honest("DOOR-KEY", &with_key, BOTH)) else {
@@ -73,6 +74,7 @@ async fn whoever_cannot_prove_itself_is_refused_before_the_upgrade_and_the_reaso
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_certificate_of_another_authority_is_refused_and_told() {
+    // proves: TC_A_08_CSMS
     let network = Network::start().await;
     network.enrol(&Enrol { serial: Some("SN-X"), ..Enrol::plain("DOOR-X") }).await;
     let (now, dice) = (SystemClock.now(), SystemDice);

@@ -292,11 +292,11 @@ fn an_expert_call_is_checked_before_and_handed_back_raw() {
 
 #[test]
 fn an_order_without_a_word_is_the_stations_to_refuse_and_never_widened() {
+    // proves: B11.FR.09, B12.FR.09
     let rows = [
         (r#""TriggerMessage",{"requestedMessage":"CustomTrigger","customTrigger":"x"}"#, "NotImplemented"),
         (r#""Reset",{"type":"Immediate","evseId":1}"#, "Rejected"),
         (r#""UnlockConnector",{"evseId":1,"connectorId":2}"#, "UnlockFailed"),
-        (r#""ChangeAvailability",{"operationalStatus":"Inoperative","evse":{"id":1,"connectorId":2}}"#, "Rejected"),
     ];
     for (order, word) in rows {
         let mut end = station::Engine::new(Version::V21, Limits::default());

@@ -275,6 +275,7 @@ const REQUEST: &str = include_str!("request.pem");
 
 #[tokio::test]
 async fn a_certificate_is_asked_for_signed_and_sent() {
+    // proves: A02.FR.11
     let world = World::new().await;
     let authority =
         Authority::create("stations", Duration::from_secs(500 * 86_400), START, &SeededDice::new(3)).unwrap();
@@ -291,7 +292,7 @@ async fn a_certificate_is_asked_for_signed_and_sent() {
     let enrolled = "UPDATE operator_stations SET serial = 'SN-1'";
     let done: Result<_, store::StoreError> = world.store.run("test", move |tx| tx.execute(enrolled, &[])).await;
     assert_eq!(done, Ok(1));
-    assert_eq!(asks(sign("adsad", StationKey::Line)).await, Ok(Heard::Taken(true)), "TC_A_14");
+    assert_eq!(asks(sign("adsad", StationKey::Line)).await, Ok(Heard::Taken(true)), "TC_A_14_CSMS");
     assert_eq!(asks(sign(REQUEST, StationKey::V2g)).await, Ok(Heard::Taken(true)));
     assert_eq!(asks(sign(REQUEST, StationKey::Line)).await, Ok(Heard::Taken(true)));
     world.rounds().await;

@@ -198,6 +198,7 @@ fn a_dynamic_profile_takes_new_limits_and_only_it_does() {
 
 #[test]
 fn only_what_is_meant_is_cleared() {
+    // proves: K10.FR.01, K10.FR.04
     let make = |id, purpose| some(id, purpose, ProfileKind::Absolute, &[(0, 1_000)]);
     let mut profiles = Profiles::default();
     set(&mut profiles, None, make(1, ProfilePurpose::StationMax)).unwrap();

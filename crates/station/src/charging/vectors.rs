@@ -126,6 +126,7 @@ fn per_phase(value: &Value) -> bool {
 
 #[test]
 fn composite_schedules_are_those_of_the_field() {
+    // proves: K08.FR.02, K08.FR.04, TC_K_41_CS
     let (Some(cases), Some(folder)) =
         (shared("smart-charging/libocpp-composite-expected.json"), shared("ocpp/charging-profile-vectors-everest"))
     else {

@@ -156,6 +156,7 @@ async fn a_killed_process_goes_on_where_its_journal_ends() {
 
 #[tokio::test]
 async fn an_unanswered_start_is_repeated_identically_after_a_kill() {
+    // proves: E13.FR.02
     let house = House::built(Version::V16).await;
     // the states of the station are told: what comes next is the start
     house.station.plug(one(), car()).unwrap();
@@ -184,6 +185,7 @@ async fn an_unanswered_start_is_repeated_identically_after_a_kill() {
 
 #[tokio::test]
 async fn a_reset_restarts_the_station_and_says_so() {
+    // proves: B01.FR.03, B01.FR.09, B11.FR.01, B11.FR.03, B11.FR.04
     let house = House::built(Version::V201).await;
     let mut starts = house.station.starts();
     assert_eq!(house.station.told(ToStation::Reset(ResetKind::Hard)).await, StationAnswer::Accepted);
@@ -204,13 +206,14 @@ async fn a_reset_restarts_the_station_and_says_so() {
 
 #[tokio::test]
 async fn what_was_answered_is_kept() {
+    // proves: B11.FR.02, G03.FR.08, G04.FR.09
     let house = House::built(Version::V16).await;
     let values = vec![
         ("HeartbeatInterval".into(), Secret::new("77".into())),
         ("AuthorizationKey".into(), Secret::new("a password of the line".into())),
     ];
     house.station.told(ToStation::WriteSettings { values }).await;
-    house.station.told(ToStation::Availability { evse: Some(one()), operative: false }).await;
+    house.station.told(ToStation::Availability { evse: Some(one()), connector: None, operative: false }).await;
     let house = house.killed_and_started_again(Version::V16).await;
     assert_eq!(house.station.watch().borrow().bays[0].phase, Phase::Unavailable);
     let password = house.station.password().borrow().clone().unwrap();

@@ -75,7 +75,8 @@ impl Station {
         self.news(FromStation::Security { kind: kind.into(), at: self.now.whole_millis(), detail: None });
     }
 
-    /// Rows in parts of a size, as 2.x reports them.
+    /// Rows in parts of a size, as 2.x reports them: under the number of the order (B07.FR.04, B08.FR.04, N02.FR.04,
+    /// K09.FR.01), counted from 0 (B07.FR.10, B08.FR.14, N02.FR.09).
     pub(super) fn in_parts<T: Clone>(
         &mut self,
         request: i32,
@@ -108,7 +109,7 @@ impl Station {
     /// Something of the blocks has fallen due.
     pub(super) fn blocks_fall_due(&mut self, out: &mut Vec<Output>) {
         for of in self.blocks.book.expire(self.now) {
-            self.reservation_ended(of.id, ReservationEnd::Expired);
+            self.reservation_ended(of.id, ReservationEnd::Expired); // H04.FR.01, H04.FR.02
         }
         if self.blocks.update.as_ref().is_some_and(|update| update.due() <= self.now) {
             let charging = self.queue.running().next().is_some();
@@ -173,6 +174,7 @@ impl Station {
         self.speak(out);
     }
 
+    /// N01.FR.07, N01.FR.08, N01.FR.09, N01.FR.10.
     pub(super) fn log_steps(&mut self, step: Option<Sending>, out: &mut Vec<Output>) {
         let Some(job) = &self.blocks.log else { return };
         match step {

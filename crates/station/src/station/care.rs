@@ -42,7 +42,7 @@ impl Station {
         retries: Retries,
     ) -> StationAnswer {
         let text = self.blocks.logbook.text(kind, from, until);
-        // N01.FR.21, 1.6 5.1: nothing to send, no name
+        // N01.FR.21, 1.6 5.1: nothing to send, no name; else N01.FR.01, N01.FR.02
         if text.is_empty() {
             return StationAnswer::File(None);
         }
@@ -86,7 +86,7 @@ impl Station {
         StationAnswer::Accepted
     }
 
-    /// For whoever asks how a work is going (F06; 1.6, 5.17).
+    /// For whoever asks how a work is going (F06.FR.14, F06.FR.15, F06.FR.16; 1.6, 5.17).
     pub(super) fn work_status(&mut self, of: Work) {
         let update = self.blocks.update.as_ref();
         let (status, request) = match of {
@@ -122,10 +122,13 @@ impl Station {
                     }
                 }
             }
+            // M05.FR.01, M05.FR.02, M05.FR.07
             CertificateOrder::Install { used_for, certificate } => {
                 done(self.blocks.chest.install(used_for, &certificate))
             }
+            // M04.FR.01, M04.FR.02, M04.FR.04
             CertificateOrder::Delete(hash) => done(self.blocks.chest.delete(&hash)),
+            // M03.FR.01, M03.FR.02, M03.FR.03, M03.FR.04
             CertificateOrder::List(uses) => {
                 let found = self.blocks.chest.list(&uses);
                 if found.is_empty() { refused("NotFound") } else { StationAnswer::Certificates(found) }
@@ -144,27 +147,32 @@ impl Station {
 
     pub(super) fn model(&mut self, order: ModelOrder) -> StationAnswer {
         match order {
+            // B07.FR.01, B07.FR.12
             ModelOrder::Base { request, kind } => {
                 let rows = self.rows();
                 let meant = |row: &ReportRow| match kind {
-                    ReportKind::Full => true,
-                    ReportKind::Configuration => !row.read_only,
+                    ReportKind::Full => true,                    // B07.FR.08
+                    ReportKind::Configuration => !row.read_only, // B07.FR.07
+                    // B07.FR.09
                     ReportKind::Summary => {
                         ["AvailabilityState", "Problem"].iter().any(|name| row.variable.ends_with(name))
                     }
                 };
                 self.report_rows(request, rows.into_iter().filter(meant).collect())
             }
+            // B08.FR.01, B08.FR.05, B08.FR.11
             ModelOrder::Report { request, variables, criteria } => {
                 let rows = self.rows();
                 let meant = |row: &ReportRow| wanted(&row.variable, &variables) && self.meets(&row.variable, &criteria);
                 let rows = rows.iter().filter(|row| meant(row)).cloned().collect();
                 self.report_rows(request, rows)
             }
+            // N03.FR.01
             ModelOrder::MonitoringBase(base) => {
                 self.blocks.watch.base(base);
                 StationAnswer::Accepted
             }
+            // N05.FR.01, N05.FR.02
             ModelOrder::MonitoringLevel(level) => {
                 if self.blocks.watch.level(level) {
                     StationAnswer::Accepted
@@ -208,15 +216,17 @@ impl Station {
 
     fn report_rows(&mut self, request: i32, rows: Vec<ReportRow>) -> StationAnswer {
         if rows.is_empty() {
-            return refused("EmptyResultSet"); // B08.FR.05
+            return refused("EmptyResultSet"); // B08.FR.15
         }
         let at = self.now.whole_millis();
+        // B07.FR.03, B08.FR.03
         self.in_parts(request, &rows, ROWS_PER_REPORT, |part, rows| {
             FromStation::Model(ModelNews::Report { part, at, rows })
         });
         StationAnswer::Accepted
     }
 
+    /// An outcome for each, in order (N04.FR.01, N04.FR.02).
     fn monitor(&mut self, monitors: Vec<Monitor>) -> StationAnswer {
         let mut rows = Vec::with_capacity(monitors.len());
         for monitor in monitors {
@@ -234,6 +244,7 @@ impl Station {
         StationAnswer::Monitors(rows)
     }
 
+    /// N06.FR.01, N06.FR.02, N06.FR.05.
     fn unwatch(&mut self, ids: &[i32]) -> StationAnswer {
         let mut rows = Vec::with_capacity(ids.len());
         for id in ids {
@@ -248,33 +259,37 @@ impl Station {
     }
 
     fn report_monitors(&mut self, request: i32, variables: &[Box<str>], criteria: &[Box<str>]) -> StationAnswer {
+        // N02.FR.12, N02.FR.13, N02.FR.14
         let kind = |kind: MonitorKind| match kind {
             MonitorKind::UpperThreshold | MonitorKind::LowerThreshold => "ThresholdMonitoring",
             MonitorKind::Delta | MonitorKind::TargetDelta | MonitorKind::TargetDeltaRelative => "DeltaMonitoring",
             MonitorKind::Periodic | MonitorKind::PeriodicClockAligned => "PeriodicMonitoring",
         };
+        // N02.FR.05, N02.FR.06, N02.FR.08, N02.FR.11
         let meant = |of: &&Monitor| {
             wanted(&of.variable, variables)
                 && (criteria.is_empty() || criteria.iter().any(|word| **word == *kind(of.kind)))
         };
         let rows: Vec<Monitor> = self.blocks.watch.all().filter(meant).cloned().collect();
         if rows.is_empty() {
-            return refused("EmptyResultSet"); // N03.FR.05
+            return refused("EmptyResultSet"); // N02.FR.10
         }
         let at = self.now.whole_millis();
+        // N02.FR.01, N02.FR.03
         self.in_parts(request, &rows, ROWS_PER_REPORT, |part, monitors| {
             FromStation::Model(ModelNews::Monitors { part, at, monitors })
         });
         StationAnswer::Accepted
     }
 
-    /// E14.
+    /// Whether it runs (E14.FR.01, E14.FR.02, E14.FR.03), where one is named (E14.FR.06); whether something about it, or
+    /// anything, waits to be told (E14.FR.04, E14.FR.05, E14.FR.07, E14.FR.08).
     fn transaction_status(&self, key: Option<&TransactionKey>) -> StationAnswer {
         let Some(key) = key else { return StationAnswer::Pending { ongoing: None, queued: !self.queue.is_empty() } };
         StationAnswer::Pending { ongoing: Some(self.queue.named(key).is_some()), queued: self.queue.owes(key) }
     }
 
-    /// The value of a variable now, or the status word for there being none.
+    /// The value of a variable now, or the status word for there being none (N04.FR.03, N04.FR.04).
     pub(super) fn value_of(&self, name: &str) -> Result<Box<str>, &'static str> {
         if let Some(row) = self.rows().into_iter().find(|row| row.variable.eq_ignore_ascii_case(name)) {
             return row.value.ok_or("Rejected");
@@ -344,7 +359,8 @@ impl Station {
         rows
     }
 
-    /// Components that meet one of the criteria; a component without such a variable meets it (B08.FR.10, .11).
+    /// Components that meet one of the criteria (B08.FR.13); a component without such a variable meets it (B08.FR.07,
+    /// B08.FR.09, B08.FR.10).
     fn meets(&self, variable: &str, criteria: &[Box<str>]) -> bool {
         let component = variable.split_once('.').map_or(variable, |(component, _)| component);
         criteria.is_empty()
@@ -389,7 +405,7 @@ fn wanted(variable: &str, names: &[Box<str>]) -> bool {
     names.is_empty() || names.iter().any(|name| is(name))
 }
 
-/// A setting as a row of a report: its actual value (2.x B07).
+/// A setting as a row of a report: its actual value and what may be written (B08.FR.12).
 fn report_row(setting: Setting, characteristics: Option<Document>) -> ReportRow {
     ReportRow {
         write_only: setting.value.is_none(),

@@ -49,12 +49,12 @@ impl Station {
                     self.reservation_ended(id, ReservationEnd::Removed);
                     StationAnswer::Accepted
                 }
-                None => refused("Rejected"),
+                None => refused("Rejected"), // H02.FR.01
             },
         }
     }
 
-    /// The status word of what stands in the way (1.6, 5.13; H01.FR.11 to .14).
+    /// The status word of what stands in the way (1.6, 5.13; H01.FR.11, H01.FR.14), or none (H01.FR.04).
     fn cannot_reserve(&self, id: i32, evse: Option<EvseNo>) -> Option<&'static str> {
         let state = |evse: &Evse| {
             let own = self.blocks.book.of_evse(evse.no).is_some_and(|of| of.id == id);
@@ -97,7 +97,7 @@ impl Station {
             || (self.blocks.book.anywhere() > 0 && free <= self.blocks.book.anywhere())
     }
 
-    /// Uses up the reservation of whoever begins to charge.
+    /// Uses up the reservation of whoever begins to charge (H03.FR.09).
     pub(super) fn redeem(&mut self, no: EvseNo, token: &charge::token::PresentedToken) -> Option<i32> {
         let group = self.blocks.list.entry(token).and_then(|entry| entry.group.as_ref());
         let id = self.blocks.book.usable(no, token, group)?.id;
@@ -149,7 +149,8 @@ impl Station {
         }
     }
 
-    /// N09, N10: what is kept of a customer is their token, in the cache and on the list.
+    /// What is kept of a customer is their token, in the cache and on the list: told (N09.FR.02), forgotten (N10.FR.01,
+    /// N10.FR.03, N10.FR.06), and where there is nothing, that (N09.FR.06, N10.FR.04).
     pub(super) fn customer(&mut self, order: &CustomerOrder) -> StationAnswer {
         if !order.report && !order.clear {
             return refused("Rejected");
@@ -283,7 +284,7 @@ impl Station {
         }
     }
 
-    /// No vendor's language is spoken here (1.6, 4.3; P01.FR.06).
+    /// No vendor's language is spoken here (1.6, 4.3; P01.FR.05, P01.FR.06, P02.FR.06).
     pub(super) fn vendor(_said: &Vendor) -> StationAnswer {
         StationAnswer::Vendor(VendorAnswer { status: "UnknownVendorId".into(), data: None })
     }

@@ -128,7 +128,8 @@ impl Station {
         }
     }
 
-    /// A token at the reader: the one that charges here ends it, any other asks to begin.
+    /// A token at the reader: the one that charges here ends it (C01.FR.03, E08.FR.01), any other asks to begin
+    /// (C01.FR.02).
     fn tap(&mut self, place: usize, token: PresentedToken, out: &mut Vec<Output>) -> Result<(), CannotDo> {
         let evse = self.evses.get(place).ok_or(CannotDo::NoSuchEvse)?;
         let same = evse.permit.as_ref().is_some_and(|permit| permit.token.uid == token.uid);
@@ -153,7 +154,7 @@ impl Station {
         Ok(())
     }
 
-    /// Begins without asking: the operator has ordered it.
+    /// Begins without asking: the operator has ordered it (F01.FR.02).
     pub(super) fn start(&mut self, place: usize, permit: Permit, out: &mut Vec<Output>) -> Result<(), CannotDo> {
         self.may_begin(place, Event::Start)?;
         self.may_use(place, &permit.token)?;
@@ -172,7 +173,7 @@ impl Station {
         if self.queue.has_room() { Ok(()) } else { Err(CannotDo::OwesTooMuch) }
     }
 
-    /// Whether no reservation stands in the way.
+    /// Whether no reservation stands in the way (H03.FR.01, H03.FR.03).
     fn may_use(&self, place: usize, token: &PresentedToken) -> Result<(), CannotDo> {
         let no = self.evses.get(place).map(|evse| evse.no).ok_or(CannotDo::NoSuchEvse)?;
         if self.kept_from(no, token) { Err(CannotDo::Reserved) } else { Ok(()) }
@@ -208,7 +209,7 @@ impl Station {
         let Some(evse) = self.evses.get(place).filter(|evse| evse.asking()) else { return };
         let Some(token) = evse.permit.as_ref().map(|permit| &permit.token) else { return };
         let listed = self.listed(token);
-        // who is known not to be allowed is not unknown (C13.FR.03, C15.FR.08)
+        // who is known not to be allowed is not unknown (C13.FR.03, C15.FR.08); otherwise C13.FR.02, C13.FR.04
         let yes = (self.known(token) && self.settings.flag(Key::LocalAuthorizeOffline))
             || (listed != Some(false) && self.settings.flag(Key::OfflineForUnknown));
         self.judge(place, if yes { Allowed::Yes } else { Allowed::Unanswered }, out);
@@ -220,7 +221,7 @@ impl Station {
         self.blocks.list.allows(self.now, token).filter(|_| used)
     }
 
-    /// Known to be good: on the list, or in the cache and not on the list (1.6, 3.5.3; C14.FR.02).
+    /// Known to be good: on the list, or in the cache and not on the list (1.6, 3.5.3; C13.FR.01, C14.FR.01, C14.FR.02).
     fn known(&self, token: &PresentedToken) -> bool {
         self.listed(token).unwrap_or_else(|| self.cached(token))
     }
@@ -270,8 +271,8 @@ impl Station {
                 self.end(place, cause, out);
                 self.relimit(out);
             }
-            // 2.x tells every change of the charging state (E02.FR.07 and others); 1.6 tells it by status alone
-            (true, true) if self.version.is_2() => self.progress(place, out),
+            // 2.x tells every change of the charging state (E02.FR.07, E02.FR.13); 1.6 tells it by status alone
+            (true, true) if self.version.is_2() => self.progress(place, Some(next.shown()), out),
             (true, true) | (false, false) => {}
         }
         self.settle(place, out);
@@ -295,6 +296,9 @@ impl Station {
         }
     }
 
+    /// The power path is closed: permitted and plugged (E01.FR.05). The first message names the token (E01.FR.10,
+    /// E03.FR.01), the EVSE (E01.FR.16), the register at its begin (E01.FR.09, E02.FR.09, E03.FR.07) and a reservation
+    /// that is used up (H01.FR.15).
     fn begin(&mut self, place: usize, out: &mut Vec<Output>) {
         let interval = self.settings.seconds(Key::SampleInterval);
         let now = self.now.whole_millis();
@@ -337,11 +341,12 @@ impl Station {
         self.report(Message { signed: record, power: None, charged_percent: None, ..message }, out);
     }
 
-    /// A reading in between.
-    pub(super) fn progress(&mut self, place: usize, out: &mut Vec<Output>) {
+    /// A reading in between (E02.FR.10, E03.FR.08), or the change of a state with one.
+    pub(super) fn progress(&mut self, place: usize, changed: Option<BayState>, out: &mut Vec<Output>) {
         let now = self.now.whole_millis();
         let Some(running) = self.evses.get(place).and_then(|evse| evse.running) else { return };
         let mut message = self.message(place, running.no, Stage::Updated, now);
+        message.state = changed;
         if self.settings.flag(Key::SignUpdates)
             && let (Some(of), Some(evse)) = (self.queue.transaction(running.no), self.evses.get_mut(place))
         {
@@ -356,7 +361,7 @@ impl Station {
         self.close(place, running.no, self.now, cause, out);
     }
 
-    /// Ends a transaction with the register as it stands.
+    /// Ends a transaction with the register as it stands (E06.FR.02, E06.FR.03; E06.FR.11, E08.FR.09, E09.FR.05).
     pub(super) fn close(
         &mut self,
         place: usize,
@@ -400,11 +405,14 @@ impl Station {
             signed: None,
             reason: None,
             by_token: false,
-            state: evse.map_or(BayState::Unavailable, |evse| evse.phase.shown()),
+            state: Some(evse.map_or(BayState::Unavailable, |evse| evse.phase.shown())),
+            // E08.FR.07, E11.FR.02, E12.FR.02
             offline: !self.online(),
         }
     }
 
+    /// In order and numbered (E03.FR.06, E08.FR.08, E09.FR.04); kept for as long as nobody takes it (E08.FR.05, E11.FR.01,
+    /// E12.FR.01).
     fn report(&mut self, message: Message, out: &mut Vec<Output>) {
         if let Some(of) = self.queue.transaction_mut(message.transaction) {
             of.seq_next = message.seq.saturating_add(1);

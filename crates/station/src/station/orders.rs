@@ -37,10 +37,13 @@ impl Station {
             ToStation::Stop { key } => self.remote_stop(&key, out),
             ToStation::Reset(kind) => self.reset(kind, out),
             ToStation::Unlock { evse } => self.unlock(evse, out),
-            ToStation::Availability { evse, operative } => self.switch(evse, operative, out),
+            // an EVSE here has one connector, and is it
+            ToStation::Availability { connector: Some(2..), .. } => refused("Rejected"),
+            ToStation::Availability { evse, operative, .. } => self.switch(evse, operative, out),
             ToStation::Trigger { what, evse } => self.trigger(what, evse, out),
             ToStation::ReadSettings { keys } => self.read_settings(&keys),
             ToStation::WriteSettings { values } => self.write_settings(values, out),
+            // C11.FR.02, C11.FR.03, C11.FR.04
             ToStation::ClearCache => {
                 self.cache.clear();
                 if self.settings.flag(Key::CacheEnabled) { StationAnswer::Accepted } else { refused("Rejected") }
@@ -69,6 +72,7 @@ impl Station {
         remote_id: i32,
         out: &mut Vec<Output>,
     ) -> StationAnswer {
+        // B02.FR.05; 1.6, 4.2
         if self.standing != Standing::Admitted {
             return refused("Rejected");
         }
@@ -80,7 +84,9 @@ impl Station {
         if profile.as_ref().is_some_and(|profile| profile.purpose != ProfilePurpose::Tx) {
             return refused("Rejected"); // 1.6, 5.11; F01.FR.09
         }
+        // F01.FR.04, F02.FR.01: its token and its number come back with the first message
         let permit = Permit { token, origin: Origin::Remote(remote_id), profile };
+        // F01.FR.01, F01.FR.02
         let done = if self.settings.flag(Key::AuthorizeRemote) {
             self.ask(place, permit, out)
         } else {
@@ -89,13 +95,18 @@ impl Station {
         if done.is_ok() { StationAnswer::Accepted } else { refused("Rejected") }
     }
 
-    /// Where a start without an EVSE goes: to a car that waits, else to a free place.
+    /// Where a start without an EVSE goes: to a car that waits, else to a free place (F01.FR.06).
     fn most_ready(&self) -> Option<usize> {
         let at = |phase| self.evses.iter().position(|evse| evse.phase == phase);
         at(Phase::Plugged).or_else(|| at(Phase::Idle))
     }
 
+    /// F03.FR.03, F03.FR.07, F03.FR.08.
     fn remote_stop(&mut self, key: &TransactionKey, out: &mut Vec<Output>) -> StationAnswer {
+        // B02.FR.05; 1.6, 4.2
+        if self.standing != Standing::Admitted {
+            return refused("Rejected");
+        }
         let place = self.queue.named(key).map(|of| of.evse).and_then(|evse| self.place(evse));
         match place.map(|place| self.bay(place, Event::Stop, Cause::REMOTE, out)) {
             Some(Ok(())) => StationAnswer::Accepted,
@@ -103,7 +114,8 @@ impl Station {
         }
     }
 
-    /// In 1.6 both kinds end what runs (5.14); in 2.x the soft one waits for it (B11, B12).
+    /// In 1.6 both kinds end what runs (5.14); in 2.x the soft one waits for it (B12.FR.01, B12.FR.03), and the other ends
+    /// what runs first (B12.FR.02, B12.FR.04). Nothing running is no matter (B11.FR.01).
     fn reset(&mut self, kind: ResetKind, out: &mut Vec<Output>) -> StationAnswer {
         let runs = self.queue.running().next().is_some();
         if kind == ResetKind::Resume {
@@ -128,7 +140,7 @@ impl Station {
     fn unlock(&mut self, evse: EvseNo, out: &mut Vec<Output>) -> StationAnswer {
         let v16 = !self.version.is_2();
         let Some(place) = self.place(evse) else {
-            return refused(if v16 { "NotSupported" } else { "UnknownConnector" });
+            return refused(if v16 { "NotSupported" } else { "UnknownConnector" }); // F05.FR.03
         };
         let Some(evse) = self.evses.get(place) else { return refused("UnlockFailed") };
         if evse.current == Current::Dc {
@@ -137,7 +149,7 @@ impl Station {
         }
         if evse.phase.in_transaction() {
             if !v16 {
-                return refused("OngoingAuthorizedTransaction");
+                return refused("OngoingAuthorizedTransaction"); // F05.FR.02
             }
             // 1.6, 5.18: the transaction ends first
             if self.bay(place, Event::Stop, Cause::UNLOCK, out).is_err() {
@@ -147,6 +159,8 @@ impl Station {
         StationAnswer::Accepted
     }
 
+    /// One EVSE (G03.FR.01, G03.FR.02) or all (G04.FR.01, G04.FR.02, G04.FR.03), now or after what runs (G03.FR.05,
+    /// G04.FR.06); what is so already is accepted (G03.FR.03, G04.FR.04), and what was set is kept (G03.FR.08, G04.FR.09).
     fn switch(&mut self, evse: Option<EvseNo>, operative: bool, out: &mut Vec<Output>) -> StationAnswer {
         let places = match evse {
             Some(no) => match self.place(no) {
@@ -171,12 +185,13 @@ impl Station {
                 continue;
             }
             let event = if operative { Event::Enable } else { Event::Disable };
-            // a fault hides the switch until it is repaired
+            // a fault hides the switch until it is repaired; the new state is told (G03.FR.04, G04.FR.05, G04.FR.07)
             let _moved = self.bay(place, event, Cause::LOCAL, out);
         }
         answer
     }
 
+    /// What is accepted here is said later (F06.FR.04, F06.FR.05, F06.FR.10), of all EVSEs where none is named (F06.FR.11).
     fn trigger(&mut self, what: Trigger, evse: Option<EvseNo>, out: &mut Vec<Output>) -> StationAnswer {
         if evse.is_some_and(|no| self.place(no).is_none()) {
             return refused("Rejected");
@@ -216,7 +231,8 @@ impl Station {
                     return refused("Rejected");
                 }
                 for place in places {
-                    self.progress(place, out);
+                    let shown = self.evses.get(place).map(|evse| evse.phase.shown());
+                    self.progress(place, shown, out);
                 }
             }
             Trigger::Publishing => return refused("NotImplemented"),
@@ -225,12 +241,14 @@ impl Station {
         StationAnswer::Accepted
     }
 
+    /// B06.FR.01, B06.FR.02, B06.FR.10.
     fn read_settings(&mut self, keys: &[Box<str>]) -> StationAnswer {
         let (mut known, unknown) = self.settings.read(self.version, keys);
         let unknown = self.find(unknown, &mut known);
         StationAnswer::Settings { known, unknown }
     }
 
+    /// An outcome for each, in order (B05.FR.01, B05.FR.02): B05.FR.07, B05.FR.09, B05.FR.10.
     fn write_settings(&mut self, values: Vec<(Box<str>, Secret<Box<str>>)>, out: &mut Vec<Output>) -> StationAnswer {
         let interval_before = self.settings.seconds(Key::SampleInterval);
         let mut rows = Vec::with_capacity(values.len());

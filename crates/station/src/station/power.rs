@@ -70,7 +70,8 @@ impl Station {
         }
     }
 
-    /// A profile that comes with a remote start belongs to the transaction that follows (1.6, 5.11; F01.FR.08, K05).
+    /// A profile that comes with a remote start belongs to the transaction that follows (1.6, 5.11; F01.FR.08, F01.FR.10,
+    /// K05.FR.02, K05.FR.03).
     pub(super) fn promised(&mut self, evse: EvseNo, key: &TransactionKey, mut profile: Profile) {
         profile.key = self.version.is_2().then(|| key.clone());
         let at = Place { version: self.version, evse: Some(evse), known: true, running: Some(key) };
@@ -101,6 +102,7 @@ impl Station {
         StationAnswer::Accepted
     }
 
+    /// K08.FR.02, K08.FR.03, K08.FR.04, K08.FR.06.
     fn composite(&self, evse: Option<EvseNo>, lasts: Duration, unit: Option<RateUnit>) -> StationAnswer {
         if evse.is_some_and(|no| self.place(no).is_none()) {
             return refused("Rejected"); // K08.FR.05
@@ -156,7 +158,7 @@ impl Station {
         Supply { watts: Decimal::from(watts), amperes: amperes.round_dp(1), volts: Decimal::from(volts), phases }
     }
 
-    /// Works out all limits anew, and when they change next.
+    /// Works out all limits anew, and when they change next (K01.FR.07, K01.FR.32).
     pub(super) fn relimit(&mut self, out: &mut Vec<Output>) {
         if self.blocks.profiles.all().is_empty() && self.evses.iter().all(|evse| evse.cap.is_none()) {
             return;

@@ -93,6 +93,7 @@ impl Station {
     }
 
     fn next(&mut self) -> Option<(Said, FromStation)> {
+        // before it is accepted nothing but who it is (B02.FR.02, B03.FR.02), and not before its time (B02.FR.04)
         if let Standing::Unknown { not_before } = self.standing {
             return (not_before <= self.now).then(|| (Said::Boot, self.boot()));
         }
@@ -146,6 +147,7 @@ impl Station {
             firmware: Some(self.firmware_version().into()),
             meter_type: None,
             meter_serial: meter.filter(|_| self.evses.len() == 1),
+            // B01.FR.09
             reason: (self.version.is_2()).then(|| reason.into()),
         })
     }
@@ -169,6 +171,7 @@ impl Station {
         Some((Said::Status(Some(evse.no), state), FromStation::Status(report)))
     }
 
+    /// One moment of one EVSE (J01.FR.02, J01.FR.06), each value with its kind and why it was read (J01.FR.07, J01.FR.08).
     fn meter_report(&self, evse: &Evse) -> MeterReport {
         let of = evse.running.and_then(|running| self.queue.transaction(running.no));
         let at = self.now.whole_millis();
@@ -200,6 +203,7 @@ impl Station {
         }
     }
 
+    /// Who is accepted tells every state (B01.FR.05); who is not comes again after the interval (B02.FR.08, B03.FR.06).
     fn introduced(&mut self, admitted: Admission, theirs: Timestamp, interval: Duration) {
         self.set_clock(theirs);
         let pause = if interval.is_zero() { BOOT_PAUSE } else { interval };
@@ -243,7 +247,8 @@ impl Station {
         }
     }
 
-    /// The operator has a message about a transaction, and may say something about its token.
+    /// The operator has a message about a transaction, and may say something about its token: what it says is remembered
+    /// (C12.FR.06), and ends what runs without permission (C15.FR.04, E06.FR.04).
     fn taken(&mut self, no: MessageNo, number: Option<i32>, verdict: Option<Verdict>, out: &mut Vec<Output>) {
         let Some((_, message, of)) = self.queue.front().filter(|(head, ..)| *head == no) else { return };
         let transaction = message.transaction;
@@ -302,6 +307,8 @@ impl Station {
                     self.unasked_at(place, out);
                 }
             }
+            // so many times, each pause longer than the one before, then the next message (E13.FR.01 and the three behind
+            // it: E13.FR.02, E13.FR.03, E13.FR.04)
             Said::Transaction(no) if for_good => {
                 tracing::warn!(station = %self.plan.id, %fault, "the operator does not take a transaction message");
                 let attempts = self.settings.number(Key::MessageAttempts);

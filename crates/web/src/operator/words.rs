@@ -38,6 +38,12 @@ use crate::stage::{Body, Path};
 pub(crate) enum Word {
     /// At once, and what ran goes on afterwards (2.1).
     ResetAndResume,
+    /// One connector of an EVSE that has several (2.x).
+    SwitchConnector {
+        evse: u16,
+        connector: u16,
+        operative: bool,
+    },
     Trigger {
         what: TriggerWhat,
         evse: Option<u16>,
@@ -572,6 +578,10 @@ fn rest(word: Word, now: Timestamp) -> Result<ToStation, Fault> {
     let text = |text: Option<String>| text.map(Box::<str>::from);
     Ok(match word {
         Word::ResetAndResume => ToStation::Reset(ResetKind::Resume),
+        Word::SwitchConnector { evse, connector, operative } => {
+            let evse = EvseNo::new(evse).ok_or_else(|| Fault::malformed("/evse", "EVSEs count from 1."))?;
+            ToStation::Availability { evse: Some(evse), connector: Some(connector), operative }
+        }
         Word::Trigger { what, evse } => ToStation::Trigger { what: trigger(what), evse: evse_no(evse)? },
         Word::SetDisplay { message } => ToStation::Display(DisplayOrder::Set(Box::new(message.read()?))),
         Word::ReadDisplays { ids } => {

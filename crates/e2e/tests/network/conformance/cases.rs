@@ -242,7 +242,7 @@ async fn local_lists_are_sent_as_the_cases_ask() {
 /// TC_G_06_CSMS, TC_G_11_CSMS, TC_G_14_CSMS, TC_H_07_CSMS, TC_H_19_CSMS.
 #[tokio::test(flavor = "multi_thread")]
 async fn everyday_orders_are_sent_as_the_cases_ask() {
-    let available = |evse, operative| ToStation::Availability { evse, operative };
+    let available = |evse, operative| ToStation::Availability { evse, connector: None, operative };
     let reserve = |group| {
         ToStation::Reservation(ReservationOrder::Reserve {
             id: 4,

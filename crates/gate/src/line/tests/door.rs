@@ -81,6 +81,7 @@ async fn an_identity_is_decoded_once_and_a_slash_inside_names_nobody() {
 
 #[tokio::test]
 async fn a_station_certificate_opens_and_its_name_reaches_the_desk() {
+    // proves: TC_A_07_CSMS
     let world = World::new();
     let server = world.server(Options::default());
     let day = Duration::from_secs(86_400);

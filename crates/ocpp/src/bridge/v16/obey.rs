@@ -44,7 +44,10 @@ pub(in crate::bridge) fn told(action: &str, payload: &str) -> Result<(ToStation,
         "ChangeAvailability" => {
             let order: kit::ChangeAvailabilityRequest = strict(payload)?;
             let operative = order.r#type == kit::AvailabilityType::Operative;
-            Ok((ToStation::Availability { evse: ordered_evse(order.connector_id)?, operative }, Told::Availability))
+            Ok((
+                ToStation::Availability { evse: ordered_evse(order.connector_id)?, connector: None, operative },
+                Told::Availability,
+            ))
         }
         "TriggerMessage" | "ExtendedTriggerMessage" => trigger::told(action, payload),
         "GetConfiguration" => {

@@ -38,7 +38,10 @@ pub(in crate::bridge) fn order(what: &ToStation, notes: &mut Notes) -> Result<Ca
         ToStation::Unlock { evse } => {
             ("UnlockConnector", write(&kit::UnlockConnectorRequest::new(connector(Some(*evse)))), Told::Unlock)
         }
-        ToStation::Availability { evse, operative } => {
+        ToStation::Availability { connector: Some(_), .. } => {
+            return Err(unplaced(notes, "a connector of 1.6 is an EVSE of its own"));
+        }
+        ToStation::Availability { evse, connector: None, operative } => {
             let kind = if *operative { kit::AvailabilityType::Operative } else { kit::AvailabilityType::Inoperative };
             let order = kit::ChangeAvailabilityRequest::new(connector(*evse), kind);
             ("ChangeAvailability", write(&order), Told::Availability)

@@ -1,7 +1,8 @@
 //! Remote control and availability (blocks B, E, F and G): start, stop, reset, unlock, trigger.
 //!
-//! Deliberately one connector per EVSE in what we order, number 1. Invariant: what the line has no word for (a reset of
-//! one EVSE, a second connector, a vendor's trigger) is handed on raw, for the station to refuse; it is never widened.
+//! Deliberately one connector per EVSE in what we order, number 1, except where only one is switched off. Invariant: what
+//! the line has no word for (a reset of one EVSE, unlocking a second connector, a vendor's trigger) is handed on raw, for
+//! the station to refuse; it is never widened.
 
 use charge::id::EvseNo;
 use charge::talk::line::certificate::StationKey;
@@ -37,11 +38,15 @@ pub(super) fn unlock(bay: EvseNo) -> CsmsRequest {
     CsmsRequest::UnlockConnector(kit::UnlockConnectorRequest::new(evse_id(Some(bay)), CONNECTOR))
 }
 
-pub(super) fn availability(bay: Option<EvseNo>, operative: bool) -> CsmsRequest {
+/// A connector without its EVSE names nothing.
+pub(super) fn availability(bay: Option<EvseNo>, connector: Option<u16>, operative: bool) -> Result<CsmsRequest, Fault> {
+    if bay.is_none() && connector.is_some() {
+        return Err(unsaid("a connector is one of an EVSE's"));
+    }
     let status = if operative { OperationalStatus::Operative } else { OperationalStatus::Inoperative };
     let mut out = kit::ChangeAvailabilityRequest::new(status);
-    out.evse = bay.map(evse);
-    CsmsRequest::ChangeAvailability(out)
+    out.evse = bay.map(|bay| kit::EVSE { connector_id: connector.map(i32::from), ..evse(bay) });
+    Ok(CsmsRequest::ChangeAvailability(out))
 }
 
 const TRIGGERS: [(Trigger, MessageTrigger); 11] = [
@@ -88,19 +93,14 @@ pub(super) fn told(order: CsmsRequest) -> Result<Option<ToStation>, Fault> {
         }),
         CsmsRequest::UnlockConnector(order) if order.connector_id > CONNECTOR => return Ok(None),
         CsmsRequest::UnlockConnector(order) => ToStation::Unlock { evse: one_evse(order.evse_id)? },
-        CsmsRequest::ChangeAvailability(order)
-            if order
-                .evse
-                .as_ref()
-                .and_then(|evse| evse.connector_id)
-                .is_some_and(|connector| connector > CONNECTOR) =>
-        {
-            return Ok(None);
+        CsmsRequest::ChangeAvailability(order) => {
+            let connector = order.evse.as_ref().and_then(|evse| evse.connector_id).map(u16::try_from).transpose();
+            ToStation::Availability {
+                connector: connector.map_err(|_| unlisted("/evse/connectorId"))?,
+                evse: order.evse.and_then(|evse| evse_no(evse.id)),
+                operative: order.operational_status == OperationalStatus::Operative,
+            }
         }
-        CsmsRequest::ChangeAvailability(order) => ToStation::Availability {
-            evse: order.evse.and_then(|evse| evse_no(evse.id)),
-            operative: order.operational_status == OperationalStatus::Operative,
-        },
         CsmsRequest::TriggerMessage(order) => {
             let what = TRIGGERS.iter().find(|row| row.1 == order.requested_message).map(|row| row.0);
             let Some(what) = what else { return Ok(None) };

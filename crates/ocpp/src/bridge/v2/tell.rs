@@ -65,7 +65,9 @@ fn request(what: &ToStation, report: &mut Report) -> Result<CsmsRequest, Fault> 
         }
         ToStation::Reset(kind) => provision::reset(*kind),
         ToStation::Unlock { evse } => provision::unlock(*evse),
-        ToStation::Availability { evse, operative } => provision::availability(*evse, *operative),
+        ToStation::Availability { evse, connector, operative } => {
+            provision::availability(*evse, *connector, *operative)?
+        }
         ToStation::Trigger { what, evse } => provision::trigger(*what, *evse)?,
         // the operator's convenience: everything, under a number of the engine's own
         ToStation::ReadSettings { keys } if keys.is_empty() => {

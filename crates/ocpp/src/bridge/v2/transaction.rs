@@ -251,6 +251,7 @@ fn stopped(reason: EndReason) -> Reason {
 /// Why this event is sent, told by what is in it.
 fn trigger(report: &TransactionReport) -> TriggerReason {
     match report.stage {
+        // F01.FR.19
         Stage::Started if report.remote_start.is_some() => TriggerReason::RemoteStart,
         Stage::Started if report.token.is_some() => TriggerReason::Authorized,
         Stage::Started => TriggerReason::CablePluggedIn,
@@ -276,7 +277,8 @@ fn trigger(report: &TransactionReport) -> TriggerReason {
     }
 }
 
-/// The running cost, with VAT.
+/// What is thought of the token, where one was named (E01.FR.12, E02.FR.02, E03.FR.02), and the cost with VAT: so far, or
+/// in all behind the last message (I03.FR.02).
 pub(super) fn say_taken(
     verdict: Option<&Verdict>,
     cost: Option<Decimal>,
@@ -291,7 +293,7 @@ pub(super) fn taken(answer: &kit::TransactionEventResponse) -> (Option<Verdict>,
     (answer.id_token_info.as_ref().map(verdict), answer.total_cost.and_then(number))
 }
 
-/// Total. Nobody could be asked is `Unknown`, because it is no judgement on the token.
+/// Total (C01.FR.07, C06.FR.04). Nobody could be asked is `Unknown`, because it is no judgement on the token.
 pub(super) fn say_verdict(verdict: &Verdict) -> kit::IdTokenInfo {
     kit::IdTokenInfo::new(match verdict.allowed {
         Allowed::Yes => AuthorizationStatus::Accepted,

@@ -77,7 +77,7 @@ fn orders_and_their_answers_arrive() {
         for (what, answer) in [
             (ToStation::Reset(ResetKind::Hard), StationAnswer::Accepted),
             (ToStation::Unlock { evse }, StationAnswer::Accepted),
-            (ToStation::Availability { evse: Some(evse), operative: false }, StationAnswer::Scheduled),
+            (ToStation::Availability { evse: Some(evse), connector: None, operative: false }, StationAnswer::Scheduled),
             (ToStation::ClearCache, StationAnswer::Refused("Rejected".into())),
         ] {
             let (heard, outcome) = told(version, order(version, &what).unwrap(), &answer);

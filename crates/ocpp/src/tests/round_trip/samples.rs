@@ -186,8 +186,8 @@ pub(crate) fn orders(version: Version) -> Vec<(ToStation, StationAnswer)> {
         (ToStation::Reset(ResetKind::Hard), if old { refused("Rejected") } else { StationAnswer::Scheduled }),
         (ToStation::Unlock { evse: EvseNo::new(1).unwrap() }, StationAnswer::Accepted),
         (ToStation::Unlock { evse: EvseNo::new(2).unwrap() }, refused("UnlockFailed")),
-        (ToStation::Availability { evse: None, operative: false }, StationAnswer::Scheduled),
-        (ToStation::Availability { evse: evse(1), operative: true }, StationAnswer::Accepted),
+        (ToStation::Availability { evse: None, connector: None, operative: false }, StationAnswer::Scheduled),
+        (ToStation::Availability { evse: evse(1), connector: None, operative: true }, StationAnswer::Accepted),
         (
             ToStation::ReadSettings { keys: vec![name.into(), unknown.into()] },
             StationAnswer::Settings { known: vec![setting.clone()], unknown: vec![unknown.into()] },

@@ -188,7 +188,7 @@ fn core_orders() -> Vec<(ToStation, StationAnswer)> {
         profile: Some(Box::new(Profile { key: None, ..profile(ProfileKind::Relative) })),
     };
     vec![
-        (ToStation::Availability { evse: None, operative: false }, StationAnswer::Scheduled),
+        (ToStation::Availability { evse: None, connector: None, operative: false }, StationAnswer::Scheduled),
         (
             ToStation::WriteSettings { values: vec![("HeartbeatInterval".into(), secret("60"))] },
             StationAnswer::Written(vec![("HeartbeatInterval".into(), Written::AfterReboot)]),

@@ -291,8 +291,10 @@ fn other_orders() -> Vec<Told> {
         remote_id: 77,
         profile: Some(Box::new(Profile { key: None, ..profile() })),
     };
+    let switch = ToStation::Availability { evse: evse(2), connector: Some(2), operative: false };
     let mut list = vec![
         (BOTH, start, StationAnswer::Started(Some(key()))),
+        (BOTH, switch, StationAnswer::Scheduled),
         (NEW, ToStation::Reset(ResetKind::Resume), refused("Rejected (NotEnabled)")),
         (BOTH, customer(Customer::Token(token(TokenKind::Rfid))), StationAnswer::Accepted),
         (BOTH, customer(Customer::Certificate(hash("1"))), refused("Invalid")),

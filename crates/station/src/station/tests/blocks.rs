@@ -1,5 +1,6 @@
 //! Orders beyond charging itself, each through the whole station.
 
+use charge::id::TransactionKey;
 use charge::talk::line::certificate::{CertificateNews, CertificateOrder, CertificateUse, StationKey};
 use charge::talk::line::charging::{
     ChargingNews, ChargingOrder, Period, Profile, ProfileFilter, ProfileKind, ProfilePurpose, RateUnit, Schedule,
@@ -118,6 +119,7 @@ fn the_stations_limit_is_shared_and_a_start_brings_its_own() {
 
 #[test]
 fn a_reserved_evse_is_for_one_and_not_for_ever() {
+    // proves: H01.FR.11, H01.FR.15, H02.FR.01, H02.FR.02, H03.FR.01, H04.FR.01, H04.FR.03
     let reserve = |id, evse, until: u64| {
         let until = START.plus(Duration::from_secs(until));
         ToStation::Reservation(ReservationOrder::Reserve {
@@ -153,6 +155,7 @@ fn a_reserved_evse_is_for_one_and_not_for_ever() {
 
 #[test]
 fn the_local_list_decides_before_the_line_and_without_it() {
+    // proves: C13.FR.03, C13.FR.04, C14.FR.01
     let entry =
         |uid, allowed| ListEntry { token: card(uid), group: None, until: None, verdict: Some(Verdict::bare(allowed)) };
     let entries = vec![entry("GOOD", Allowed::Yes), entry("BAD", Allowed::Blocked)];
@@ -184,6 +187,7 @@ fn the_local_list_decides_before_the_line_and_without_it() {
 
 #[test]
 fn a_firmware_update_is_told_step_by_step_and_ends_with_a_restart() {
+    // proves: L01.FR.01, L01.FR.02, L01.FR.22, L01.FR.24
     let order = |signed| {
         ToStation::Upkeep(UpkeepOrder::Firmware {
             request: 4,
@@ -218,6 +222,7 @@ fn a_firmware_update_is_told_step_by_step_and_ends_with_a_restart() {
 
 #[test]
 fn a_log_is_handed_to_the_door_and_tried_again() {
+    // proves: N01.FR.08, N01.FR.09
     let mut bench = Bench::ready(Version::V16);
     let retries = Retries { times: Some(1), pause: Some(Duration::from_secs(10)) };
     let to = Secret::new("https://files.example/in".into());
@@ -237,6 +242,7 @@ fn a_log_is_handed_to_the_door_and_tried_again() {
 
 #[test]
 fn certificates_are_asked_for_refused_and_listed() {
+    // proves: A02.FR.03, A02.FR.07, M03.FR.02
     let mut bench = Bench::ready(Version::V21);
     let sign = ToStation::Trigger { what: Trigger::Sign(StationKey::Line), evse: None };
     assert_eq!(bench.order(sign), StationAnswer::Accepted);
@@ -253,6 +259,8 @@ fn certificates_are_asked_for_refused_and_listed() {
 
 #[test]
 fn the_device_model_is_reported_and_watched() {
+    // proves: B07.FR.07, B07.FR.09, B08.FR.05, B08.FR.12, B08.FR.15, N04.FR.01, N04.FR.02, N04.FR.03, N04.FR.04, N04.FR.08, E14.FR.01, E14.FR.02,
+    // E14.FR.03, E14.FR.04, E14.FR.05, E14.FR.06, E14.FR.07, E14.FR.08
     let mut bench = Bench::ready(Version::V201);
     let rows = |bench: &Bench| {
         let rows = bench.operator.heard.iter().filter_map(|said| match said {
@@ -298,12 +306,24 @@ fn the_device_model_is_reported_and_watched() {
         _ => None,
     });
     assert_eq!(events.collect::<Vec<_>>(), [false, true]);
-    let status = ToStation::Model(ModelOrder::TransactionStatus(None));
-    assert_eq!(bench.order(status), StationAnswer::Pending { ongoing: None, queued: false });
+    let status = |key| ToStation::Model(ModelOrder::TransactionStatus(key));
+    assert_eq!(bench.order(status(None)), StationAnswer::Pending { ongoing: None, queued: false });
+    let ended = bench.operator.transactions()[0].key.clone();
+    assert_eq!(bench.order(status(ended)), StationAnswer::Pending { ongoing: Some(false), queued: false });
+    let nobody = Some(TransactionKey::Text("nobody".into()));
+    assert_eq!(bench.order(status(nobody)), StationAnswer::Pending { ongoing: Some(false), queued: false });
+    bench.hand(one(), Deed::Plug(car())).unwrap();
+    bench.hand(one(), Deed::Tap(card("A"))).unwrap();
+    let key = bench.operator.transactions().last().and_then(|report| report.key.clone());
+    bench.cut();
+    bench.pass(60);
+    assert_eq!(bench.order(status(key)), StationAnswer::Pending { ongoing: Some(true), queued: true });
+    assert_eq!(bench.order(status(None)), StationAnswer::Pending { ongoing: None, queued: true });
 }
 
 #[test]
 fn costs_are_shown_and_customers_are_found_and_forgotten() {
+    // proves: I02.FR.02, N09.FR.06, N10.FR.03
     let mut bench = charging(Version::V21);
     let key = bench.operator.transactions()[0].key.clone().unwrap();
     bench.order(ToStation::Tariff(TariffOrder::Cost { key, total: Decimal::new(1234, 2) }));

@@ -10,6 +10,7 @@ const ERROR: fn() -> LineFault = || LineFault::Error { code: "InternalError".int
 
 #[test]
 fn a_station_introduces_itself_and_tells_all_states() {
+    // proves: B01.FR.01, B01.FR.05
     let mut bench = Bench::dark(Version::V16);
     bench.connect(Version::V16);
     assert_eq!(bench.operator.words(), ["boot", "0 Available", "1 Available", "2 Available"]);
@@ -32,12 +33,32 @@ fn after_an_outage_2_x_does_not_boot_again_and_1_6_does() {
 }
 
 #[test]
+fn a_long_outage_is_followed_by_all_states_and_a_short_one_by_what_changed() {
+    // proves: B04.FR.01, B04.FR.02
+    for (secs, words) in [(60, vec!["1 Occupied"]), (61, vec!["1 Occupied", "2 Available"])] {
+        let mut bench = Bench::ready(Version::V201);
+        bench.cut();
+        bench.hand(one(), Deed::Plug(car())).unwrap();
+        bench.pass(secs);
+        bench.connect(Version::V201);
+        assert_eq!(bench.operator.words(), words, "{secs} s");
+    }
+}
+
+#[test]
 fn before_it_is_admitted_a_station_says_nothing_but_who_it_is() {
+    // proves: B02.FR.02, B02.FR.04, B02.FR.05, B02.FR.08
     let mut bench = Bench::dark(Version::V201);
     let pending = Heard::Boot { admitted: Admission::Pending, now: START, interval: Duration::from_secs(30) };
     bench.operator.instead = vec![Some(Ok(pending.clone())), Some(Ok(pending))];
     bench.connect(Version::V201);
     bench.hand(one(), Deed::Plug(car())).unwrap();
+    for order in [
+        ToStation::Start { evse: Some(one()), token: card("A"), remote_id: 1, profile: None },
+        ToStation::Stop { key: TransactionKey::Text("any".into()) },
+    ] {
+        assert_eq!(bench.order(order), StationAnswer::Refused("Rejected".into()));
+    }
     bench.pass(29);
     assert_eq!(bench.operator.words(), ["boot"]);
     bench.pass(1);
@@ -60,6 +81,7 @@ fn a_heartbeat_comes_only_when_there_was_nothing_else_to_say() {
 
 #[test]
 fn a_lost_answer_to_a_start_is_followed_by_the_identical_start() {
+    // proves: E13.FR.02
     for version in [Version::V16, Version::V201] {
         let mut bench = Bench::ready(version);
         bench.hand(one(), Deed::Plug(car())).unwrap();
@@ -84,6 +106,7 @@ fn a_lost_answer_to_a_start_is_followed_by_the_identical_start() {
 
 #[test]
 fn what_happened_offline_is_told_afterwards_in_order_and_marked() {
+    // proves: C15.FR.02, E08.FR.05, E08.FR.06, E08.FR.07, E11.FR.01, E11.FR.02, E12.FR.01, E12.FR.02
     for version in [Version::V16, Version::V201] {
         let mut bench = Bench::ready(version);
         bench.hand(one(), Deed::Plug(car())).unwrap();
@@ -105,6 +128,7 @@ fn what_happened_offline_is_told_afterwards_in_order_and_marked() {
 
 #[test]
 fn a_known_card_begins_offline_and_an_unknown_one_does_not() {
+    // proves: C11.FR.03, C13.FR.02
     let mut bench = Bench::ready(Version::V16);
     bench.hand(one(), Deed::Plug(car())).unwrap();
     bench.hand(one(), Deed::Tap(card("KNOWN"))).unwrap();
@@ -140,6 +164,7 @@ fn a_question_that_gets_lost_is_decided_by_the_station() {
 
 #[test]
 fn a_message_that_the_operator_never_takes_is_tried_as_often_as_set_with_growing_pauses() {
+    // proves: E13.FR.01, E13.FR.03, E13.FR.04
     let mut bench = Bench::ready(Version::V16);
     bench.hand(one(), Deed::Plug(car())).unwrap();
     bench.operator.instead = vec![None, None, Some(Err(ERROR())), Some(Err(ERROR())), Some(Err(ERROR()))];

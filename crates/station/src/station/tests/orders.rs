@@ -29,6 +29,7 @@ fn charging(version: Version) -> Bench {
 
 #[test]
 fn a_remote_start_at_a_waiting_car_begins_with_the_alias() {
+    // proves: F01.FR.02, F01.FR.04, F01.FR.06, F02.FR.01
     for version in [Version::V16, Version::V201] {
         let mut bench = Bench::ready(version);
         bench.hand(one(), Deed::Plug(car())).unwrap();
@@ -44,6 +45,7 @@ fn a_remote_start_at_a_waiting_car_begins_with_the_alias() {
 
 #[test]
 fn a_remote_start_waits_for_the_cable_and_gives_up_in_time() {
+    // proves: E10.FR.02
     let mut bench = Bench::ready(Version::V201);
     assert_eq!(bench.order(start(Some(one()))), StationAnswer::Accepted);
     bench.pass(119);
@@ -61,6 +63,7 @@ fn a_remote_start_waits_for_the_cable_and_gives_up_in_time() {
 
 #[test]
 fn a_station_set_to_ask_asks_about_the_alias_first() {
+    // proves: F01.FR.01
     let mut bench = Bench::ready(Version::V16);
     bench.order(write("AuthorizeRemoteTxRequests", "true"));
     bench.hand(one(), Deed::Plug(car())).unwrap();
@@ -72,7 +75,7 @@ fn a_station_set_to_ask_asks_about_the_alias_first() {
 fn a_start_is_refused_where_there_is_nowhere_to_start() {
     let mut bench = Bench::ready(Version::V16);
     assert_eq!(bench.order(start(EvseNo::new(9))), refused("Rejected"));
-    bench.order(ToStation::Availability { evse: None, operative: false });
+    bench.order(ToStation::Availability { evse: None, connector: None, operative: false });
     assert_eq!(bench.order(start(Some(one()))), refused("Rejected"));
     assert_eq!(bench.order(start(None)), refused("Rejected"));
     let mut dark = Bench::dark(Version::V16);
@@ -81,6 +84,7 @@ fn a_start_is_refused_where_there_is_nowhere_to_start() {
 
 #[test]
 fn a_remote_stop_ends_the_transaction_that_it_names() {
+    // proves: F03.FR.03, F03.FR.07, F03.FR.08
     let mut bench = charging(Version::V16);
     assert_eq!(bench.order(ToStation::Stop { key: TransactionKey::Number(99) }), refused("Rejected"));
     assert_eq!(bench.order(ToStation::Stop { key: TransactionKey::Number(1) }), StationAnswer::Accepted);
@@ -94,6 +98,7 @@ fn a_remote_stop_ends_the_transaction_that_it_names() {
 
 #[test]
 fn a_soft_reset_ends_what_runs_in_1_6_and_waits_for_it_in_2_0_1() {
+    // proves: B12.FR.01, B12.FR.03
     let mut bench = charging(Version::V16);
     assert_eq!(bench.order(ToStation::Reset(ResetKind::Soft)), StationAnswer::Accepted);
     assert_eq!(bench.operator.transactions().last().unwrap().reason, Some(EndReason::Reboot));
@@ -113,6 +118,7 @@ fn a_soft_reset_ends_what_runs_in_1_6_and_waits_for_it_in_2_0_1() {
 
 #[test]
 fn a_hard_reset_ends_what_runs_and_does_not_wait_for_a_silent_line() {
+    // proves: B12.FR.02, B12.FR.04
     let mut bench = charging(Version::V201);
     bench.cut();
     assert_eq!(bench.order(ToStation::Reset(ResetKind::Hard)), StationAnswer::Accepted);
@@ -122,23 +128,27 @@ fn a_hard_reset_ends_what_runs_and_does_not_wait_for_a_silent_line() {
 
 #[test]
 fn switching_off_waits_for_the_transaction_and_lasts() {
+    // proves: G03.FR.04, G03.FR.05, G04.FR.01, G04.FR.05, G04.FR.07
     let mut bench = charging(Version::V16);
-    let off = ToStation::Availability { evse: Some(one()), operative: false };
+    let off = ToStation::Availability { evse: Some(one()), connector: None, operative: false };
     assert_eq!(bench.order(off), StationAnswer::Scheduled);
     assert_eq!(bench.bay(one()).phase, Phase::Charging);
     bench.hand(one(), Deed::Unplug).unwrap();
     assert_eq!(bench.operator.states(one()).last(), Some(&BayState::Unavailable));
     assert!(matches!(bench.hand(one(), Deed::Tap(card("A"))), Err(CannotDo::NotNow(Phase::Unavailable))));
-    let on = ToStation::Availability { evse: Some(one()), operative: true };
+    let on = ToStation::Availability { evse: Some(one()), connector: None, operative: true };
     assert_eq!(bench.order(on), StationAnswer::Accepted);
     assert_eq!(bench.operator.states(one()).last(), Some(&BayState::Available));
+    let second = ToStation::Availability { evse: Some(one()), connector: Some(2), operative: false };
+    assert_eq!(bench.order(second), refused("Rejected"), "there is no such connector");
     bench.operator.heard.clear();
-    bench.order(ToStation::Availability { evse: None, operative: false });
+    bench.order(ToStation::Availability { evse: None, connector: None, operative: false });
     assert_eq!(bench.operator.words(), ["0 Unavailable", "1 Unavailable", "2 Unavailable"]);
 }
 
 #[test]
 fn unlocking_follows_the_version() {
+    // proves: F05.FR.02, F05.FR.03
     let unlock = || ToStation::Unlock { evse: one() };
     let mut bench = charging(Version::V16);
     assert_eq!(bench.order(unlock()), StationAnswer::Accepted);
@@ -152,6 +162,7 @@ fn unlocking_follows_the_version() {
 
 #[test]
 fn what_is_triggered_is_said_once() {
+    // proves: F06.FR.05, F06.FR.10, F06.FR.17
     let trigger = |what, evse| ToStation::Trigger { what, evse };
     let mut bench = Bench::ready(Version::V16);
     bench.order(trigger(Trigger::Alive, None));
@@ -167,6 +178,7 @@ fn what_is_triggered_is_said_once() {
 
 #[test]
 fn settings_are_read_written_and_reported() {
+    // proves: B06.FR.10, B07.FR.01, B07.FR.03, B07.FR.04
     let mut bench = Bench::ready(Version::V16);
     let keys = vec!["MeterPublicKey2".into(), "Nonsense".into()];
     let StationAnswer::Settings { known, unknown } = bench.order(ToStation::ReadSettings { keys }) else {
