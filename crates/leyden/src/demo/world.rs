@@ -17,6 +17,8 @@ pub(crate) const EVSES: u16 = 2;
 const FAST_EVERY: usize = 5;
 /// Of so many stations one speaks OCPP 1.6 over SOAP and one OCPP 1.5.
 const SOAP_EVERY: usize = 20;
+/// And one of so many the newest version.
+const NEWEST_EVERY: usize = 8;
 const AC_POWER: Power = Power::from_watts(22_000);
 const DC_POWER: Power = Power::from_watts(150_000);
 /// Drivers per provider for every ten stations: enough that most EVSEs see one.
@@ -158,6 +160,7 @@ fn station(dice: &dyn Dice, party: PartyId, number: usize, location: &LocationId
         _ if number % SOAP_EVERY == SOAP_EVERY - 4 => Version::S16,
         _ if number % SOAP_EVERY == SOAP_EVERY - 2 => Version::S15,
         _ if number.is_multiple_of(2) => Version::V16,
+        _ if number % NEWEST_EVERY == NEWEST_EVERY - 3 => Version::V21,
         _ => Version::V201,
     };
     let id = StationId::new(format!("LEJ{:03}", number + 1)).ok()?;
@@ -216,8 +219,8 @@ mod tests {
         assert_eq!(world.stations.len(), 20);
         assert_eq!(world.locations.iter().map(|place| place.evses.len()).sum::<usize>(), 40);
         let speak = |version| world.stations.iter().filter(|station| station.version == version).count();
-        let counts = [Version::S15, Version::S16, Version::V16, Version::V201].map(speak);
-        assert_eq!(counts, [1, 1, 8, 10]);
+        let counts = [Version::S15, Version::S16, Version::V16, Version::V201, Version::V21].map(speak);
+        assert_eq!(counts, [1, 1, 8, 8, 2]);
         assert_eq!(world.tariffs.len(), 2);
     }
 
