@@ -205,18 +205,44 @@ pub(crate) fn put_settings(
     tx: &mut Tx<'_>,
     id: &StationId,
     settings: &[Setting],
+    source: Source,
     now: Timestamp,
 ) -> Result<(), StoreError> {
     let tells = settings.iter().any(|setting| capability::TELLING.contains(&&*setting.key));
     let before = if tells { telling(tx, id)? } else { Vec::new() };
+    let says_fixed = source == Source::Report;
+    let mut kept = tx.one(COUNT_SETTINGS, &values![id.as_str()], |row| row.int(0))?.unwrap_or(0);
     for setting in settings.iter().take(SETTINGS_MAX) {
+        // those that are there are renewed when no new one has room
+        if tx.one(SETTING_KNOWN, &values![id.as_str(), &*setting.key], |_| Ok(()))?.is_none() {
+            if kept >= SETTINGS_KEPT_MAX {
+                continue;
+            }
+            kept += 1;
+        }
         let value = setting.value.as_deref().filter(|_| !is_confidential(&setting.key));
-        tx.execute(PUT_SETTING, &values![id.as_str(), &*setting.key, value, setting.read_only])?;
+        tx.execute(PUT_SETTING, &values![id.as_str(), &*setting.key, value, setting.read_only, says_fixed])?;
     }
     if tells && telling(tx, id)? != before {
         place::can_otherwise(tx, id, now)?;
     }
     Ok(())
+}
+
+/// What settings were told in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Source {
+    /// It says which can be written.
+    Report,
+    /// Values alone: what is known of the rest stays.
+    Values,
+}
+
+impl Source {
+    /// An answer to the question for some settings: 1.6 says everything in it.
+    pub(crate) fn answer_in(version: Option<Version>) -> Self {
+        if version.is_some_and(|version| version >= Version::V201) { Self::Values } else { Self::Report }
+    }
 }
 
 /// Its settings that say what its EVSEs can do.
@@ -294,6 +320,8 @@ fn admission_named(text: &str) -> Option<Admission> {
 
 /// Stations of the field report some hundred keys; a report without end is cut here.
 const SETTINGS_MAX: usize = 1_000;
+/// Of one station in all: large ones of 2.x report some thousand variables.
+const SETTINGS_KEPT_MAX: i64 = 10_000;
 
 const ENROL: &str =
     "INSERT INTO operator_stations (id, folded, location, serial, key_digest, danger_plain_ws, enrolled)
@@ -327,8 +355,11 @@ const THOUGHT_CONNECTED: &str = "SELECT id FROM operator_stations WHERE arrived 
 const SILENT: &str = "SELECT DISTINCT s.id FROM operator_stations s JOIN operator_evses e ON e.station = s.id
     WHERE s.left_at < ?1 AND e.state IS NOT NULL";
 const SET_STATE: &str = "UPDATE operator_stations SET state = ?2, fault = ?3 WHERE id = ?1";
+const COUNT_SETTINGS: &str = "SELECT COUNT(*) FROM operator_settings WHERE station = ?1";
+const SETTING_KNOWN: &str = "SELECT 1 FROM operator_settings WHERE station = ?1 AND name = ?2";
 const PUT_SETTING: &str = "INSERT INTO operator_settings (station, name, value, read_only) VALUES (?1, ?2, ?3, ?4)
-    ON CONFLICT (station, name) DO UPDATE SET value = excluded.value, read_only = excluded.read_only";
+    ON CONFLICT (station, name) DO UPDATE SET value = excluded.value,
+    read_only = CASE WHEN ?5 THEN excluded.read_only ELSE operator_settings.read_only END";
 const TELLING: &str = "SELECT name, value FROM operator_settings
     WHERE station = ?1 AND name IN (?2, ?3, ?4, ?5, ?6) AND value IS NOT NULL ORDER BY name";
 const SETTINGS: &str = "SELECT name, value, read_only FROM operator_settings WHERE station = ?1 ORDER BY name";

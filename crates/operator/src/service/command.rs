@@ -6,7 +6,7 @@
 use billing::record::PublicKey;
 use charge::id::{CdrId, CorrelationId, EvseNo, EvseUid, LocationId, OrderId, SessionId, StationId, TariffId};
 use charge::place::{Evse, Location};
-use charge::talk::line::{LineFault, StationAnswer, ToStation};
+use charge::talk::line::{LineFault, StationAnswer, ToStation, Version};
 use charge::tariff::Tariff;
 use charge::{Secret, Timestamp};
 use store::{StoreError, Tx, outbox};
@@ -248,7 +248,7 @@ impl Operator {
         let (actor, name, kept) = (actor.to_owned(), station.clone(), came.clone());
         self.run("operator.order.kept", move |house, tx| {
             let now = house.now();
-            keep_answer(tx, &name, request, &answer, now)?;
+            keep_answer(tx, (&name, house.version_of(&name)), request, &answer, now)?;
             if !matches!(kept.outcome, Outcome::Accepted | Outcome::Scheduled) {
                 denial::order(tx, &name, &actor, what, (kept.outcome, &kept.message), now)?;
             }
@@ -330,13 +330,13 @@ fn detail(order: &StationOrder) -> String {
 /// What of an answer is worth keeping.
 fn keep_answer(
     tx: &mut Tx<'_>,
-    name: &StationId,
+    (name, version): (&StationId, Option<Version>),
     number: Option<i32>,
     answer: &Result<StationAnswer, LineFault>,
     now: Timestamp,
 ) -> Result<(), StoreError> {
     if let Ok(StationAnswer::Settings { known, .. }) = answer {
-        station::put_settings(tx, name, known, now)?;
+        station::put_settings(tx, name, known, station::Source::answer_in(version), now)?;
     }
     habits::learn(tx, name, answer, now)?;
     if let Ok(said) = answer {

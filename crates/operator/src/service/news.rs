@@ -212,7 +212,7 @@ impl Desk<'_> {
                 self.part(tx, Kind::Report, part)?;
                 model::put_variables(tx, self.station, &rows, self.now)?;
                 let settings: Vec<Setting> = rows.into_iter().filter_map(setting).collect();
-                station::put_settings(tx, self.station, &settings, self.now)?;
+                station::put_settings(tx, self.station, &settings, station::Source::Report, self.now)?;
                 Ok(Heard::Noted)
             }
             ModelNews::Events { events, .. } => {

@@ -12,6 +12,7 @@ use super::chore::CHORE;
 use super::{Event, Fault, House, Operator, habits};
 use crate::desk::Drift;
 use crate::drift::{Known, Template, differences, to_write};
+use crate::memory::station::Source;
 use crate::memory::template::{self, TEMPLATES_MAX};
 use crate::memory::{log, station};
 use crate::order::{OrderOutcome, StationOrder};
@@ -141,11 +142,19 @@ impl Operator {
             .run("operator.settle.compare", move |house, tx| {
                 habits::learn(tx, &name, &told, house.now())?;
                 let Ok(StationAnswer::Settings { known: reported, .. }) = told else { return Ok(Vec::new()) };
-                station::put_settings(tx, &name, &reported, house.now())?;
-                let mut due = Vec::new();
-                for one in &habits::without_refused(tx, &name, wanted)? {
+                let source = Source::answer_in(house.version_of(&name));
+                station::put_settings(tx, &name, &reported, source, house.now())?;
+                let just_told = |kept: &Setting| reported.iter().any(|told| told.key == kept.key);
+                let known: Vec<Setting> = station::settings(tx, &name)?.into_iter().filter(just_told).collect();
+                let wanted = habits::without_refused(tx, &name, wanted)?;
+                let mut due: Vec<(Box<str>, Box<str>)> = Vec::new();
+                let mut decided: Vec<&str> = Vec::new();
+                for one in &wanted {
                     let accepted = template::accepted(tx, &name, &one.name)?;
-                    due.extend(to_write(&differences(&one.values, &reported, &accepted)));
+                    let open = to_write(&differences(&one.values, &known, &accepted));
+                    // two templates that want different values of one setting would write both at every boot
+                    due.extend(open.into_iter().filter(|(key, _)| !decided.contains(&&**key)));
+                    decided.extend(one.values.iter().map(|(key, _)| &**key));
                 }
                 Ok::<_, StoreError>(due)
             })
@@ -191,7 +200,7 @@ fn keep_written(
         .filter(|(key, _)| took(key))
         .map(|(key, value)| Setting { key: key.clone(), value: Some(value.clone()), read_only: false })
         .collect();
-    station::put_settings(tx, name, &kept, now)
+    station::put_settings(tx, name, &kept, Source::Values, now)
 }
 
 /// A station was accepted: its templates are looked after. One job for each boot.

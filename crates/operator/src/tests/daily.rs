@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use charge::id::TransactionKey;
+use charge::talk::line::model::{Attribute, ModelNews, ReportRow};
 use charge::talk::line::reservation::{ListEntry, ListOrder, ReservationEnd, ReservationOrder};
 use charge::talk::line::{
     Boot, ConnectionNo, Desk, Entry, Foreign, FromStation, Heard, LineFault, ResetKind, Setting, StationAnswer,
@@ -76,6 +77,42 @@ async fn a_template_is_applied_after_a_boot_and_never_before_its_answer() {
     let last = world.line.told.lock().unwrap().last().cloned();
     assert!(matches!(last, Some(ToStation::WriteSettings { values }) if values.len() == 1));
     assert!(world.operator.drift(&station()).await.unwrap()[0].differences.is_empty());
+}
+
+#[tokio::test]
+async fn what_a_report_said_cannot_be_written_is_not_written_after_a_boot() {
+    let world = World::new().await;
+    let entry = Entry { station: station(), version: Version::V201, quirks: charge::talk::line::quirk::Quirks::USUAL };
+    world.operator.arrived(&entry, ConnectionNo(2)).await;
+    let row = |variable: &str, read_only| ReportRow {
+        variable: variable.into(),
+        attribute: Attribute::Actual,
+        value: Some("60".into()),
+        read_only,
+        write_only: false,
+        persistent: true,
+        characteristics: None,
+    };
+    let rows = vec![row("C.Fixed", true), row("C.Free", false)];
+    let part = charge::talk::line::document::Part { request: 1, seq: 0, more: false };
+    world.say(FromStation::Model(ModelNews::Report { part, at: START, rows })).await.unwrap();
+    let wanted = |name: &str, free: &str| Template {
+        name: name.to_owned(),
+        values: vec![("C.Fixed".into(), "300".into()), ("C.Free".into(), free.into())],
+        ..template(true)
+    };
+    for (name, free) in [("a", "300"), ("b", "900")] {
+        world.operator.put_template("ada", wanted(name, free)).await.unwrap();
+    }
+    world.say(FromStation::Boot(Boot::default())).await.unwrap();
+    world.clock.advance(Duration::from_secs(11));
+    answer(&world, [settings(&[("C.Fixed", "60"), ("C.Free", "60")])]);
+    answer(&world, [Ok(StationAnswer::Written(vec![("C.Free".into(), Written::Accepted)]))]);
+    world.rounds().await;
+    let last = world.line.told.lock().unwrap().last().cloned();
+    let Some(ToStation::WriteSettings { values }) = last else { panic!("{last:?}") };
+    let values: Vec<_> = values.iter().map(|(key, value)| (&**key, &**value.expose())).collect();
+    assert_eq!(values, [("C.Free", "300")], "once, as the first template wants it");
 }
 
 #[test]
