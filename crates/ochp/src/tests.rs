@@ -1,6 +1,7 @@
 //! Every message there and back, its schema as judge, the standard's own examples, and the crossings.
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
+mod bent;
 mod crossing;
 mod examples;
 

@@ -69,7 +69,7 @@ impl House {
     /// The place of an EVSE, in whatever spelling.
     pub(super) async fn spot(&self, asker: PartyId, id: &str) -> Result<Spot, Denial> {
         if self.places.seat(id).is_none() {
-            self.fill().await?;
+            self.fill(asker).await?;
         }
         let (owner, place) = self.places.seat(id).ok_or(Denial::UnknownLocation)?;
         let location = self.location(asker, owner, place).await?;
@@ -90,13 +90,14 @@ impl House {
         }
     }
 
-    async fn fill(&self) -> Result<(), Denial> {
+    /// Everybody sees the same, so anybody's eyes will do; the hub itself is no party.
+    async fn fill(&self, asker: PartyId) -> Result<(), Denial> {
         let now = self.now();
         let mut filled = self.places.filled.lock().await;
         if filled.is_some_and(|before| now.since(before) < FILLING_EVERY) {
             return Ok(());
         }
-        for location in self.locations(self.crossing.party(), None).await? {
+        for location in self.locations(asker, None).await? {
             self.places.note(&location);
         }
         *filled = Some(now);

@@ -122,7 +122,7 @@ impl House {
 
     async fn start(&self, provider: PartyId, operator: PartyId, order: StartOrder) -> Result<Told, RoadFault> {
         let caller = self.caller(operator, Side::Operator)?;
-        let (evse, uid) = self.evse(operator, &order.location, order.evse.as_ref()).await?;
+        let (evse, uid) = self.evse(provider, operator, &order.location, order.evse.as_ref()).await?;
         let crossed = select(&evse, &order.token, None).map_err(|fault| RoadFault::Denied(fault.into()))?;
         let selected = caller.ask(&Request::SelectEvse(crossed.value)).await?;
         let Response::SelectEvse(selected) = selected else {
@@ -190,7 +190,7 @@ impl House {
             let Response::ReleaseEvse(said) = said else { return Err(RoadFault::Unreadable("another answer".into())) };
             return Ok(ordered(outcome(said.result.code)));
         };
-        let (evse, uid) = self.evse(operator, &location, evse.as_ref()).await?;
+        let (evse, uid) = self.evse(provider, operator, &location, evse.as_ref()).await?;
         let crossed = select(&evse, &token, Some(until)).map_err(|fault| RoadFault::Denied(fault.into()))?;
         let selected = caller.ask(&Request::SelectEvse(crossed.value)).await?;
         let Response::SelectEvse(selected) = selected else {
@@ -225,12 +225,12 @@ impl House {
     /// The public id of the EVSE that an order means: the named one, or the first of its location.
     async fn evse(
         &self,
+        asker: PartyId,
         operator: PartyId,
         location: &charge::id::LocationId,
         uid: Option<&charge::id::EvseUid>,
     ) -> Result<(charge::id::EvseId, charge::id::EvseUid), RoadFault> {
-        let place =
-            self.location(self.crossing.party(), operator, location.clone()).await.map_err(RoadFault::Denied)?;
+        let place = self.location(asker, operator, location.clone()).await.map_err(RoadFault::Denied)?;
         let evse = place.evses.into_iter().find(|evse| uid.is_none_or(|uid| evse.uid == *uid));
         let named = evse.and_then(|evse| Some((evse.id?, evse.uid)));
         named.ok_or(RoadFault::Denied(Denial::UnknownLocation))

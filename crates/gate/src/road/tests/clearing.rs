@@ -1,6 +1,7 @@
 //! A hub as clearing house: partners that speak OCHP 1.4 and OCHPdirect on one side, OCPI on the other, all over
 //! sockets. The partners' own servers answer by a script and remember what they heard.
 
+mod rooms;
 mod square;
 
 use ::ochp::bridge;
