@@ -19,7 +19,7 @@ pub use ledger::errand_name;
 pub use memory::MIGRATIONS;
 pub use party::{Party, PartyStatus, Role};
 pub use service::{Event, Hub, HubFault, Setup};
-pub use views::{Conflict, HourPoint, LossRow, Overview, RouteRow};
+pub use views::{AuditLine, Conflict, HourPoint, LossRow, Overview, PartnerView, RouteRow};
 
 #[cfg(test)]
 mod tests;

@@ -3,10 +3,13 @@
 //! Questions about tokens are reading transactions, so they cost no commit. What [`Hub::route`] answers with
 //! [`Way::Kept`], [`Way::Everyone`] or a `hub_order` is on disk before.
 
-use std::sync::Arc;
+mod onboarding;
+
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use charge::id::{OrderId, PartyId};
+use charge::talk::partner::{Declined, Reception};
 use charge::talk::road::{
     ClientInfo, ClientStatus, Denial, Envelope, Errand, Exchange, Fate, Page, PageWish, Published, ReturnAddress, Way,
 };
@@ -57,6 +60,9 @@ pub enum HubFault {
     /// The sender's fault or the receiver's.
     #[error("the letter is refused")]
     Denied(Denial),
+    /// What the front desk of the hub's door says to whoever asks about a partner.
+    #[error(transparent)]
+    Declined(#[from] Declined),
 }
 
 impl From<HubFault> for Denial {
@@ -68,6 +74,7 @@ impl From<HubFault> for Denial {
                 Self::Internal
             }
             HubFault::Denied(denial) => denial,
+            HubFault::Declined(_) => Self::Internal,
         }
     }
 }
@@ -86,6 +93,7 @@ struct Desk {
     ledger: Ledger,
     losses: LossBook,
     events: broadcast::Sender<Event>,
+    reception: OnceLock<Arc<dyn Reception>>,
 }
 
 impl Hub {
@@ -103,6 +111,7 @@ impl Hub {
             ledger: Ledger::default(),
             losses: LossBook::default(),
             events,
+            reception: OnceLock::new(),
         }))
     }
 
@@ -117,6 +126,12 @@ impl Hub {
     /// What happens from now on. A receiver that falls behind misses events and fetches everything.
     pub fn events(&self) -> broadcast::Receiver<Event> {
         self.0.events.subscribe()
+    }
+
+    /// Registers a party of the configuration in one role. What people have decided about it since stays.
+    pub async fn expect_party(&self, party: PartyId, role: Role, name: &str) -> Result<(), HubFault> {
+        let row = Party { party, role, name: name.to_owned(), status: PartyStatus::Connected, last_seen: None };
+        self.0.store.run::<_, HubFault>("hub.expect", move |tx| Ok(parties::put_first(tx, &row)?)).await
     }
 
     /// Registers a party in one role, or changes its name and status.
@@ -341,6 +356,15 @@ impl Exchange for Hub {
                 public::one(tx, kind, owner, &id)?.ok_or(HubFault::Denied(Denial::UnknownObject))
             });
             read.await.map_err(Denial::from)
+        })
+    }
+
+    fn joined(&self, party: PartyId) -> Soon<'_, Result<(), Denial>> {
+        Box::pin(async move {
+            let run = self.0.store.run::<_, HubFault>("hub.joined", move |tx| Ok(parties::joined(tx, party)?));
+            run.await.map_err(Denial::from)?;
+            self.tell(Event::Party(party));
+            Ok(())
         })
     }
 

@@ -2,6 +2,9 @@
 
 use charge::Timestamp;
 use charge::id::PartyId;
+use charge::talk::partner::PartnerCard;
+
+use crate::party::{PartyStatus, Role};
 
 /// The first page.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -59,4 +62,23 @@ pub struct LossRow {
     pub what: String,
     pub count: i64,
     pub last: Timestamp,
+}
+
+/// What a person did to a partner.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AuditLine {
+    pub at: Timestamp,
+    pub actor: String,
+    pub action: String,
+    pub subject: PartyId,
+}
+
+/// A partner as the hub's people see it: its connection, and in which roles letters pass.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PartnerView {
+    pub card: PartnerCard,
+    /// The name that it has here; else the one that it gave itself.
+    pub name: String,
+    pub roles: Vec<(Role, PartyStatus)>,
+    pub last_seen: Option<Timestamp>,
 }

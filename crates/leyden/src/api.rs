@@ -48,6 +48,11 @@ impl From<Refused> for Failure {
 
 impl Api {
     pub(crate) fn new(address: std::net::SocketAddr, roots_pem: &str) -> Result<Self, Failure> {
+        Self::at(&format!("https://{address}"), roots_pem)
+    }
+
+    /// By the name that its certificate is for, such as `https://localhost:8443`.
+    pub(crate) fn at(base: &str, roots_pem: &str) -> Result<Self, Failure> {
         let tls = trust::tls::client(roots_pem, None, &["http/1.1"]).map_err(|f| Failure::plain(f.to_string()))?;
         let http = reqwest::Client::builder()
             .tls_backend_preconfigured(tls)
@@ -57,7 +62,7 @@ impl Api {
             .timeout(ANSWER_TIME_MAX)
             .build()
             .map_err(|fault| Failure::plain(fault.to_string()))?;
-        Ok(Self { http, base: format!("https://{address}").into() })
+        Ok(Self { http, base: base.trim_end_matches('/').into() })
     }
 
     pub(crate) async fn sign_in(&self, slug: &str, user: &str, password: &Secret<String>) -> Result<Session, Refused> {
@@ -92,6 +97,10 @@ impl Session {
 
     pub(crate) async fn put(&self, path: &str, body: &Value) -> Result<Value, Refused> {
         read(self.send(reqwest::Method::PUT, path, Some(body)).await?).await
+    }
+
+    pub(crate) async fn delete(&self, path: &str) -> Result<Value, Refused> {
+        read(self.send(reqwest::Method::DELETE, path, None).await?).await
     }
 
     /// A file.

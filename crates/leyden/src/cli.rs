@@ -34,6 +34,11 @@ pub(crate) enum Command {
     ///
     /// Exits with 0 if every record is valid (remarks included), 1 if one is not, 2 if one cannot be checked.
     Verify(Verify),
+    /// Bring partners to a running hub: invite, enter, list, test, suspend, resume and remove them.
+    ///
+    /// Asks the API of the house that the hub lives in, with a key of the hub that has the scopes routes:read and
+    /// partners:write (page "Users and keys"), because a running hub knows its partners by heart.
+    Partner(Partner),
     /// Measure.
     #[command(subcommand)]
     Bench(Bench),
@@ -154,6 +159,84 @@ pub(crate) struct Verify {
     /// Write one JSON document about all files.
     #[arg(long, value_name = "FILE")]
     pub(crate) report: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Partner {
+    #[command(subcommand)]
+    pub(crate) what: PartnerCommand,
+    /// Where the house's API is.
+    #[arg(long, global = true, default_value = "https://localhost:8443")]
+    pub(crate) api: String,
+    /// Authorities that the house's certificate may come from, in PEM.
+    #[arg(long, global = true, value_name = "FILE", default_value = "pki/root.pem")]
+    pub(crate) roots: PathBuf,
+    /// File with the API key.
+    #[arg(long, global = true, value_name = "FILE", default_value = "partner.key")]
+    pub(crate) key_file: PathBuf,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum PartnerCommand {
+    /// Invite a party to introduce itself over OCPI; prints what to hand to it.
+    Invite {
+        /// Such as DE-ABC.
+        party: String,
+        /// As people know it.
+        #[arg(long)]
+        name: String,
+        /// What it does; may be given twice.
+        #[arg(long = "role", required = true, value_parser = ["operator", "provider"])]
+        roles: Vec<String>,
+        /// It may have addresses that are not public.
+        #[arg(long)]
+        local: bool,
+    },
+    /// Enter a partner that speaks OICP or OCHP; prints the password that it comes with, where it comes with one.
+    Add(NewPartner),
+    /// Every partner with its protocol, roles and standing.
+    List,
+    /// Try a partner's connection step by step. Exits with 0 only if every step held.
+    Test { party: String },
+    /// Letters from and to this partner pass no more.
+    Suspend { party: String },
+    /// They pass again.
+    Resume { party: String },
+    /// Forget a partner with its credentials.
+    Remove { party: String },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct NewPartner {
+    /// Such as DE-ABC.
+    pub(crate) party: String,
+    #[arg(long)]
+    pub(crate) name: String,
+    #[arg(long = "role", required = true, value_parser = ["operator", "provider"])]
+    pub(crate) roles: Vec<String>,
+    #[arg(long, value_parser = ["oicp/2.3", "oicp/2.0", "ochp/1.4", "ochp/direct"])]
+    pub(crate) protocol: String,
+    /// Where it is: an https URL for all its services, or service=URL; may be given several times.
+    #[arg(long = "address", required = true, value_name = "URL")]
+    pub(crate) addresses: Vec<String>,
+    /// The name with which the hub comes to it.
+    #[arg(long, requires = "password_file")]
+    pub(crate) login: Option<String>,
+    /// File with the password with which the hub comes to it.
+    #[arg(long, value_name = "FILE", requires = "login")]
+    pub(crate) password_file: Option<PathBuf>,
+    /// The name with which it comes to the hub; a password is made for it.
+    #[arg(long)]
+    pub(crate) entry: Option<String>,
+    /// SHA-256 of the client certificate that it comes with, in hex.
+    #[arg(long, value_name = "HEX")]
+    pub(crate) certificate: Option<String>,
+    /// Authorities that its own certificate may come from, in PEM.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) partner_roots: Option<PathBuf>,
+    /// It may have addresses that are not public.
+    #[arg(long)]
+    pub(crate) local: bool,
 }
 
 #[derive(Debug, Subcommand)]

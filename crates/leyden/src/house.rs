@@ -14,7 +14,9 @@ use charge::talk::road::{Exchange, RoadDesk};
 use charge::{Clock, Dice, Secret};
 use gate::line::soap::{Lines, SoapOptions, SoapServer};
 use gate::line::{LineServer, Options, Seconds};
-use gate::road::{Book, Client, Crossing, Figures, Neighbour, Own, Partners, Peer, PeerAccess, RoadLimits, Serving};
+use gate::road::{
+    Book, Client, Crossing, Figures, FrontDesk, Neighbour, Own, Partners, Peer, PeerAccess, RoadLimits, Serving,
+};
 use hub::Hub;
 use operator::Operator;
 use provider::Provider;
@@ -155,7 +157,9 @@ impl Frame<'_> {
         };
         let room = Operator::new(setup, store.clone(), Arc::clone(&self.clock), Arc::clone(&self.dice));
         let (figures, peers) = (Arc::new(Figures::default()), self.peers(party, &store, &wish.road).await?);
-        room.attach_road(self.road(party, wish.hub.0, &wish.road, &figures)?);
+        // a hub that speaks 2.1.1 wants the location of a session whole
+        let beside: Arc<dyn RoadDesk> = Arc::new(room.clone());
+        room.attach_road(Arc::new(self.road(party, wish.hub.0, &wish.road, &figures)?.beside(beside)));
         let own = own(party, gate::road::Role::Operator, &wish.name, &wish.road)?;
         let desk: Arc<dyn RoadDesk> = Arc::new(room.clone());
         let (clock, dice) = (Arc::clone(&self.clock), Arc::clone(&self.dice));
@@ -242,16 +246,19 @@ impl Frame<'_> {
                 Role::Provider => hub::Role::Provider,
                 Role::Hub => continue,
             };
-            let done = room.register_party(road.to.0, role, &road.name, hub::PartyStatus::Connected).await;
+            let done = room.expect_party(road.to.0, role, &road.name).await;
             done.map_err(|f| Failure::plain(f.to_string()))?;
         }
         let (figures, peers) = (Arc::new(Figures::default()), self.peers(party, &store, &wish.road).await?);
         let own = own(party, gate::road::Role::Hub, &wish.name, &wish.road)?;
+        let place = (party, own.base.clone());
         let exchange: Arc<dyn Exchange> = Arc::new(room.clone());
         let (clock, dice) = (Arc::clone(&self.clock), Arc::clone(&self.dice));
         let seal = trust::seal::SealKey::new(&self.key(party, "seal")?).map_err(|f| Failure::plain(f.to_string()))?;
         let partners = Partners::open(store.clone(), seal).await;
         let partners = Arc::new(partners.map_err(|f| Failure::plain(format!("the partners of {party}: {f}")))?);
+        let front = FrontDesk::new(place, Arc::clone(&peers), Arc::clone(&partners), clock.clone(), dice.clone());
+        room.attach_reception(Arc::new(front));
         let crossing = Crossing::new(own, exchange, peers, partners, clock, dice, Arc::clone(&figures));
         let router = gate::road::hub_router(&crossing);
         roads.push(self.serve(&wish.road, router, "[hub.road]").await?);
@@ -292,7 +299,7 @@ impl Frame<'_> {
         let room = Provider::new(setup, store.clone(), Arc::clone(&self.clock), Arc::clone(&self.dice));
         let room = room.map_err(|f| Failure::plain(f.to_string()))?;
         let (figures, peers) = (Arc::new(Figures::default()), self.peers(party, &store, &wish.road).await?);
-        room.attach_road(self.road(party, wish.hub.0, &wish.road, &figures)?);
+        room.attach_road(Arc::new(self.road(party, wish.hub.0, &wish.road, &figures)?));
         let own = own(party, gate::road::Role::Provider, &wish.name, &wish.road)?;
         let desk: Arc<dyn RoadDesk> = Arc::new(room.clone());
         let (clock, dice) = (Arc::clone(&self.clock), Arc::clone(&self.dice));
@@ -380,10 +387,10 @@ impl Frame<'_> {
         Ok(Arc::new(book))
     }
 
-    fn road(&self, party: PartyId, hub: PartyId, door: &Door, figures: &Arc<Figures>) -> Result<Arc<Client>, Failure> {
+    fn road(&self, party: PartyId, hub: PartyId, door: &Door, figures: &Arc<Figures>) -> Result<Client, Failure> {
         let road = self.roads_of(party).find(|road| road.to.0 == hub);
         let road = road.ok_or_else(|| Failure::misuse(format!("{party} has no [[road]] to its hub {hub}")))?;
-        Ok(Arc::new(Client::new(self.neighbour(road)?, address(door)?, Arc::clone(figures))))
+        Ok(Client::new(self.neighbour(road)?, address(door)?, Arc::clone(figures)))
     }
 
     async fn serve(&self, door: &Door, router: Routes, place: &str) -> Result<Serving, Failure> {

@@ -11,6 +11,7 @@ mod house;
 mod init;
 mod logins;
 mod metrics;
+mod partner;
 mod register;
 mod report;
 mod serve;
@@ -35,6 +36,7 @@ fn main() -> ExitCode {
         Command::Serve(wish) => run(serve::run(&wish)),
         Command::Controller(wish) => run(controller::run(&wish)),
         Command::Station(wish) => run(station::run(&wish)),
+        Command::Partner(wish) => run(partner::run(&wish)),
         Command::Bench(cli::Bench::Line(wish)) => run(bench::line(&wish)),
         Command::Bench(cli::Bench::Crowd(wish)) => run(bench::crowd(&wish)),
         Command::Bench(cli::Bench::Storm(wish)) => run(bench::storm(&wish)),

@@ -43,7 +43,7 @@ pub enum CertificateFault {
 }
 
 impl CertificateFault {
-    pub(crate) fn of(error: &CertificateError) -> Self {
+    pub fn of(error: &CertificateError) -> Self {
         match error {
             CertificateError::Expired | CertificateError::ExpiredContext { .. } => Self::Expired,
             CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => Self::NotYetValid,

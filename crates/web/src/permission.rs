@@ -23,6 +23,8 @@ pub enum Permission {
     BillingWrite,
     /// The hub's routes and volumes.
     RoutesRead,
+    /// Invite, enter, suspend and remove a hub's partners.
+    PartnersWrite,
     /// Drivers and cards of a provider.
     DriversRead,
     DriversWrite,
@@ -34,7 +36,7 @@ pub enum Permission {
 }
 
 impl Permission {
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::Self_,
         Self::StationsRead,
         Self::StationsWrite,
@@ -45,6 +47,7 @@ impl Permission {
         Self::TariffsWrite,
         Self::BillingWrite,
         Self::RoutesRead,
+        Self::PartnersWrite,
         Self::DriversRead,
         Self::DriversWrite,
         Self::AccountsWrite,
@@ -65,6 +68,7 @@ impl Permission {
             Self::TariffsWrite => "tariffs:write",
             Self::BillingWrite => "billing:write",
             Self::RoutesRead => "routes:read",
+            Self::PartnersWrite => "partners:write",
             Self::DriversRead => "drivers:read",
             Self::DriversWrite => "drivers:write",
             Self::AccountsWrite => "accounts:write",
@@ -119,6 +123,7 @@ impl Role {
             | Permission::Expert
             | Permission::TariffsWrite
             | Permission::BillingWrite
+            | Permission::PartnersWrite
             | Permission::DriversWrite
             | Permission::AccountsWrite => matches!(self, Self::Admin),
         }

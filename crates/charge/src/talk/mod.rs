@@ -4,4 +4,5 @@
 //! The cable (car and station) joins with ISO 15118; until then a virtual car lives inside its virtual station.
 
 pub mod line;
+pub mod partner;
 pub mod road;

@@ -494,6 +494,10 @@ pub trait Exchange: Send + Sync {
 
     fn fared(&self, envelope: &Envelope, to: PartyId, fate: Fate);
 
+    /// An invited party has exchanged credentials: its letters pass from now on, unless somebody has decided
+    /// otherwise.
+    fn joined(&self, party: PartyId) -> Soon<'_, Result<(), Denial>>;
+
     /// What a letter of `from`, or an answer, left behind on its way to `to`, who cannot express it: places and
     /// reasons, never values.
     fn lost(&self, from: PartyId, to: PartyId, errand: &Errand, what: &[Box<str>]);

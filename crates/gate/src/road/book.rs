@@ -58,6 +58,12 @@ pub const MIGRATIONS: &[Migration] = &[
           CREATE INDEX road_document_changed ON road_document (owner, shelf, changed);",
     },
     Migration { family: "road", number: 2, name: "partners of other protocols", sql: partners::TABLE },
+    Migration {
+        family: "road",
+        number: 3,
+        name: "how a peer wants to hear of unknown tokens",
+        sql: "ALTER TABLE road_peer ADD COLUMN unknown_is_ok INTEGER NOT NULL DEFAULT 0;",
+    },
 ];
 
 /// Why the book cannot be opened or written. Whoever runs this machine can mend it.
@@ -178,6 +184,48 @@ impl Book {
         Ok(token)
     }
 
+    /// Whom registered peers are believed to be.
+    pub(crate) const fn tls(&self) -> &Arc<rustls::ClientConfig> {
+        &self.tls
+    }
+
+    /// Whom this book knows the way to, and who was invited and did not come yet.
+    pub fn known(&self) -> (Vec<Arc<Neighbour>>, Vec<Invitation>) {
+        self.peers.all()
+    }
+
+    /// Does as a registered peer wants; `false` where it has not registered.
+    pub async fn tune(&self, party: PartyId, quirks: Quirks) -> Result<bool, BookFault> {
+        let Some(way) = self.peers.peer(party).await else { return Ok(false) };
+        let row =
+            values![party.to_string(), quirks.raw_token, quirks.version.map(Version::as_str), quirks.unknown_is_ok];
+        let run = self.store.run::<_, StoreError>("road.tune", move |tx| tx.execute(TUNE, &row));
+        if run.await? == 0 {
+            return Ok(false);
+        }
+        match way.tuned(quirks) {
+            Ok(way) => self.peers.know(Arc::new(way)),
+            Err(fault) => tracing::error!(%fault, "a registered peer cannot be reached any more"),
+        }
+        Ok(true)
+    }
+
+    /// Forgets a party: its tokens are spent, also those of the configuration. `false`: it was not known.
+    pub async fn dismiss(&self, party: PartyId) -> Result<bool, BookFault> {
+        let Some(tokens) = self.peers.dismiss(party) else { return Ok(false) };
+        let name = party.to_string();
+        let spent: Vec<[u8; 32]> = tokens.iter().map(|token| *token.as_bytes()).collect();
+        let rows = spent.clone();
+        let run = self.store.run::<_, StoreError>("road.dismiss", move |tx| {
+            tx.execute(DROP_PARTY, &values![name.clone()])?;
+            tx.execute(DROP_INVITED, &values![name])?;
+            rows.into_iter().try_for_each(|token| spend(tx, token))
+        });
+        run.await?;
+        self.spent.write().unwrap_or_else(PoisonError::into_inner).extend(spent);
+        Ok(true)
+    }
+
     async fn keep(&self, registration: &Registration) -> Result<(), BookFault> {
         let way = &registration.way;
         let party = registration.party;
@@ -195,6 +243,7 @@ impl Book {
             quirks.raw_token,
             quirks.version.map(Version::as_str),
             quirks.local,
+            quirks.unknown_is_ok,
         ];
         self.store
             .run::<_, StoreError>("road.register", move |tx| {
@@ -349,6 +398,7 @@ fn read_peer(row: &store::Row<'_>) -> Result<Kept, StoreError> {
             raw_token: row.flag(6)?,
             version: row.text_opt(7)?.as_deref().and_then(Version::named),
             local: row.flag(8)?,
+            unknown_is_ok: row.flag(9)?,
         },
     })
 }
@@ -361,14 +411,18 @@ fn party(text: &str) -> Result<PartyId, StoreError> {
     text.parse().map_err(|_| StoreError::Corrupt("road: a column of parties holds no party".to_owned()))
 }
 
-const PEERS: &str = "SELECT party, name, is_hub, token, versions_url, token_out_sealed, raw, version, local
+const PEERS: &str =
+    "SELECT party, name, is_hub, token, versions_url, token_out_sealed, raw, version, local, unknown_is_ok
     FROM road_peer ORDER BY party";
 const PUT_PEER: &str = "INSERT INTO road_peer
-    (party, name, is_hub, token, versions_url, token_out_sealed, raw, version, local)
-    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
+    (party, name, is_hub, token, versions_url, token_out_sealed, raw, version, local, unknown_is_ok)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)
     ON CONFLICT (party) DO UPDATE SET name = excluded.name, is_hub = excluded.is_hub, token = excluded.token,
         versions_url = excluded.versions_url, token_out_sealed = excluded.token_out_sealed, raw = excluded.raw,
-        version = excluded.version, local = excluded.local";
+        version = excluded.version, local = excluded.local, unknown_is_ok = excluded.unknown_is_ok";
+const TUNE: &str = "UPDATE road_peer SET raw = ?2, version = ?3, unknown_is_ok = ?4 WHERE party = ?1";
+const DROP_PARTY: &str = "DELETE FROM road_peer WHERE party = ?1";
+const DROP_INVITED: &str = "DELETE FROM road_invitation WHERE party = ?1";
 const DROP_PEER: &str = "DELETE FROM road_peer WHERE token = ?1 OR party = ?2";
 const INVITATIONS: &str = "SELECT token, party, is_hub, local FROM road_invitation";
 const INVITE: &str = "INSERT INTO road_invitation (token, party, is_hub, local) VALUES (?1, ?2, ?3, ?4)";

@@ -88,7 +88,9 @@ async fn exchange(
     let (_, body) = threshold.body(body).await?;
     let offer = Credentials::read(&body).map_err(|fault| threshold.refuse(&Denial::from(fault)))?;
     speaks_for(invited.party, &offer).map_err(|denial| threshold.refuse(&denial))?;
-    let quirks = Quirks { raw_token: actor.raw, version: Some(version), local: invited.local };
+    let before = threshold.peers.peer(invited.party).await;
+    let unknown_is_ok = before.is_some_and(|way| way.quirks().unknown_is_ok);
+    let quirks = Quirks { raw_token: actor.raw, version: Some(version), local: invited.local, unknown_is_ok };
     let way = dial(threshold, &invited, quirks, offer).await?;
     let token = bearer::generate(TOKEN_PREFIX, &*threshold.dice);
     let registration = Registration {

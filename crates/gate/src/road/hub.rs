@@ -11,6 +11,7 @@ use axum::Router;
 use axum::extract::{Request, State};
 use axum::response::Response;
 use bytes::Bytes;
+use charge::id::PartyId;
 use charge::talk::road::{Denial, Envelope, Errand, Exchange, PageWish, Passing, Published, ReturnAddress, Way};
 use http::request::Parts;
 use ocpi::credentials::Role;
@@ -60,12 +61,22 @@ async fn enter(State(door): State<Arc<Door>>, request: Request) -> Response {
                 owner_rule(&incoming, &sender).map_err(|d| door.threshold.refuse(&d))?;
                 door.threshold.figures.count(Direction::In, incoming.kind);
                 let (bytes, body) = door.threshold.body(body).await?;
+                let (peer, tap) = (sender.peer, incoming.kind == Kind::MayCharge);
                 let letter = Received { incoming, parts, bytes, body, sender };
-                door.receive(letter).await.map_err(|denial| door.threshold.refuse(&denial))
+                let reply = door.receive(letter).await.unwrap_or_else(|denial| door.threshold.refuse(&denial));
+                Ok(if tap { door.as_wanted(peer, reply).await } else { reply })
             }
             Ok(platform) => {
                 let facing = door.role_of(&actor.access).await;
-                handshake::answer(&door.threshold, &platform, &parts.method, actor, facing, body).await
+                let newcomer = match (&actor.access, &platform) {
+                    (PeerAccess::Invited(invitation), Resource::Credentials(_)) => Some(invitation.party),
+                    (_, _) => None,
+                };
+                let reply = handshake::answer(&door.threshold, &platform, &parts.method, actor, facing, body).await?;
+                if let (Some(party), &http::Method::POST) = (newcomer, &parts.method) {
+                    door.exchange.joined(party).await.map_err(|denial| door.threshold.refuse(&denial))?;
+                }
+                Ok(reply)
             }
         }
     };
@@ -109,6 +120,12 @@ impl Door {
             self.threshold.unknown_token(from);
         }
         answered
+    }
+
+    /// Some peers take HTTP 404 for a wrong address: they want the code alone.
+    async fn as_wanted(&self, peer: PartyId, reply: Reply) -> Reply {
+        let way = if reply.http == 404 { self.threshold.peers.peer(peer).await } else { None };
+        if way.is_some_and(|way| way.quirks().unknown_is_ok) { Reply { http: 200, ..reply } } else { reply }
     }
 
     async fn handle(&self, letter: Received) -> Result<Reply, Denial> {

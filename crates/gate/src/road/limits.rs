@@ -52,6 +52,11 @@ pub const OUTCOME_WAIT_MAX: Duration = Duration::from_secs(25);
 /// that it hears that the order is on its way, and gets the outcome when it comes.
 pub const FIRST_WORD_MAX: Duration = Duration::from_secs(5);
 
+/// How long each step of trying a connection may take: somebody is looking on.
+pub const TRIAL_STEP_MAX: Duration = Duration::from_secs(5);
+/// A certificate that ends sooner than this is told about.
+pub const CERTIFICATE_SOON: Duration = Duration::from_secs(21 * 86_400);
+
 /// How long one waits for a neighbour.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RoadLimits {

@@ -23,7 +23,9 @@ pub mod ochp;
 pub mod partners;
 pub mod party;
 pub mod peers;
+mod probe;
 mod recent;
+mod reception;
 mod relay;
 pub mod serve;
 pub mod speaker;
@@ -42,6 +44,7 @@ pub use ocpi::credentials::Role;
 pub use partners::{Entry, Fingerprint, Login, Partner, Partners, Protocol};
 pub use party::party_router;
 pub use peers::{Invitation, PeerAccess, PeerBook, Peers, Registration};
+pub use reception::FrontDesk;
 pub use serve::{Serving, serve};
 pub use speaker::{Native, Speaker, Told};
 

@@ -5,6 +5,7 @@
 
 use std::fmt;
 use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
 
 use charge::id::{CorrelationId, PartyId};
 use charge::talk::road::{Denial, RoadFault};
@@ -51,6 +52,8 @@ pub struct Quirks {
     pub version: Option<Version>,
     /// It may have an address that is not public.
     pub local: bool,
+    /// A token that nobody knows is told to it with HTTP 200 (OCPI 2.2.1, 12.2.2.2 wants a 404).
+    pub unknown_is_ok: bool,
 }
 
 /// What we speak with a partner that has several versions in common with us: the one that our own readers and writers
@@ -137,6 +140,11 @@ impl Neighbour {
         }
         self.quirks = quirks;
         Ok(self)
+    }
+
+    /// The same peer, spoken to in another way.
+    pub(crate) fn tuned(&self, quirks: Quirks) -> Result<Self, PeerFault> {
+        Self::new(self.peer.clone(), self.limits, Arc::clone(&self.dice))?.with_quirks(quirks)
     }
 
     pub const fn quirks(&self) -> Quirks {
@@ -292,6 +300,12 @@ impl Neighbour {
         Ok(format!("{endpoint}{rest}{mark}{query}"))
     }
 
+    /// A page that no letter asks for: to see whether, and how, the peer answers.
+    pub(crate) async fn look(&self, url: &str) -> Result<Reply, SendFault> {
+        let looking = self.exchange(Method::Get, url, None, None);
+        tokio::time::timeout(self.limits.answer, looking).await.unwrap_or(Err(SendFault::TimedOut))
+    }
+
     async fn exchange(
         &self,
         method: Method,
@@ -334,9 +348,29 @@ enum Resolved {
     Public,
 }
 
+/// A client with which partners of any protocol are called: `https` alone, no redirects, and where the partner is not
+/// declared local, public addresses alone.
+pub fn outbound(
+    tls: &Arc<rustls::ClientConfig>,
+    local: bool,
+    answer: Duration,
+) -> Result<reqwest::Client, reqwest::Error> {
+    let resolved = if local { Resolved::Anywhere } else { Resolved::Public };
+    let limits = RoadLimits { answer, ..RoadLimits::FORWARD };
+    made(tls, limits, resolved)
+}
+
 fn client(peer: &Peer, limits: RoadLimits, resolved: Resolved) -> Result<reqwest::Client, PeerFault> {
+    made(&peer.tls, limits, resolved).map_err(|_| PeerFault::Client(peer.party))
+}
+
+fn made(
+    tls: &Arc<rustls::ClientConfig>,
+    limits: RoadLimits,
+    resolved: Resolved,
+) -> Result<reqwest::Client, reqwest::Error> {
     let builder = reqwest::Client::builder()
-        .tls_backend_preconfigured((*peer.tls).clone())
+        .tls_backend_preconfigured((**tls).clone())
         .https_only(true)
         .http1_only()
         .no_proxy()
@@ -347,7 +381,7 @@ fn client(peer: &Peer, limits: RoadLimits, resolved: Resolved) -> Result<reqwest
         Resolved::Anywhere => builder,
         Resolved::Public => builder.dns_resolver(Arc::new(super::guard::PublicOnly)),
     };
-    builder.build().map_err(|_| PeerFault::Client(peer.party))
+    builder.build()
 }
 
 /// Whether a part of the path is `.` or `..` in whatever spelling. An HTTP client resolves these away, escaped or not

@@ -166,6 +166,29 @@ impl Peers {
         }
     }
 
+    pub(crate) fn all(&self) -> (Vec<Arc<Neighbour>>, Vec<Invitation>) {
+        let book = self.read();
+        let invited = book.tokens.iter().filter_map(|entry| match &entry.access {
+            PeerAccess::Invited(invitation) => Some(invitation.clone()),
+            PeerAccess::Known { .. } => None,
+        });
+        (book.ways.clone(), invited.collect())
+    }
+
+    /// Forgets a party; the tokens that it had. `None`: it was not known.
+    pub(crate) fn dismiss(&self, party: PartyId) -> Option<Vec<BearerDigest>> {
+        let mut book = self.write();
+        let its = |each: &Entry| match &each.access {
+            PeerAccess::Known { party: known, .. } => *known == party,
+            PeerAccess::Invited(invitation) => invitation.party == party,
+        };
+        let tokens: Vec<BearerDigest> = book.tokens.iter().filter(|each| its(each)).map(|each| each.token).collect();
+        let ways = book.ways.len();
+        book.tokens.retain(|each| !its(each));
+        book.ways.retain(|way| way.party() != party);
+        (!tokens.is_empty() || book.ways.len() < ways).then_some(tokens)
+    }
+
     /// Whose token this is, without using it.
     pub(crate) fn known(&self, token: BearerDigest) -> Option<PartyId> {
         self.read().entry(token).and_then(|entry| match &entry.access {

@@ -8,7 +8,7 @@ mod clearing;
 mod crossing;
 mod handshake;
 mod hub;
-
+mod reception;
 mod samples;
 mod stages;
 mod versions;
@@ -145,6 +145,7 @@ struct Office {
     fates: Mutex<Vec<(PartyId, Fate)>>,
     public: Mutex<Vec<Box<str>>>,
     lost: Mutex<Vec<(PartyId, PartyId, Box<str>)>>,
+    joined: Mutex<Vec<PartyId>>,
 }
 
 impl Office {
@@ -220,6 +221,11 @@ impl Exchange for Office {
 
     fn fared(&self, _: &Envelope, to: PartyId, fate: Fate) {
         self.fates.lock().unwrap().push((to, fate));
+    }
+
+    fn joined(&self, party: PartyId) -> Soon<'_, Result<(), Denial>> {
+        self.joined.lock().unwrap().push(party);
+        Box::pin(async { Ok(()) })
     }
 
     fn lost(&self, from: PartyId, to: PartyId, _: &Errand, what: &[Box<str>]) {

@@ -2,6 +2,7 @@
 //!
 //! They deliberately have no column for a uid, a contract, a session, a CDR or a place of a session.
 
+pub(crate) mod audit;
 pub(crate) mod index;
 pub(crate) mod losses;
 pub(crate) mod orders;
@@ -81,6 +82,19 @@ CREATE TABLE hub_loss (
     count INTEGER NOT NULL,
     last INTEGER NOT NULL,
     PRIMARY KEY (sender, receiver, errand, what)
+);",
+    },
+    Migration {
+        family: "hub",
+        number: 3,
+        name: "what people did",
+        sql: "
+CREATE TABLE hub_audit (
+    id INTEGER PRIMARY KEY,
+    at INTEGER NOT NULL,
+    actor TEXT NOT NULL,
+    action TEXT NOT NULL,
+    subject TEXT NOT NULL
 );",
     },
 ];

@@ -1,16 +1,18 @@
 //! The hub's pages and API: who is registered, how much goes which way. There is no content to show.
 
 mod parties;
+mod partners;
 mod volumes;
 
 use ::hub::{Event, Hub, HubFault};
 use axum::extract::State;
 use axum::response::IntoResponse;
+use charge::talk::partner::Declined;
 use utoipa::OpenApi;
 
 use crate::events::{self, Change};
 use crate::fault::Fault;
-use crate::permission::Permission::RoutesRead;
+use crate::permission::Permission::{PartnersWrite, RoutesRead};
 use crate::stage::Doorway;
 
 pub(crate) fn routes(door: Doorway, room: Hub) -> Doorway {
@@ -18,6 +20,14 @@ pub(crate) fn routes(door: Doorway, room: Hub) -> Doorway {
         .get("/events", RoutesRead, room.clone(), feed)
         .get("/parties", RoutesRead, room.clone(), parties::list)
         .get("/conflicts", RoutesRead, room.clone(), parties::conflicts)
+        .get("/audit", RoutesRead, room.clone(), partners::audit)
+        .get("/partners", RoutesRead, room.clone(), partners::list)
+        .post("/partners", PartnersWrite, room.clone(), partners::enter)
+        .post("/partners/invitations", PartnersWrite, room.clone(), partners::invite)
+        .post("/partners/{party}/trial", PartnersWrite, room.clone(), partners::examine)
+        .put("/partners/{party}/habits", PartnersWrite, room.clone(), partners::accustom)
+        .put("/partners/{party}/standing", PartnersWrite, room.clone(), partners::suspend)
+        .delete("/partners/{party}", PartnersWrite, room.clone(), partners::remove)
         .get("/losses", RoutesRead, room.clone(), volumes::losses)
         .get("/routes", RoutesRead, room.clone(), volumes::list)
         .get("/routes/{from}/{to}/{errand}", RoutesRead, room, volumes::series)
@@ -29,6 +39,14 @@ pub(crate) fn routes(door: Doorway, room: Hub) -> Doorway {
     feed,
     parties::list,
     parties::conflicts,
+    partners::list,
+    partners::enter,
+    partners::invite,
+    partners::examine,
+    partners::accustom,
+    partners::suspend,
+    partners::remove,
+    partners::audit,
     volumes::overview,
     volumes::losses,
     volumes::list,
@@ -54,6 +72,12 @@ impl From<HubFault> for Fault {
     fn from(fault: HubFault) -> Self {
         match fault {
             HubFault::Store(error) => error.into(),
+            HubFault::Declined(Declined::Unknown) => Self::NotFound,
+            HubFault::Declined(Declined::Malformed { path, why }) => Self::malformed(path, format!("This {why}.")),
+            HubFault::Declined(Declined::Configured) => {
+                Self::Conflict("This partner stands in the configuration of this house; change it there.".to_owned())
+            }
+            HubFault::Declined(Declined::CannotKeep) => Self::CannotKeep,
             HubFault::Denied(denial) => {
                 tracing::error!(?denial, "the hub denied a page what no letter asked");
                 Self::Internal

@@ -6,6 +6,7 @@ mod door;
 mod events;
 mod office;
 mod openapi;
+mod partners;
 mod permissions;
 mod trip;
 mod visit;

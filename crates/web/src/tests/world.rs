@@ -82,6 +82,7 @@ impl World {
         let store = Store::in_memory(::hub::MIGRATIONS).unwrap();
         let setup = ::hub::Setup { party: party("DE-HUB"), name: "Rasthof".into(), tag_key: Secret::new([7; 32]) };
         let hub = Hub::new(setup, store.clone(), time.clone(), dice.clone());
+        hub.attach_reception(Arc::new(super::partners::PoliteDesk::default()));
         door(HUB, "DE-HUB", store, Room::Hub(hub.clone()));
         let store = Store::in_memory(::provider::MIGRATIONS).unwrap();
         let provider = provider(store.clone(), time.clone(), dice.clone());

@@ -311,6 +311,11 @@ impl Exchange for Alone {
         tracing::debug!(from = %envelope.from, %to, ?fate, "direct letter");
     }
 
+    /// Nobody joins here: the partners are those that the room's owner wrote down.
+    fn joined(&self, _party: PartyId) -> Soon<'_, Result<(), Denial>> {
+        Box::pin(async { Err(Denial::NotSupported) })
+    }
+
     fn lost(&self, from: PartyId, to: PartyId, _errand: &Errand, what: &[Box<str>]) {
         for loss in what {
             tracing::debug!(%from, %to, %loss, "lost on the road");

@@ -140,6 +140,10 @@ impl Exchange for Market {
 
     fn fared(&self, _: &Envelope, _: PartyId, _: Fate) {}
 
+    fn joined(&self, _: PartyId) -> Soon<'_, Result<(), Denial>> {
+        Box::pin(async { Ok(()) })
+    }
+
     fn lost(&self, from: PartyId, to: PartyId, _: &Errand, what: &[Box<str>]) {
         self.lost.lock().unwrap().extend(what.iter().map(|what| (from, to, what.clone())));
     }

@@ -1,0 +1,131 @@
+//! `leyden partner`: brings partners to a running hub, through its API.
+//!
+//! It keeps nothing and knows no protocol; what a person can do on the hub's page, this command does. Invariant: a
+//! secret is printed where it was asked for, and nowhere else.
+
+use std::path::Path;
+use std::process::ExitCode;
+
+use charge::Secret;
+use serde_json::{Value, json};
+
+use crate::Failure;
+use crate::api::{Api, Session};
+use crate::cli::{NewPartner, Partner, PartnerCommand};
+use crate::init::secret;
+
+/// The address of the hub's own door in the API.
+const HUB: &str = "hub";
+
+pub(crate) async fn run(wish: &Partner) -> Result<ExitCode, Failure> {
+    let roots = text(&wish.roots)?;
+    let hub = Api::at(&wish.api, &roots)?.with_key(HUB, &secret(&wish.key_file)?);
+    match &wish.what {
+        PartnerCommand::Invite { party, name, roles, local } => {
+            let body = json!({ "party": party, "name": name, "roles": roles, "local": local });
+            let invited = hub.post("/partners/invitations", &body).await?;
+            println!("Hand these to {name}; the token is shown only now and is good for one registration:");
+            println!("versions: {}", word(&invited["versions_url"]));
+            println!("token A:  {}", word(&invited["token"]));
+        }
+        PartnerCommand::Add(new) => add(&hub, new).await?,
+        PartnerCommand::List => list(&hub.get("/partners").await?),
+        PartnerCommand::Test { party } => {
+            return Ok(trial(&hub.post(&format!("/partners/{}/trial", id(party)?), &json!({})).await?));
+        }
+        PartnerCommand::Suspend { party } => standing(&hub, party, true).await?,
+        PartnerCommand::Resume { party } => standing(&hub, party, false).await?,
+        PartnerCommand::Remove { party } => {
+            hub.delete(&format!("/partners/{}", id(party)?)).await?;
+            println!("{party} is forgotten");
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn add(hub: &Session, new: &NewPartner) -> Result<(), Failure> {
+    let addresses: Vec<Value> = new.addresses.iter().map(|given| address(given)).collect();
+    let login = match (&new.login, &new.password_file) {
+        (Some(user), Some(file)) => json!({ "user": user, "password": Secret::expose(&secret(file)?) }),
+        (_, _) => Value::Null,
+    };
+    let roots = new.partner_roots.as_deref().map(text).transpose()?;
+    let body = json!({
+        "party": new.party, "name": new.name, "roles": new.roles, "protocol": new.protocol, "addresses": addresses,
+        "login": login, "entry": new.entry, "certificate": new.certificate, "roots_pem": roots, "local": new.local,
+    });
+    let entered = hub.post("/partners", &body).await?;
+    println!("{} is a partner of the hub", new.party);
+    if let Some(password) = entered["password"].as_str() {
+        println!("password that it comes with, shown only now: {password}");
+    }
+    Ok(())
+}
+
+/// A URL may have an equals sign in its query, a service has none and no colon.
+fn address(given: &str) -> Value {
+    match given.split_once('=') {
+        Some((service, url)) if !service.contains(':') => json!({ "service": service, "url": url }),
+        Some(_) | None => json!({ "service": "", "url": given }),
+    }
+}
+
+fn list(answer: &Value) {
+    for one in answer["items"].as_array().into_iter().flatten() {
+        let role = |role: &Value| format!("{} {}", word(&role["role"]), word(&role["status"]).to_lowercase());
+        let roles: Vec<String> = one["roles"].as_array().into_iter().flatten().map(role).collect();
+        let note = if one["invited"] == true { "  (invited, has not come yet)" } else { "" };
+        let (party, name, protocol) = (word(&one["party"]), word(&one["name"]), word(&one["protocol"]));
+        println!("{party:8} {protocol:12} {:40} {name}{note}", roles.join(", "));
+    }
+}
+
+/// The steps, one line each, with what to ask of the partner below those that did not hold.
+fn trial(answer: &Value) -> ExitCode {
+    for step in answer["steps"].as_array().into_iter().flatten() {
+        let mark = if step["held"] == true { "ok " } else { "NOT" };
+        println!("{mark} {:18} {}", word(&step["what"]), word(&step["found"]));
+        if let Some(advice) = step["advice"].as_str() {
+            println!("{:22} {advice}", "");
+        }
+    }
+    if let Some(habits) = answer["suggested"].as_object() {
+        let habits: Vec<String> = habits.iter().map(|(name, value)| format!("{name} {value}")).collect();
+        println!("suggested habits: {}", habits.join(", "));
+    }
+    if answer["held"] == true { ExitCode::SUCCESS } else { ExitCode::from(1) }
+}
+
+async fn standing(hub: &Session, party: &str, suspended: bool) -> Result<(), Failure> {
+    hub.put(&format!("/partners/{}/standing", id(party)?), &json!({ "suspended": suspended })).await?;
+    println!("{party} {}", if suspended { "is suspended" } else { "is connected again" });
+    Ok(())
+}
+
+/// It becomes a part of an address.
+fn id(party: &str) -> Result<charge::id::PartyId, Failure> {
+    party.parse().map_err(|_| Failure::misuse(format!("`{party}` is no party id like DE-ABC")))
+}
+
+fn word(value: &Value) -> &str {
+    value.as_str().unwrap_or("-")
+}
+
+fn text(file: &Path) -> Result<String, Failure> {
+    std::fs::read_to_string(file).map_err(|fault| Failure::io(file, &fault))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_may_name_its_service() {
+        let base = json!({ "service": "", "url": "https://a.example/x?y=z" });
+        assert_eq!(address("https://a.example/x?y=z"), base);
+        assert_eq!(
+            address("status=https://a.example/s?y=z"),
+            json!({ "service": "status", "url": "https://a.example/s?y=z" })
+        );
+    }
+}

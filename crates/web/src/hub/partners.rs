@@ -1,0 +1,344 @@
+//! Partners of the hub: invited, entered, tried, suspended, removed. Tokens and passwords are shown once.
+
+use ::hub::{Hub, PartnerView, Role};
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+use charge::Secret;
+use charge::id::PartyId;
+use charge::talk::partner::{Habits as Wanted, NewPartner, PartnerRole, Trial, TrialStep};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::accounts::Actor;
+use crate::fault::{ErrorBody, Fault};
+use crate::shape::{List, time};
+use crate::stage::{Body, Path};
+
+/// What a partner does in the network.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Does {
+    Operator,
+    Provider,
+}
+
+/// A partner, its connection, and whether its letters pass.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = HubPartner)]
+pub(crate) struct Partner {
+    party: String,
+    name: String,
+    /// Such as `ocpi/2.2.1` or `oicp/2.3`; `ocpi` alone before it was spoken with.
+    protocol: String,
+    /// It was invited and has not introduced itself yet.
+    invited: bool,
+    roles: Vec<Standing>,
+    addresses: Vec<Address>,
+    /// SHA-256 of the client certificate that it comes with, in hex.
+    certificate: Option<String>,
+    /// The name that it comes with.
+    entry: Option<String>,
+    /// Its addresses may be ones that are not public.
+    local: bool,
+    /// Of a partner that speaks OCPI.
+    habits: Option<Habits>,
+    /// When its last letter came in.
+    last_seen: Option<String>,
+}
+
+/// A role, and whether letters pass in it.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = HubPartnerRole)]
+pub(crate) struct Standing {
+    role: &'static str,
+    /// `CONNECTED`, `PLANNED` or `SUSPENDED`.
+    status: &'static str,
+}
+
+/// Where one service of a partner is.
+#[derive(Clone, Debug, Deserialize, Serialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = HubPartnerAddress)]
+pub(crate) struct Address {
+    /// As its protocol calls it; empty for the base of all.
+    service: String,
+    url: String,
+}
+
+/// How a partner differs from its standard, as far as the hub does as it wants.
+#[derive(Clone, Debug, Deserialize, Serialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = HubPartnerHabits)]
+pub(crate) struct Habits {
+    /// It wants its token as it is, not in base64.
+    raw_token: bool,
+    /// The version of OCPI spoken with it although there is another one in common.
+    version: Option<String>,
+    /// A token that nobody knows is told with HTTP 200, not 404.
+    unknown_is_ok: bool,
+}
+
+impl From<Wanted> for Habits {
+    fn from(habits: Wanted) -> Self {
+        let Wanted { raw_token, version, unknown_is_ok } = habits;
+        Self { raw_token, version: version.map(String::from), unknown_is_ok }
+    }
+}
+
+impl From<PartnerView> for Partner {
+    fn from(view: PartnerView) -> Self {
+        let card = view.card;
+        let address = |(service, url): (Box<str>, String)| Address { service: service.into(), url };
+        Self {
+            party: card.party.to_string(),
+            name: view.name,
+            protocol: card.protocol.into(),
+            invited: card.invited,
+            roles: view
+                .roles
+                .into_iter()
+                .map(|(role, status)| Standing { role: role.as_str(), status: status.as_str() })
+                .collect(),
+            addresses: card.addresses.into_iter().map(address).collect(),
+            certificate: card.certificate,
+            entry: card.entry,
+            local: card.local,
+            habits: card.habits.map(Into::into),
+            last_seen: view.last_seen.map(time),
+        }
+    }
+}
+
+#[utoipa::path(get, path = "/api/p/hub/partners", tag = "hub", responses((status = 200, body = List<Partner>)))]
+pub(crate) async fn list(State(room): State<Hub>) -> Result<Json<List<Partner>>, Fault> {
+    Ok(Json(List::whole(room.partners().await?.into_iter().map(Into::into).collect())))
+}
+
+/// Whom to invite.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = HubInvitation)]
+pub(crate) struct Invitation {
+    /// Such as `DE-ABC`.
+    party: String,
+    name: String,
+    roles: Vec<Does>,
+    /// It may tell addresses that are not public.
+    #[serde(default)]
+    local: bool,
+}
+
+/// What to hand to the partner. Shown once.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = HubInvited)]
+pub(crate) struct Invited {
+    /// Where it begins.
+    versions_url: String,
+    /// Good for one exchange of credentials.
+    token: String,
+}
+
+#[utoipa::path(post, path = "/api/p/hub/partners/invitations", tag = "hub", request_body = Invitation,
+    responses((status = 201, body = Invited), (status = 400, body = ErrorBody)))]
+pub(crate) async fn invite(
+    State(room): State<Hub>,
+    actor: Actor,
+    Body(wish): Body<Invitation>,
+) -> Result<(StatusCode, Json<Invited>), Fault> {
+    let roles: Vec<Role> = wish.roles.iter().map(|role| role_of(*role)).collect();
+    let invited = room.invite(&actor.name, (party(&wish.party)?, &wish.name), &roles, wish.local).await?;
+    let shown = Invited { versions_url: invited.versions_url, token: invited.token.expose().clone() };
+    Ok((StatusCode::CREATED, Json(shown)))
+}
+
+/// A partner of a protocol that knows no introduction.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = HubNewPartner)]
+pub(crate) struct Entered {
+    party: String,
+    name: String,
+    roles: Vec<Does>,
+    /// `oicp/2.3`, `oicp/2.0`, `ochp/1.4` or `ochp/direct`.
+    protocol: String,
+    addresses: Vec<Address>,
+    /// Name and password with which the hub comes to it.
+    login: Option<Login>,
+    /// The name with which it comes, where its protocol has passwords; one is made for it.
+    entry: Option<String>,
+    /// SHA-256 of the client certificate that it comes with, in hex; colons may stand between.
+    certificate: Option<String>,
+    /// Authorities that its own certificate may come from, in PEM; absent for those that the hub believes anyway.
+    roots_pem: Option<String>,
+    #[serde(default)]
+    local: bool,
+}
+
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = HubPartnerLogin)]
+pub(crate) struct Login {
+    user: String,
+    password: String,
+}
+
+/// The password with which the partner is to come, where it comes with one. Shown once.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = HubEntered)]
+pub(crate) struct Password {
+    password: Option<String>,
+}
+
+#[utoipa::path(post, path = "/api/p/hub/partners", tag = "hub", request_body = Entered,
+    responses((status = 201, body = Password), (status = 400, body = ErrorBody)))]
+pub(crate) async fn enter(
+    State(room): State<Hub>,
+    actor: Actor,
+    Body(wish): Body<Entered>,
+) -> Result<(StatusCode, Json<Password>), Fault> {
+    let partner = NewPartner {
+        party: party(&wish.party)?,
+        name: wish.name.trim().to_owned(),
+        roles: wish.roles.iter().map(|role| partner_role(*role)).collect(),
+        protocol: wish.protocol.into(),
+        addresses: wish.addresses.into_iter().map(|address| (address.service.into(), address.url)).collect(),
+        login: wish.login.map(|login| (login.user, Secret::new(login.password))),
+        entry: wish.entry.filter(|name| !name.is_empty()),
+        certificate: wish.certificate.as_deref().map(fingerprint).transpose()?,
+        roots_pem: wish.roots_pem.filter(|pem| !pem.trim().is_empty()),
+        local: wish.local,
+    };
+    let password = room.enter(&actor.name, partner).await?.map(|password| password.expose().clone());
+    Ok((StatusCode::CREATED, Json(Password { password })))
+}
+
+/// How a connection fared, step by step until the first that did not hold.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = HubTrial)]
+pub(crate) struct Tried {
+    held: bool,
+    steps: Vec<Step>,
+    /// The habits that would suit what was seen, where they are others than now.
+    suggested: Option<Habits>,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = HubTrialStep)]
+pub(crate) struct Step {
+    what: &'static str,
+    held: bool,
+    /// What was seen.
+    found: String,
+    /// What to ask of the partner, or to do here.
+    advice: Option<String>,
+}
+
+impl From<Trial> for Tried {
+    fn from(trial: Trial) -> Self {
+        let step = |step: TrialStep| Step { what: step.what, held: step.held, found: step.found, advice: step.advice };
+        Self {
+            held: trial.steps.iter().all(|step| step.held),
+            steps: trial.steps.into_iter().map(step).collect(),
+            suggested: trial.suggested.map(Into::into),
+        }
+    }
+}
+
+#[utoipa::path(post, path = "/api/p/hub/partners/{party}/trial", tag = "hub", params(("party" = String, Path)),
+    responses((status = 200, body = Tried), (status = 404, body = ErrorBody)))]
+pub(crate) async fn examine(State(room): State<Hub>, Path(id): Path<String>) -> Result<Json<Tried>, Fault> {
+    Ok(Json(room.examine(named(&id)?).await?.into()))
+}
+
+#[utoipa::path(put, path = "/api/p/hub/partners/{party}/habits", tag = "hub", params(("party" = String, Path)),
+    request_body = Habits,
+    responses((status = 204), (status = 400, body = ErrorBody), (status = 404, body = ErrorBody),
+        (status = 409, body = ErrorBody)))]
+pub(crate) async fn accustom(
+    State(room): State<Hub>,
+    actor: Actor,
+    Path(id): Path<String>,
+    Body(wish): Body<Habits>,
+) -> Result<StatusCode, Fault> {
+    let Habits { raw_token, version, unknown_is_ok } = wish;
+    let habits = Wanted { raw_token, version: version.map(Into::into), unknown_is_ok };
+    room.accustom(&actor.name, named(&id)?, habits).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Whether a partner's letters pass.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = HubPartnerStanding)]
+pub(crate) struct Passage {
+    suspended: bool,
+}
+
+#[utoipa::path(put, path = "/api/p/hub/partners/{party}/standing", tag = "hub", params(("party" = String, Path)),
+    request_body = Passage, responses((status = 204), (status = 404, body = ErrorBody)))]
+pub(crate) async fn suspend(
+    State(room): State<Hub>,
+    actor: Actor,
+    Path(id): Path<String>,
+    Body(wish): Body<Passage>,
+) -> Result<StatusCode, Fault> {
+    room.suspend(&actor.name, named(&id)?, wish.suspended).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+#[utoipa::path(delete, path = "/api/p/hub/partners/{party}", tag = "hub", params(("party" = String, Path)),
+    responses((status = 204), (status = 404, body = ErrorBody)))]
+pub(crate) async fn remove(State(room): State<Hub>, actor: Actor, Path(id): Path<String>) -> Result<StatusCode, Fault> {
+    room.remove(&actor.name, named(&id)?).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// What a person did to a partner.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = HubAuditLine)]
+pub(crate) struct AuditLine {
+    at: String,
+    actor: String,
+    action: String,
+    subject: String,
+}
+
+#[utoipa::path(get, path = "/api/p/hub/audit", tag = "hub", responses((status = 200, body = List<AuditLine>)))]
+pub(crate) async fn audit(State(room): State<Hub>) -> Result<Json<List<AuditLine>>, Fault> {
+    let twin = |line: ::hub::AuditLine| AuditLine {
+        at: time(line.at),
+        actor: line.actor,
+        action: line.action,
+        subject: line.subject.to_string(),
+    };
+    Ok(Json(List::whole(room.audit().await?.into_iter().map(twin).collect())))
+}
+
+fn party(text: &str) -> Result<PartyId, Fault> {
+    text.trim().parse().map_err(|_| Fault::malformed("/party", "A party id looks like DE-ABC."))
+}
+
+fn named(id: &str) -> Result<PartyId, Fault> {
+    id.parse().map_err(|_| Fault::NotFound)
+}
+
+const fn role_of(role: Does) -> Role {
+    match role {
+        Does::Operator => Role::Operator,
+        Does::Provider => Role::Provider,
+    }
+}
+
+const fn partner_role(role: Does) -> PartnerRole {
+    match role {
+        Does::Operator => PartnerRole::Operator,
+        Does::Provider => PartnerRole::Provider,
+    }
+}
+
+fn fingerprint(text: &str) -> Result<[u8; 32], Fault> {
+    let digits: String = text.chars().filter(|c| !matches!(c, ':' | ' ')).collect();
+    trust::hex::decode_array(&digits.to_ascii_lowercase())
+        .ok_or_else(|| Fault::malformed("/certificate", "A SHA-256 fingerprint has 64 hex digits."))
+}

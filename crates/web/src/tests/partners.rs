@@ -1,0 +1,138 @@
+//! The hub's partners through the API; a front desk that believes everything stands for the door.
+
+use std::sync::Mutex;
+
+use charge::id::PartyId;
+use charge::talk::partner::{
+    Declined, Habits, Invited, NewPartner, PartnerCard, PartnerRole, Reception, Trial, TrialStep,
+};
+use charge::talk::road::Exchange;
+use charge::{Secret, Soon};
+use serde_json::{Value, json};
+
+use super::world::HUB;
+use super::*;
+use crate::permission::Role;
+
+/// Knows whom it was told of.
+#[derive(Default)]
+pub(super) struct PoliteDesk(Mutex<Vec<PartnerCard>>);
+
+impl PoliteDesk {
+    fn know(&self, party: PartyId, name: &str, protocol: &str, invited: bool) {
+        let card = PartnerCard {
+            party,
+            name: name.to_owned(),
+            protocol: protocol.into(),
+            invited,
+            addresses: vec![("".into(), "https://partner.example".to_owned())],
+            certificate: None,
+            entry: None,
+            local: false,
+            habits: Some(Habits::default()),
+        };
+        self.0.lock().unwrap().push(card);
+    }
+}
+
+impl Reception for PoliteDesk {
+    fn invite(&self, party: PartyId, _: bool) -> Soon<'_, Result<Invited, Declined>> {
+        self.know(party, "", "ocpi", true);
+        let token = Secret::new("token-a".to_owned());
+        Box::pin(async { Ok(Invited { token, versions_url: "https://hub.example/ocpi/versions".to_owned() }) })
+    }
+
+    fn enter(&self, partner: NewPartner) -> Soon<'_, Result<Option<Secret<String>>, Declined>> {
+        if &*partner.protocol != "oicp/2.3" {
+            return Box::pin(async { Err(Declined::Malformed { path: "/protocol", why: "is not spoken here" }) });
+        }
+        self.know(partner.party, &partner.name, &partner.protocol, false);
+        Box::pin(async move { Ok(partner.entry.map(|_| Secret::new("made".to_owned()))) })
+    }
+
+    fn cards(&self) -> Soon<'_, Vec<PartnerCard>> {
+        let cards = self.0.lock().unwrap().clone();
+        Box::pin(async { cards })
+    }
+
+    fn examine(&self, _: PartyId, roles: Vec<PartnerRole>) -> Soon<'_, Result<Trial, Declined>> {
+        let found = format!("{} roles", roles.len());
+        let step = TrialStep { what: "TLS", held: false, found, advice: Some("Ask them to renew it.".to_owned()) };
+        Box::pin(async {
+            Ok(Trial { steps: vec![step], suggested: Some(Habits { raw_token: true, ..Habits::default() }) })
+        })
+    }
+
+    fn accustom(&self, party: PartyId, habits: Habits) -> Soon<'_, Result<(), Declined>> {
+        let mut cards = self.0.lock().unwrap();
+        let card = cards.iter_mut().find(|card| card.party == party);
+        let done = card.map(|card| card.habits = Some(habits)).ok_or(Declined::Unknown);
+        Box::pin(async { done })
+    }
+
+    fn dismiss(&self, party: PartyId) -> Soon<'_, Result<(), Declined>> {
+        let mut cards = self.0.lock().unwrap();
+        let before = cards.len();
+        cards.retain(|card| card.party != party);
+        let done = if cards.len() < before { Ok(()) } else { Err(Declined::Unknown) };
+        Box::pin(async { done })
+    }
+}
+
+#[tokio::test]
+async fn a_partner_is_invited_joins_is_suspended_and_removed_and_all_of_it_is_noted() {
+    let world = World::new().await;
+    let cookie = world.sign_in(HUB, Role::Admin, "clerk", None).await;
+    let ask = |method: &str, path: &str, body: Value| {
+        let request = match method {
+            "POST" => post(&format!("/api/p/hub/{path}")),
+            "PUT" => put(&format!("/api/p/hub/{path}")),
+            "DELETE" => delete(&format!("/api/p/hub/{path}")),
+            _ => get(&format!("/api/p/hub/{path}")),
+        };
+        let request = request.page().by(&cookie);
+        let request = if body.is_null() { request } else { request.json(&body) };
+        let router = &world.router;
+        async move { request.send(router).await }
+    };
+    let wish = json!({ "party": "NL-NEW", "name": "Newcomer", "roles": ["provider"] });
+    let invited = ask("POST", "partners/invitations", wish).await.ok();
+    assert_eq!(
+        (&invited["token"], &invited["versions_url"]),
+        (&json!("token-a"), &json!("https://hub.example/ocpi/versions"))
+    );
+    let status = async || ask("GET", "partners", Value::Null).await.ok()["items"][0]["roles"].clone();
+    assert_eq!(status().await, json!([{ "role": "provider", "status": "PLANNED" }]));
+    world.hub.joined("NL-NEW".parse().unwrap()).await.unwrap();
+    assert_eq!(status().await[0]["status"], "CONNECTED");
+
+    let tried = ask("POST", "partners/NL-NEW/trial", Value::Null).await.ok();
+    assert_eq!((&tried["held"], &tried["steps"][0]["found"]), (&json!(false), &json!("1 roles")));
+    let habits = json!({ "raw_token": true, "version": null, "unknown_is_ok": false });
+    assert_eq!(tried["suggested"], habits);
+    assert_eq!(ask("PUT", "partners/NL-NEW/habits", habits.clone()).await.status, 204);
+    assert_eq!(ask("GET", "partners", Value::Null).await.ok()["items"][0]["habits"], habits);
+
+    assert_eq!(ask("PUT", "partners/NL-NEW/standing", json!({ "suspended": true })).await.status, 204);
+    assert_eq!(status().await[0]["status"], "SUSPENDED");
+    world.hub.joined("NL-NEW".parse().unwrap()).await.unwrap();
+    assert_eq!(status().await[0]["status"], "SUSPENDED", "whoever is suspended stays so");
+    assert_eq!(ask("DELETE", "partners/NL-NEW", Value::Null).await.status, 204);
+    assert_eq!(ask("DELETE", "partners/NL-NEW", Value::Null).await.fault().0, 404);
+    assert_eq!(ask("PUT", "partners/NL-NEW/standing", json!({ "suspended": true })).await.fault().0, 404);
+    assert_eq!(ask("GET", "partners", Value::Null).await.ok()["total"], 0);
+
+    let new = |protocol: &str| {
+        json!({
+            "party": "DE-ICE", "name": "Ice", "roles": ["operator"], "protocol": protocol, "entry": "ice",
+            "addresses": [{ "service": "", "url": "https://ice.example" }], "certificate": "AB:".repeat(32),
+        })
+    };
+    let refused = ask("POST", "partners", new("carrier pigeon")).await.fault();
+    assert_eq!(refused, (400, "malformed".to_owned(), Some("/protocol".to_owned())));
+    assert_eq!(ask("POST", "partners", new("oicp/2.3")).await.ok()["password"], "made");
+    let audit = ask("GET", "audit", Value::Null).await.ok();
+    let done: Vec<_> = audit["items"].as_array().unwrap().iter().map(|line| line["action"].as_str().unwrap()).collect();
+    let expected = ["enter partner", "remove partner", "suspend partner", "change habits", "invite partner"];
+    assert_eq!(done, expected);
+}
