@@ -51,7 +51,7 @@ async function walk(look, options, slug) {
   await signIn(page, demo, '/hub', demo.login('hub'));
   await page.locator('main h1').first().waitFor();
   await shot('hub');
-  await show('/hub/parties', 'hub-parties');
+  for (const name of ['parties', 'partners', 'losses', 'audit']) await show(`/hub/${name}`, `hub-${name}`);
   // the driver is still signed in at the provider
   await page.goto(`${demo.base}/provider/${slug}`);
   await page.getByRole('button', { name: 'Sign in as somebody else' }).click();

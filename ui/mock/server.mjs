@@ -68,6 +68,17 @@ const hub = {
   'GET overview': () => ({ parties: 4, operators: 1, providers: 2, tokens_indexed: 48, letters_today: 1843, bytes_today: 2_381_204, failures_today: 2, history: Array.from({ length: 48 }, (_, i) => ({ at: w.ago((48 - i) * 30), count: Math.round(20 + 30 * Math.sin(i / 7) ** 2) })) }),
   'GET parties': () => list(w.parties.map((p) => ({ party: p.party, name: p.name, role: p.role, status: 'CONNECTED', last_seen: w.ago(0.3) }))),
   'GET conflicts': () => list([]),
+  'GET partners': () => list([
+    { party: 'DE-ICE', name: 'Icelake Charging', protocol: 'oicp/2.3', invited: false, roles: [{ role: 'operator', status: 'CONNECTED' }], addresses: [{ service: '', url: 'https://oicp.icelake.example' }], certificate: 'ab'.repeat(32), entry: null, local: false, habits: null, last_seen: w.ago(2) },
+    { party: 'NL-NEW', name: 'Nieuwland', protocol: 'ocpi', invited: true, roles: [{ role: 'provider', status: 'PLANNED' }], addresses: [], certificate: null, entry: null, local: false, habits: null, last_seen: null },
+    ...w.parties.filter((p) => p.role !== 'hub').map((p) => ({ party: p.party, name: p.name, protocol: 'ocpi/2.2.1', invited: false, roles: [{ role: p.role, status: 'CONNECTED' }], addresses: [{ service: '', url: 'https://localhost/ocpi/versions' }], certificate: null, entry: null, local: true, habits: { raw_token: false, version: '2.2.1', unknown_is_ok: false }, last_seen: w.ago(0.3) })),
+  ]),
+  'POST partners/invitations': () => ({ versions_url: 'https://hub.example/ocpi/versions', token: 'road_3c1f8e0a7b5d4c2e9f6a' }),
+  'POST partners': () => ({ password: 'road_9d2b4f6c8e1a3b5d7f90' }),
+  'POST partners/*/trial': () => ({ held: false, steps: [{ what: 'Address', held: true, found: 'partner.example is 93.184.216.34', advice: null }, { what: 'TCP', held: true, found: 'port 443 is open', advice: null }, { what: 'TLS', held: true, found: `certificate of partner.example from Example Authority, good until 2027-01-31T00:00:00Z, SHA-256 ${'ab'.repeat(32)}`, advice: null }, { what: 'Versions', held: false, found: 'they want our token as it is, not in base64', advice: 'Take over the suggested habit.' }], suggested: { raw_token: true, version: null, unknown_is_ok: false } }),
+  'PUT partners/*/habits': () => ({}), 'PUT partners/*/standing': () => ({}), 'DELETE partners/*': () => ({}),
+  'GET losses': () => list([{ from: 'DE-VLT', to: 'DE-ICE', errand: 'location', what: '/evses/*/floor_level has no word in OICP 2.3', count: 120, last: w.ago(4) }, { from: 'DE-ICE', to: 'DE-MGS', errand: 'cdr', what: '/MeterValueInBetween is not carried', count: 9, last: w.ago(60) }]),
+  'GET audit': () => list([{ at: w.ago(30), actor: 'mira', action: 'invite partner', subject: 'NL-NEW' }]),
   'GET routes': () => list([['DE-VLT', 'DE-KRP', 'put_location', 320, 412_000, 0], ['DE-VLT', 'DE-MGS', 'put_session', 266, 198_400, 0], ['DE-VLT', 'DE-NLM', 'put_session', 214, 160_020, 0], ['DE-VLT', 'DE-MGS', 'post_cdr', 41, 122_310, 1], ['DE-VLT', 'DE-NLM', 'post_cdr', 36, 101_877, 1], ['DE-VLT', 'DE-MGS', 'may_charge', 38, 9_120, 0], ['DE-MGS', 'DE-VLT', 'start', 12, 6_480, 0]].map(([from, to, errand, count, bytes, failures], i) => ({ from, to, errand, count, bytes, failures, last: w.ago(i * 2) }))),
 };
 const provider = {

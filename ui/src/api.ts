@@ -242,6 +242,19 @@ export interface HubOverview {
 }
 /** How often a provider offered cards that belong to another one. */
 export interface HubConflict { writer: string; day: Time; count: number }
+/** How a partner differs from its standard, as far as the hub does as it wants. */
+export interface HubHabits { raw_token: boolean; version: string | null; unknown_is_ok: boolean }
+export interface HubPartner {
+  party: string; name: string; protocol: string; invited: boolean; roles: { role: string; status: string }[];
+  addresses: { service: string; url: string }[]; certificate: string | null; entry: string | null; local: boolean;
+  habits: HubHabits | null; last_seen: Time | null;
+}
+export interface HubTrial {
+  held: boolean; steps: { what: string; held: boolean; found: string; advice: string | null }[]; suggested: HubHabits | null;
+}
+/** What the receiver has no word for: a place and why, never a value. */
+export interface HubLoss { from: string; to: string; errand: string; what: string; count: number; last: Time }
+export interface HubAuditLine { at: Time; actor: string; action: string; subject: string }
 export interface HubParty { party: string; name: string; role: string; status: string; last_seen: Time | null }
 export interface Route {
   from: string; to: string; errand: string; count: number; bytes: number; failures: number; last: Time | null;

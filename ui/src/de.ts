@@ -2,9 +2,10 @@
 import { daily } from './de/daily';
 import { driver } from './de/driver';
 import { office } from './de/office';
+import { partners } from './de/partners';
 import { quirks } from './de/quirks';
 import { seconds } from './de/seconds';
 import { shared } from './de/shared';
 import { upkeep } from './de/upkeep';
 
-export const de: Record<string, string> = { ...shared, ...driver, ...office, ...daily, ...upkeep, ...quirks, ...seconds };
+export const de: Record<string, string> = { ...shared, ...driver, ...office, ...partners, ...daily, ...upkeep, ...quirks, ...seconds };
