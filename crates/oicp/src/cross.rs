@@ -225,6 +225,11 @@ fn lower_evses(mut doc: Record, lost: &mut Lost) -> Record {
         .maybe("StatusCode", doc.take("StatusCode"))
 }
 
+/// One EVSE under the names of 2.0.
+pub(crate) fn lower_one(record: Record, lost: &mut Lost) -> Record {
+    recast(&crate::v20::EVSE_DATA_RECORD, lower_evse(record, lost), "", lost)
+}
+
 /// ISO 639-2: a language that is not said.
 const UNDETERMINED: &str = "und";
 

@@ -4,8 +4,12 @@
 //! operation's own or an acknowledgement in its place, which is how OICP says no ([`Reply`]). Invariant: what is written
 //! obeys its version's shape; a body of 2.0 is read within [`LIMITS`].
 
+use std::collections::BTreeMap;
+
 use charge::talk::road::RoadFault;
-use soap::{Envelope, Limits};
+use serde_json::Value;
+use serde_json::value::RawValue;
+use soap::{Element, Envelope, Limits};
 
 use crate::cross::{Half, lift, lower, recast_acknowledgement};
 use crate::doc::{Crossed, Doc, Fault, Lost, Record};
@@ -71,6 +75,36 @@ pub fn read_soap_request(bytes: &[u8]) -> Result<Crossed<Request>, Fault> {
     let body = lift(row.operation, Half::Request, read.value, &mut read.lost);
     Ok(Crossed { value: Request { operation: row.operation, body }, lost: read.lost })
 }
+
+/// A document of a partner's with another session in it; every other member stays as it was written, known or not.
+pub fn with_session(version: Version, bytes: &[u8], session: &str) -> Result<String, Fault> {
+    match version {
+        Version::V23 => with_member(bytes, SESSION, session),
+        Version::V20 => {
+            let bad = |fault: soap::Malformed| Fault::new("", &fault.to_string());
+            let mut envelope = Envelope::read(bytes, &LIMITS).map_err(bad)?;
+            let body = envelope.body.as_mut().ok_or_else(|| Fault::new("", "has an empty body"))?;
+            let space = body.name.space.to_string();
+            body.children.retain(|child| &*child.name.local != SESSION);
+            // an acknowledgement ends with its session, everything else begins with it
+            let acknowledges = &*body.name.local == Version::V20.acknowledgement().name;
+            let at = if acknowledges { body.children.len().min(2) } else { 0 };
+            body.children.insert(at, Element::with_text(&space, SESSION, session));
+            Ok(envelope.write(&[]))
+        }
+    }
+}
+
+/// A JSON document of a partner's with a text in it; every other member stays as it was written, known or not.
+pub fn with_member(bytes: &[u8], name: &str, value: &str) -> Result<String, Fault> {
+    let whole = |_| Fault::new("", "is not a JSON object");
+    let mut members: BTreeMap<String, Box<RawValue>> = serde_json::from_slice(bytes).map_err(whole)?;
+    let value = RawValue::from_string(Value::from(value).to_string()).map_err(whole)?;
+    members.insert(name.to_owned(), value);
+    serde_json::to_string(&members).map_err(whole)
+}
+
+const SESSION: &str = "SessionID";
 
 /// Writes a request in a version.
 pub fn write_request(version: Version, request: &Request) -> Result<Crossed<String>, Fault> {

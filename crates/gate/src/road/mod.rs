@@ -20,6 +20,7 @@ pub mod hub;
 pub mod limits;
 pub mod neighbour;
 pub mod ochp;
+pub mod oicp;
 pub mod partners;
 pub mod party;
 pub mod peers;
@@ -45,7 +46,7 @@ pub use partners::{Entry, Fingerprint, Login, Partner, Partners, Protocol};
 pub use party::party_router;
 pub use peers::{Invitation, PeerAccess, PeerBook, Peers, Registration};
 pub use reception::FrontDesk;
-pub use serve::{Serving, serve};
+pub use serve::{ClientCertificate, Serving, serve};
 pub use speaker::{Native, Speaker, Told};
 
 #[cfg(test)]

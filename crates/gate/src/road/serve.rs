@@ -14,6 +14,7 @@ use axum::Router;
 use axum::body::Body;
 use axum::extract::ConnectInfo;
 use axum::response::{IntoResponse, Response};
+use charge::{Clock, SystemClock};
 use http::{Request, StatusCode};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
@@ -30,6 +31,22 @@ use crate::limits::{HANDSHAKE_TIME_MAX, HEAD_BYTES_MAX};
 
 /// The machine has no file for another connection: a pause until some are closed.
 const ACCEPT_PAUSE: std::time::Duration = std::time::Duration::from_millis(50);
+
+/// The certificate that a caller showed and TLS verified: SHA-256 of its DER. Handlers find it among a request's
+/// extensions where the listener asks for certificates and the caller has one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ClientCertificate(pub [u8; 32]);
+
+impl ClientCertificate {
+    /// The digest that a certificate's facts state in hexadecimal.
+    pub fn of(facts: &trust::certificate::Facts) -> Option<Self> {
+        let mut digest = [0; 32];
+        for (byte, at) in digest.iter_mut().zip((0..).step_by(2)) {
+            *byte = u8::from_str_radix(facts.fingerprint.get(at..at + 2)?, 16).ok()?;
+        }
+        Some(Self(digest))
+    }
+}
 
 /// A listener at work.
 #[derive(Debug)]
@@ -106,7 +123,12 @@ async fn converse(
         Ok(Err(error)) => return tracing::debug!(%peer, %error, "no TLS"),
         Err(_) => return tracing::debug!(%peer, "no TLS in time"),
     };
-    let service = hyper::service::service_fn(move |request: Request<Incoming>| answer(request, peer, router.clone()));
+    let shown = match trust::tls::presented(stream.get_ref().1, SystemClock.now()) {
+        Ok(facts) => facts.as_ref().and_then(ClientCertificate::of),
+        Err(refused) => return tracing::debug!(%peer, fault = ?refused.fault, "a certificate that is good no more"),
+    };
+    let service =
+        hyper::service::service_fn(move |request: Request<Incoming>| answer(request, peer, shown, router.clone()));
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(HANDSHAKE_TIME_MAX)
@@ -130,9 +152,17 @@ async fn closing(closed: &mut watch::Receiver<bool>) {
     let _ = closed.wait_for(|closed| *closed).await;
 }
 
-async fn answer(request: Request<Incoming>, peer: SocketAddr, router: Router) -> Result<Response, Infallible> {
+async fn answer(
+    request: Request<Incoming>,
+    peer: SocketAddr,
+    shown: Option<ClientCertificate>,
+    router: Router,
+) -> Result<Response, Infallible> {
     let (mut parts, body) = request.into_parts();
     parts.extensions.insert(ConnectInfo(peer));
+    if let Some(shown) = shown {
+        parts.extensions.insert(shown);
+    }
     let request = Request::from_parts(parts, Body::new(body));
     match timeout(REQUEST_TIME_MAX, router.oneshot(request)).await {
         Ok(answered) => answered,

@@ -8,6 +8,7 @@ mod clearing;
 mod crossing;
 mod handshake;
 mod hub;
+mod oicp;
 mod reception;
 mod samples;
 mod stages;
@@ -196,8 +197,12 @@ impl Exchange for Office {
         Box::pin(async move { self.find(&envelope, return_to) })
     }
 
-    fn published(&self, _: PartyId, _: Published, wish: PageWish) -> Soon<'_, Result<Page<Box<str>>, Denial>> {
-        let items = vec![r#"{"id": "not readable"}"#.into()];
+    fn published(&self, _: PartyId, kind: Published, wish: PageWish) -> Soon<'_, Result<Page<Box<str>>, Denial>> {
+        let mut items = vec![r#"{"id": "not readable"}"#.into()];
+        if kind == Published::Tariffs {
+            let kept = self.public.lock().unwrap().clone();
+            items.extend(kept.into_iter().filter(|text| text.contains("\"elements\"")));
+        }
         let next = (wish.offset == 0).then_some(1);
         Box::pin(async move { Ok(Page { items, total: 2, next, complaints: vec![] }) })
     }

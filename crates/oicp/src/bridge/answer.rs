@@ -27,6 +27,8 @@ pub struct Told {
     pub outcome: Option<OrderResult>,
     /// The broker's id of the session that began or ended.
     pub session: Option<String>,
+    /// What the provider calls the session.
+    pub partner: Option<String>,
 }
 
 /// An acknowledgement with the ids of the request.
@@ -194,6 +196,15 @@ pub fn evse_data(request: &Request, locations: &[Location], part: Part, beside: 
     Reply::Proper(part.paged(records))
 }
 
+/// One EVSE, as OICP 2.0 alone asks for it.
+pub fn evse(place: &super::Place, beside: &Beside<'_>, lost: &mut Lost) -> Result<Reply, Denial> {
+    let id = place.evse().and_then(|evse| evse.id.as_ref()).ok_or(Denial::UnknownLocation)?;
+    let records = place::write_records(&place.location, beside.hotline, beside.now, lost);
+    let found = records.into_iter().find(|(record, _)| record.text("EvseID") == Some(id.as_str()));
+    let (record, _) = found.ok_or(Denial::UnknownLocation)?;
+    Ok(Reply::Proper(crate::cross::lower_one(record, lost)))
+}
+
 /// EVSE status in the three ways that it is asked for.
 pub fn evse_status(request: &Request, locations: &[Location]) -> Reply {
     let success = || Code::SUCCESS.record(None);
@@ -292,18 +303,19 @@ pub fn tokens(tokens: &[IssuedToken], lost: &mut Lost) -> Reply {
 /// Reads the answer to a question of ours.
 pub fn read(question: &Question, reply: &Reply, beside: &Beside<'_>) -> Result<Crossed<Told>, RoadFault> {
     let mut lost = Lost::new();
-    let plain = |answer| Told { answer, outcome: None, session: None };
+    let plain = |answer| Told { answer, outcome: None, session: None, partner: None };
     let value = match (question, reply) {
         (Question::MayCharge { token }, Reply::Proper(body)) => {
             let verdict = read_verdict(body, token, &mut lost).map_err(unreadable)?;
             let session = body.text("SessionID").map(str::to_owned);
-            Told { answer: Answer::May(verdict), outcome: None, session }
+            let partner = body.text("EMPPartnerSessionID").map(str::to_owned);
+            Told { answer: Answer::May(verdict), outcome: None, session, partner }
         }
         (Question::Start(_) | Question::Stop { .. } | Question::Reservation(_), Reply::Proper(body)) => {
             let outcome = Code::of(body.record("StatusCode")).result().map_err(RoadFault::Denied)?;
             let session = body.text("SessionID").map(str::to_owned);
             let answer = Answer::Order { ack: OrderAck::Accepted { outcome_within_s: 0 }, message: None };
-            Told { answer, outcome: Some(outcome), session }
+            Told { answer, outcome: Some(outcome), session, partner: None }
         }
         (Question::PostCdr(cdr), Reply::Proper(body)) => {
             succeeded(body)?;

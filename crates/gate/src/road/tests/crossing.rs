@@ -103,7 +103,7 @@ impl World {
     }
 }
 
-async fn until(reached: impl Fn() -> bool) {
+pub(super) async fn until(reached: impl Fn() -> bool) {
     let reached = async {
         while !reached() {
             tokio::task::yield_now().await;

@@ -136,3 +136,15 @@ pub(super) fn cdr() -> Cdr {
         last_updated: END,
     }
 }
+
+/// Forty cents for a kilowatt-hour.
+pub(super) fn tariff(party: PartyId, id: charge::id::TariffId) -> Tariff {
+    let component = charge::tariff::Component {
+        dimension: charge::tariff::Dimension::Energy,
+        price: Decimal::new(40, 2),
+        vat_percent: None,
+        step_size: 1,
+    };
+    let element = charge::tariff::Element { components: vec![component], restrictions: Default::default() };
+    Tariff { party, id, elements: vec![element], ..cdr().tariff }
+}
