@@ -7,7 +7,7 @@
 use std::sync::Arc;
 
 use charge::id::{ConnectorId, EvseId, EvseUid, LocationId, PartyId};
-use charge::place::{Connector, Current, Evse, EvseStatus, Location, Plug, Position};
+use charge::place::{Capabilities, Capability, Connector, Current, Evse, EvseStatus, Location, Plug, Position};
 use charge::talk::road::{Denial, Question};
 use charge::units::Power;
 use charge::{Decimal, Timestamp};
@@ -199,10 +199,32 @@ fn read_evse(record: &Record, party: PartyId, beside: &Beside<'_>, lost: &mut Lo
         id: Some(id),
         status,
         connectors,
-        capabilities: charge::place::Capabilities::NONE,
+        capabilities: read_capabilities(record),
         physical_reference: record.text("ChargingStationID").map(str::to_owned),
         last_updated: record.time("lastUpdate").unwrap_or(beside.now),
     })
+}
+
+/// The words of both sides for what an EVSE can do, and the member that they stand in.
+const CAPABILITIES: [(&str, &str, Capability); 4] = [
+    ("AuthenticationModes", "NFC RFID Classic", Capability::RfidReader),
+    ("AuthenticationModes", "NFC RFID DESFire", Capability::RfidReader),
+    ("AuthenticationModes", "REMOTE", Capability::RemoteStartStop),
+    ("ValueAddedServices", "Reservation", Capability::Reservable),
+];
+
+fn read_capabilities(record: &Record) -> Capabilities {
+    let said = CAPABILITIES.iter().filter(|(member, word, _)| record.texts(member).any(|each| each == *word));
+    said.map(|(.., capability)| *capability).collect()
+}
+
+/// The words in one member; these where nothing is known.
+fn write_capabilities(evse: &Evse, member: &str, otherwise: &[&'static str]) -> Vec<Doc> {
+    let can = |(each, word, capability): &&(&str, &str, Capability)| {
+        *each == member && *word != "NFC RFID DESFire" && evse.capabilities.has(*capability)
+    };
+    let words: Vec<Doc> = CAPABILITIES.iter().filter(can).map(|(_, word, _)| Doc::from(*word)).collect();
+    if words.is_empty() { otherwise.iter().map(|word| Doc::from(*word)).collect() } else { words }
 }
 
 fn read_connector(index: usize, plug: &str, facility: Option<&Record>, lost: &mut Lost) -> Option<Connector> {
@@ -345,9 +367,9 @@ fn write_evse(location: &Location, evse: &Evse, id: &EvseId, hotline: &str, now:
         .with("ChargingFacilities", facilities)
         .with("RenewableEnergy", false)
         .with("CalibrationLawDataAvailability", "Not Available")
-        .with("AuthenticationModes", vec![Doc::from("NFC RFID Classic"), Doc::from("REMOTE")])
+        .with("AuthenticationModes", write_capabilities(evse, "AuthenticationModes", &["NFC RFID Classic", "REMOTE"]))
         .with("PaymentOptions", vec![Doc::from("Contract")])
-        .with("ValueAddedServices", vec![Doc::from("None")])
+        .with("ValueAddedServices", write_capabilities(evse, "ValueAddedServices", &["None"]))
         .with("Accessibility", "Free publicly accessible")
         .with("HotlinePhoneNumber", hotline)
         .with("IsOpen24Hours", true)

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use charge::id::{CdrId, EvseId, EvseUid, LocationId, OrderId, PartyId, SessionId, TariffId};
 use charge::meter::SignedRecord;
 use charge::money::{Currency, Price};
-use charge::place::{Connector, Current, Evse, EvseStatus, Location, Plug, Position};
+use charge::place::{Capabilities, Capability, Connector, Current, Evse, EvseStatus, Location, Plug, Position};
 use charge::record::{AuthMethod, Cdr, Nature, Period, RecordPlace, RecordToken, Session, SessionStatus, SignedValue};
 use charge::talk::road::{Answer, Denial, OrderAck, OrderResult, PageWish, Question, StartOrder};
 use charge::tariff::{Component, Day, Dimension, Element, Restrictions, Tariff};
@@ -50,7 +50,7 @@ fn location() -> Location {
         id: Some(EvseId::new(format!("DE*ABC*E1*{number}")).unwrap()),
         status,
         connectors: vec![connector.clone()],
-        capabilities: charge::place::Capabilities::NONE,
+        capabilities: Capabilities::NONE.with(Capability::RfidReader).with(Capability::RemoteStartStop),
         physical_reference: Some("LOC1".to_owned()),
         last_updated: NOW,
     };
