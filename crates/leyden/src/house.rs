@@ -259,8 +259,10 @@ impl Frame<'_> {
         let partners = Arc::new(partners.map_err(|f| Failure::plain(format!("the partners of {party}: {f}")))?);
         let front = FrontDesk::new(place, Arc::clone(&peers), Arc::clone(&partners), clock.clone(), dice.clone());
         room.attach_reception(Arc::new(front));
-        let crossing = Crossing::new(own, exchange, peers, partners, clock, dice, Arc::clone(&figures));
-        let router = gate::road::hub_router(&crossing);
+        let known = Arc::clone(&partners);
+        let crossing = Crossing::new(own, exchange, peers, known, clock, dice, Arc::clone(&figures));
+        let clearing = self.clearing_house(party, &wish.road, &crossing, partners, &store)?;
+        let router = gate::road::hub_router(&crossing).merge(gate::road::ochp::ochp_router(&clearing));
         roads.push(self.serve(&wish.road, router, "[hub.road]").await?);
         let accounts = self.accounts(&store)?;
         let busy = room.clone();
@@ -269,10 +271,33 @@ impl Frame<'_> {
                 if let Err(fault) = busy.duty().await {
                     tracing::error!(%fault, "a duty of the hub failed");
                 }
+                if let Err(fault) = clearing.duty().await {
+                    tracing::error!(%fault, "a duty of the clearing house failed");
+                }
                 tokio::time::sleep(DUTY_EVERY).await;
             }
         }));
         Ok(HubParty { room, accounts, figures, store })
+    }
+
+    /// The hub's side for partners that speak OCHP.
+    fn clearing_house(
+        &self,
+        party: PartyId,
+        door: &Door,
+        crossing: &Crossing,
+        partners: Arc<Partners>,
+        store: &Store,
+    ) -> Result<Arc<gate::road::ochp::House>, Failure> {
+        let plain = |fault: String| Failure::plain(format!("the clearing house of {party}: {fault}"));
+        let keys = gate::road::ochp::Keys {
+            seal: trust::seal::SealKey::new(&self.key(party, "ochp-seal")?).map_err(|f| plain(f.to_string()))?,
+            tags: trust::token_tag::TagKey::new(&self.key(party, "ochp-tags")?),
+            tokens: trust::token_tag::TagKey::new(&self.key(party, "ochp-tokens")?),
+        };
+        let tls = tls::client(&self.roots(party, door)?, None, &["http/1.1"]).map_err(|f| plain(f.to_string()))?;
+        gate::road::ochp::House::open(crossing, partners, store.clone(), keys, Arc::new(tls))
+            .map_err(|f| plain(f.to_string()))
     }
 
     async fn provider(
@@ -361,18 +386,7 @@ impl Frame<'_> {
     /// be who the roots of this party's roads say.
     async fn peers(&self, party: PartyId, store: &Store, door: &Door) -> Result<Arc<Book>, Failure> {
         let plain = |fault: String| Failure::plain(format!("the roads of {party}: {fault}"));
-        let mut roots = String::new();
-        for road in self.roads_of(party) {
-            let read = std::fs::read_to_string(&road.roots).map_err(|fault| Failure::io(&road.roots, &fault))?;
-            if !roots.contains(read.trim()) {
-                roots.push_str(&read);
-                roots.push('\n');
-            }
-        }
-        if roots.is_empty() {
-            // no road yet: nobody but ourselves to believe in
-            roots = identity(&door.identity)?.chain_pem;
-        }
+        let roots = self.roots(party, door)?;
         let tls = tls::client(&roots, None, &["http/1.1"]).map_err(|fault| plain(fault.to_string()))?;
         let seal = trust::seal::SealKey::new(&self.key(party, "seal")?).map_err(|fault| plain(fault.to_string()))?;
         let (dice, limits) = (Arc::clone(&self.dice), RoadLimits::FORWARD);
@@ -385,6 +399,23 @@ impl Frame<'_> {
             book.know(self.neighbour(road)?);
         }
         Ok(Arc::new(book))
+    }
+
+    /// Whom a party believes on its roads.
+    fn roots(&self, party: PartyId, door: &Door) -> Result<String, Failure> {
+        let mut roots = String::new();
+        for road in self.roads_of(party) {
+            let read = std::fs::read_to_string(&road.roots).map_err(|fault| Failure::io(&road.roots, &fault))?;
+            if !roots.contains(read.trim()) {
+                roots.push_str(&read);
+                roots.push('\n');
+            }
+        }
+        if roots.is_empty() {
+            // no road yet: nobody but ourselves to believe in
+            roots = identity(&door.identity)?.chain_pem;
+        }
+        Ok(roots)
     }
 
     fn road(&self, party: PartyId, hub: PartyId, door: &Door, figures: &Arc<Figures>) -> Result<Client, Failure> {

@@ -4,7 +4,9 @@
 use charge::id::PartyId;
 use charge::meter::SignedRecord;
 use charge::money::{self, Price};
-use charge::place::{Connector as RoadConnector, Current, Evse, EvseStatus, Location, Plug, Position};
+use charge::place::{
+    Capabilities, Capability, Connector as RoadConnector, Current, Evse, EvseStatus, Location, Plug, Position,
+};
 use charge::record::{AuthMethod as RoadAuth, Cdr, Nature, Period, RecordPlace, RecordToken, SignedValue};
 use charge::tariff::{self as road, Component, Day as WeekDay, Dimension, Restrictions, Tariff};
 use charge::token::{ContractId, IssuedToken, TokenKind, TokenUid};
@@ -79,7 +81,7 @@ pub(crate) fn location() -> Location {
                 max_power: Power::from_watts(22_080),
                 tariffs: vec!["DEOPATT1".parse().unwrap()],
             }],
-            capabilities: charge::place::Capabilities::NONE,
+            capabilities: Capabilities::NONE.with(Capability::RfidReader).with(Capability::Reservable),
             physical_reference: None,
             last_updated: at("2026-11-22T15:04:05Z"),
         }],

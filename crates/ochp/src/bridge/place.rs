@@ -4,7 +4,7 @@
 //! values that OCHP does not have are worked out from the power, and told.
 
 use charge::id::{ConnectorId, LocationId, PartyId, TariffId};
-use charge::place::{Connector, Current, Evse, Location, Plug, Position};
+use charge::place::{Capabilities, Capability, Connector, Current, Evse, Location, Plug, Position};
 use charge::units::Power;
 use charge::{Decimal, Timestamp};
 
@@ -26,6 +26,16 @@ const AC_VOLTS: u32 = 230;
 const DC_VOLTS: u32 = 400;
 /// More than this is not charged over one phase in the countries of OCHP.
 const ONE_PHASE_WATTS_MAX: i64 = 7_400;
+/// How an EVSE is paid or opened, in both languages.
+const METHODS: [(AuthMethod, Capability); 5] = [
+    (AuthMethod::DirectCreditcard, Capability::CreditCard),
+    (AuthMethod::DirectDebitcard, Capability::DebitCard),
+    (AuthMethod::RfidMifareClassic, Capability::RfidReader),
+    (AuthMethod::RfidMifareDesfire, Capability::RfidReader),
+    (AuthMethod::OchpDirect, Capability::RemoteStartStop),
+];
+/// What is said of an EVSE that can be reserved: no longer than OCHPdirect recommends.
+const RESERVATION_MINUTES: u32 = 30;
 /// The schema takes no more.
 const VOLTS_MAX: u32 = 1_000;
 
@@ -69,8 +79,22 @@ fn charge_point(location: &Location, evse: &Evse, direct: bool, lost: &mut Lost)
     if cut {
         lost.push(Fault::new("/name", "is cut"));
     }
-    let mut auth_methods = vec![AuthMethod::RfidMifareClassic, AuthMethod::RfidMifareDesfire];
-    auth_methods.extend(direct.then_some(AuthMethod::OchpDirect));
+    let unsaid = evse
+        .capabilities
+        .iter()
+        .find(|one| METHODS.iter().all(|(_, known)| known != one) && *one != Capability::Reservable);
+    if unsaid.is_some() {
+        lost.push(Fault::new("/capabilities", "has some without a word in OCHP"));
+    }
+    let cards = [AuthMethod::RfidMifareClassic, AuthMethod::RfidMifareDesfire];
+    let known = METHODS.iter().filter(|(_, one)| evse.capabilities.has(*one)).map(|(method, _)| *method);
+    let mut auth_methods: Vec<AuthMethod> =
+        known.filter(|method| direct || *method != AuthMethod::OchpDirect).collect();
+    auth_methods.extend((direct && !auth_methods.contains(&AuthMethod::OchpDirect)).then_some(AuthMethod::OchpDirect));
+    if auth_methods.is_empty() {
+        // the schema wants one, and a public EVSE that says nothing takes cards
+        auth_methods.extend(cards);
+    }
     Ok(ChargePoint {
         evse: id,
         location: location_id(&location.id).ok_or_else(|| Fault::new("/id", "has no form in OCHP"))?,
@@ -95,8 +119,13 @@ fn charge_point(location: &Location, evse: &Evse, direct: bool, lost: &mut Lost)
         power_type: if dc { PowerType::Dc } else { PowerType::Ac },
         ratings: Some(Ratings { maximum_power: power.kilowatts(), guaranteed_power: None, nominal_voltage: volts }),
         languages: Vec::new(),
-        max_reservation: None,
+        max_reservation: evse.capabilities.has(Capability::Reservable).then_some(RESERVATION_MINUTES),
     })
+}
+
+fn capabilities(point: &ChargePoint) -> Capabilities {
+    let methods = METHODS.iter().filter(|(method, _)| point.auth_methods.contains(method)).map(|(_, one)| *one);
+    methods.chain(point.max_reservation.map(|_| Capability::Reservable)).collect()
 }
 
 pub(crate) fn address(
@@ -226,7 +255,7 @@ fn evse(point: &ChargePoint, now: Timestamp, lost: &mut Lost) -> Result<Evse, Fa
         id: charge::id::EvseId::new(point.evse.as_str()).ok(),
         status: status_of(point.standing),
         connectors: connectors.collect::<Result<_, _>>()?,
-        capabilities: charge::place::Capabilities::NONE,
+        capabilities: capabilities(point),
         physical_reference: None,
         last_updated: point.timestamp.map_or(now, DateTime::at),
     })

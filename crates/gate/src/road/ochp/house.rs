@@ -49,6 +49,9 @@ pub(super) const PERMIT: Duration = Duration::from_secs(24 * 3_600);
 /// some sixty megabytes while it is a tree.
 const READERS_MAX: usize = 4;
 
+/// Lists of all places that are put together at one time: OCHP has no pages, and each holds everything.
+const GIVERS_MAX: usize = 2;
+
 /// The keys of a hub's OCHP side, each of its own.
 pub struct Keys {
     /// For contracts and records.
@@ -72,6 +75,7 @@ pub struct House {
     pub(super) sittings: Sittings,
     pub(super) grants: Grants,
     readers: Semaphore,
+    givers: Semaphore,
 }
 
 /// The routes below `/ochp` of a hub.
@@ -112,11 +116,17 @@ impl House {
             sittings: Sittings::default(),
             grants: Grants::default(),
             readers: Semaphore::new(READERS_MAX),
+            givers: Semaphore::new(GIVERS_MAX),
         });
         for protocol in [Protocol::Ochp14, Protocol::OchpDirect] {
             crossing.attach(protocol, house.clone());
         }
         Ok(house)
+    }
+
+    /// What has to be done from time to time: forget what is over.
+    pub async fn duty(&self) -> Result<(), KeptFault> {
+        self.kept.forget(self.now()).await
     }
 
     pub(super) fn now(&self) -> Timestamp {
@@ -201,8 +211,12 @@ impl House {
             Request::UpdateChargePoints(points) => {
                 Response::UpdateChargePoints(self.take_points(party, points, unread, false).await?)
             }
-            Request::GetChargePoints(_) => Response::GetChargePoints(self.give_points(party, None).await?),
+            Request::GetChargePoints(_) => {
+                let _giver = self.givers.acquire().await.map_err(|_| Denial::Internal)?;
+                Response::GetChargePoints(self.give_points(party, None).await?)
+            }
             Request::GetChargePointUpdates(since) => {
+                let _giver = self.givers.acquire().await.map_err(|_| Denial::Internal)?;
                 Response::GetChargePointUpdates(self.give_points(party, Some(since.since.at())).await?)
             }
             Request::UpdateTariffs(tariffs) => {
@@ -212,7 +226,10 @@ impl House {
                 Response::GetTariffUpdates(self.give_tariffs(party, since.since.map(|since| since.at())).await?)
             }
             Request::UpdateStatus(said) => Response::UpdateStatus(self.take_statuses(party, said, unread).await?),
-            Request::GetStatus(wanted) => Response::GetStatus(self.give_statuses(party, wanted).await?),
+            Request::GetStatus(wanted) => {
+                let _giver = self.givers.acquire().await.map_err(|_| Denial::Internal)?;
+                Response::GetStatus(self.give_statuses(party, wanted).await?)
+            }
             Request::AddServiceEndpoints(added) => {
                 Response::AddServiceEndpoints(self.add_endpoints(party, added, unread))
             }

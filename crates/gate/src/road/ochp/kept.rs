@@ -3,6 +3,8 @@
 //! Contracts and records are sealed; a uid is not here at all. A record's content goes when its life is over, its id and
 //! standing stay so that it cannot be handed in again as another one. Invariant: what was acknowledged is on disk.
 
+use std::time::Duration;
+
 use charge::id::PartyId;
 use charge::token::{TokenKind, TokenUid};
 use charge::{Personal, Purpose, Timestamp};
@@ -20,6 +22,11 @@ use trust::token_tag::TagKey;
 
 /// Records in one answer: with more it would be longer than partners read. The rest comes after these are judged.
 const RECORDS_PER_ANSWER_MAX: i64 = 500;
+
+/// How long an expired entry still says "expired" instead of "unknown".
+const EXPIRED_KEPT: Duration = Duration::from_secs(30 * 24 * 3_600);
+/// How long an operator may take to revise what was declined.
+const DISPUTED_KEPT: Duration = Duration::from_secs(180 * 24 * 3_600);
 
 const MIGRATIONS: &[Migration] = &[Migration {
     family: "ochp",
@@ -203,6 +210,18 @@ impl Kept {
         write.await
     }
 
+    /// What nobody will ask for again: entries that expired a while ago, the content of records that were declined and
+    /// never revised.
+    pub async fn forget(&self, now: Timestamp) -> Result<(), KeptFault> {
+        let (entries, records) = (now.minus(EXPIRED_KEPT).secs(), now.minus(DISPUTED_KEPT).secs());
+        let write = self.store.run::<_, StoreError>("ochp.forget", move |tx| {
+            tx.execute("DELETE FROM ochp_token WHERE expires < ?1", &values![entries])?;
+            tx.execute(FORGET, &values![records])?;
+            Ok(())
+        });
+        Ok(write.await?)
+    }
+
     pub async fn for_provider(&self, provider: PartyId, wanted: Option<CdrStatus>) -> Result<Vec<CdrInfo>, KeptFault> {
         let mut found = self.records(BY_PROVIDER, provider).await?;
         found.retain(|info| ledger::for_provider(wanted, info.status));
@@ -270,6 +289,7 @@ const PUT_CDR: &str = "INSERT INTO ochp_cdr (operator, cdr, provider, evse, stat
         changed_at = excluded.changed_at";
 const JUDGE: &str = "UPDATE ochp_cdr SET status = ?3, changed_at = ?5,
     record_sealed = CASE WHEN ?4 THEN NULL ELSE record_sealed END WHERE operator = ?1 AND cdr = ?2";
+const FORGET: &str = "UPDATE ochp_cdr SET record_sealed = NULL WHERE status = 'declined' AND changed_at < ?1";
 const BY_PROVIDER: &str = "SELECT operator, cdr, status, record_sealed FROM ochp_cdr
     WHERE provider = ?1 AND record_sealed IS NOT NULL AND status <> 'declined' ORDER BY changed_at LIMIT ?2";
 const BY_OPERATOR: &str = "SELECT operator, cdr, status, record_sealed FROM ochp_cdr

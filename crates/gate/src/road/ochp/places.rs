@@ -19,6 +19,8 @@ use super::house::House;
 const FILLING_EVERY: Duration = Duration::from_secs(30);
 /// EVSEs that are known by their ids: some hundred megabytes.
 const EVSES_MAX: usize = 1_000_000;
+/// Locations of one list: a gigabyte while it is put together.
+const LOCATIONS_MAX: usize = 200_000;
 
 #[derive(Debug, Default)]
 pub(super) struct Places {
@@ -113,7 +115,7 @@ impl House {
                 return Err(Denial::Internal);
             };
             all.extend(page.items);
-            offset = page.next.filter(|next| *next > from && all.len() < EVSES_MAX);
+            offset = page.next.filter(|next| *next > from && all.len() < LOCATIONS_MAX);
         }
         Ok(all)
     }
