@@ -114,6 +114,7 @@ fn payload_faults_name_their_place() {
 
 #[test]
 fn denials_and_the_unserved_have_their_codes() {
+    // proves: B02.FR.09, B03.FR.07
     let outcomes = [
         (Err(Denial::NotAccepted), "SecurityError"),
         (Err(Denial::Misplaced("not of this station".into())), "PropertyConstraintViolation"),

@@ -1,6 +1,7 @@
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 mod blocks;
+mod cases16;
 mod line;
 mod orders;
 mod session;
