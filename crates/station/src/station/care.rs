@@ -305,7 +305,8 @@ impl Station {
         let version = self.version;
         let settings = known.into_iter().map(|setting| {
             let characteristics = self.settings.characteristics(version, &setting.key);
-            report_row(setting, characteristics)
+            // what is a fact and no setting is text
+            report_row(setting, characteristics.unwrap_or_else(|| Document::new(TEXT)))
         });
         settings.chain(self.findings()).collect()
     }
@@ -406,7 +407,7 @@ fn wanted(variable: &str, names: &[Box<str>]) -> bool {
 }
 
 /// A setting as a row of a report: its actual value and what may be written (B08.FR.12).
-fn report_row(setting: Setting, characteristics: Option<Document>) -> ReportRow {
+fn report_row(setting: Setting, characteristics: Document) -> ReportRow {
     ReportRow {
         write_only: setting.value.is_none(),
         variable: setting.key,
@@ -414,6 +415,6 @@ fn report_row(setting: Setting, characteristics: Option<Document>) -> ReportRow 
         value: setting.value,
         read_only: setting.read_only,
         persistent: true,
-        characteristics,
+        characteristics: Some(characteristics),
     }
 }

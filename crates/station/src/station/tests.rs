@@ -2,6 +2,7 @@
 
 mod blocks;
 mod cases16;
+mod cases201;
 mod line;
 mod orders;
 mod session;
