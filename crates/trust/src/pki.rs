@@ -146,7 +146,7 @@ impl Authority {
     }
 
     /// A certificate for a server of ours. The names are DNS names or IP addresses; the first one is also the CN,
-    /// because stations compare the CN (OCPP A00.FR.309, .412) and all others compare the SAN.
+    /// because stations compare the CN (OCPP A00.FR.309, A00.FR.412, A00.FR.510) and all others compare the SAN.
     ///
     /// The chain carries the authority too: some stations cannot complete one.
     pub fn server_certificate(

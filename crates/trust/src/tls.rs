@@ -1,8 +1,9 @@
 //! TLS policy: the configurations with which doors listen and dial.
 //!
-//! TLS 1.2 and 1.3 only, forward secrecy always, no early data, no compression. OCPP asks a CSMS for two suites with
-//! static RSA as well (A00.FR.318): rustls has none, on purpose, and this is a stated deviation. The cryptography is
-//! a value handed to every configuration, never a process default. No socket and no task here.
+//! TLS 1.2 and 1.3 only (A00.FR.314, A00.FR.416, A00.FR.417; A00.FR.315, A00.FR.418), forward secrecy always, no early
+//! data, no compression (A00.FR.321). OCPP asks a CSMS for two suites with static RSA as well (A00.FR.318): rustls has
+//! none, on purpose, and this is a stated deviation. The cryptography is a value handed to every configuration, never a
+//! process default. No socket and no task here.
 //!
 //! Invariant: a certificate that a connection shows through [`presented`] was verified and has not lapsed since,
 //! also where the session was resumed and TLS itself did not look again.
@@ -67,7 +68,8 @@ impl fmt::Debug for Trusted {
     }
 }
 
-/// The configuration of a listener. `alpn` in order of preference, for example `["http/1.1"]`; empty to ignore ALPN,
+/// The configuration of a listener: it serves and shows its certificate (A00.FR.306, A00.FR.307, A00.FR.409, A00.FR.410),
+/// and whose own does not verify is not served (A00.FR.407). `alpn` in order of preference, for example `["http/1.1"]`; empty to ignore ALPN,
 /// as stations do.
 ///
 /// Tickets hold the session, sealed under keys that live in this configuration for at most twelve hours: make one
@@ -97,7 +99,8 @@ pub fn server(identity: &Identity, clients: ClientCertificates, alpn: &[&str]) -
     Ok(config)
 }
 
-/// The configuration of a caller: trusts these authorities and nobody else, shows `identity` where it is asked.
+/// The configuration of a caller: trusts these authorities and nobody else (A00.FR.311, A00.FR.414), shows `identity`
+/// where it is asked (A00.FR.401, A00.FR.402).
 pub fn client(roots_pem: &str, identity: Option<&Identity>, alpn: &[&str]) -> Result<ClientConfig, TlsFault> {
     let builder = ClientConfig::builder_with_provider(provider())
         .with_safe_default_protocol_versions()?

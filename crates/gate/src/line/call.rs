@@ -174,6 +174,7 @@ fn request(dial: &Dial, uri: Uri) -> Result<Request<()>, DialError> {
     }
     let offer = HeaderValue::from_str(&offer.join(", ")).map_err(|_| DialError::NoVersion)?;
     request.headers_mut().insert(SEC_WEBSOCKET_PROTOCOL, offer);
+    // with every try (A00.FR.202, A00.FR.203; A00.FR.301, A00.FR.302)
     if let Some((user, password)) = &dial.basic {
         if user.contains(':') {
             return Err(DialError::Credentials);

@@ -55,6 +55,7 @@ fn a_party_certificate_names_the_party() {
 
 #[test]
 fn a_server_certificate_brings_its_authority_along() {
+    // proves: A00.FR.510
     let names = ["csms.example".to_owned(), "127.0.0.1".to_owned(), "::1".to_owned()];
     let authority = authority();
     let identity = authority.server_certificate(&names, DAY, now(), &SystemDice).unwrap();

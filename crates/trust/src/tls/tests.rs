@@ -108,6 +108,7 @@ fn a_station_without_certificate_comes_in_on_the_shared_port() {
 
 #[test]
 fn a_station_with_a_good_certificate_shows_its_serial_number() {
+    // proves: A00.FR.401, A00.FR.402, A00.FR.409, A00.FR.410
     let world = World::new();
     let door = world.server(ClientCertificates::Optional(world.trusted()), &[]);
     let identity = world.station(SystemClock.now(), 30);
@@ -120,6 +121,7 @@ fn a_station_with_a_good_certificate_shows_its_serial_number() {
 
 #[test]
 fn a_certificate_of_a_foreign_authority_is_refused_and_told() {
+    // proves: A00.FR.407
     let world = World::new();
     let foreign = World::new();
     let identity = foreign.station(SystemClock.now(), 30);
@@ -153,6 +155,7 @@ fn a_certificate_of_an_unknown_authority_is_refused_and_told() {
 
 #[test]
 fn an_expired_certificate_is_refused_and_told() {
+    // proves: A00.FR.407
     let world = World::new();
     let identity = world.station(SystemClock.now().minus(DAY * 20), 10);
     let door = world.server(ClientCertificates::Optional(world.trusted()), &[]);
@@ -224,6 +227,7 @@ fn a_party_without_certificate_does_not_come_in_where_one_is_required() {
 
 #[test]
 fn a_client_refuses_a_server_of_another_authority() {
+    // proves: A00.FR.311, A00.FR.414
     let (world, foreign) = (World::new(), World::new());
     let door = foreign.server(ClientCertificates::None, &[]);
     let error = shake(&door, &world.client(None)).err().unwrap();
@@ -235,6 +239,7 @@ const SIGNATURE_ALGORITHMS: [u8; 10] = [0, 8, 0, 13, 0, 4, 0, 2, 4, 3];
 
 #[test]
 fn tls_1_1_is_impossible() {
+    // proves: A00.FR.314, A00.FR.315, A00.FR.416, A00.FR.417, A00.FR.418, TC_A_06_CSMS
     // proves: ocpp-2.0.1 A00.FR.313
     const HANDSHAKE_FAILURE: u8 = 40;
     const PROTOCOL_VERSION: u8 = 70;
