@@ -15,6 +15,13 @@ use crate::memory::{damaged, small_opt, word};
 pub(crate) const MIGRATION: Migration =
     Migration { family: "operator news", number: 1, name: "what stations told", sql: SCHEMA };
 
+pub(crate) const PARTS: Migration = Migration {
+    family: "operator news",
+    number: 2,
+    name: "parts of customers' data",
+    sql: "ALTER TABLE operator_customers ADD COLUMN next_part INTEGER NOT NULL DEFAULT 0;",
+};
+
 const SCHEMA: &str = "CREATE TABLE operator_news (
     id INTEGER PRIMARY KEY,
     station TEXT NOT NULL,
@@ -131,14 +138,19 @@ pub(crate) fn put_customer(
     tx: &mut Tx<'_>,
     key: &SealKey,
     request: i32,
-    part: &str,
+    (seq, part): (i32, &str),
     complete: bool,
     now: Timestamp,
 ) -> Result<(), StoreError> {
     let mut whole = customer(tx, key, request)?.map(|(text, _)| text).unwrap_or_default();
+    let next = tx.one(NEXT_PART, &values![request], |row| row.int(0))?.unwrap_or(0);
+    if i64::from(seq) < next && whole.ends_with(part) {
+        // the answer to it was lost, and it came again
+        return Ok(());
+    }
     whole.extend(part.chars().take(CUSTOMER_MAX.saturating_sub(whole.len())));
     let sealed = seal(key, &customer_place(request), &whole)?;
-    tx.execute(PUT_CUSTOMER, &values![request, now, complete, sealed]).map(drop)
+    tx.execute(PUT_CUSTOMER, &values![request, now, complete, sealed, i64::from(seq) + 1]).map(drop)
 }
 
 /// What came so far, and whether that is all.
@@ -203,9 +215,10 @@ const LIST: &str = "SELECT id, station, at, kind, evse_no, severity, text, docum
 const SETTLE: &str = "INSERT INTO operator_settlements (station, name, status, amount, at, receipt, reference_sealed,
     heard) SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8 WHERE NOT EXISTS (SELECT 1 FROM operator_settlements
     WHERE station = ?1 AND name IS ?2 AND status = ?3 AND amount = ?4 AND at = ?5) ON CONFLICT DO NOTHING";
-const PUT_CUSTOMER: &str = "INSERT INTO operator_customers (request, at, complete, data_sealed)
-    VALUES (?1, ?2, ?3, ?4) ON CONFLICT (request) DO UPDATE SET at = excluded.at, complete = excluded.complete,
-    data_sealed = excluded.data_sealed";
+const PUT_CUSTOMER: &str = "INSERT INTO operator_customers (request, at, complete, data_sealed, next_part)
+    VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT (request) DO UPDATE SET at = excluded.at, complete = excluded.complete,
+    data_sealed = excluded.data_sealed, next_part = excluded.next_part";
+const NEXT_PART: &str = "SELECT next_part FROM operator_customers WHERE request = ?1";
 const CUSTOMER: &str = "SELECT complete, data_sealed FROM operator_customers WHERE request = ?1";
 const DROP_CUSTOMER: &str = "DELETE FROM operator_customers WHERE request = ?1";
 const FORGET: &str = "DELETE FROM operator_news WHERE heard < ?1";

@@ -15,6 +15,7 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
     super::alarm::MIGRATION,
     super::request::MIGRATION,
     super::news::MIGRATION,
+    super::news::PARTS,
     super::model::MIGRATION,
     super::template::MIGRATION,
     super::whitelist::MIGRATION,

@@ -262,7 +262,8 @@ impl Desk<'_> {
         if asked.is_some_and(|asked| asked.state.is_open()) {
             self.part(tx, Kind::Customer, said.part)?;
             let (data, complete) = (said.data.reveal(Purpose::Keep), !said.part.more);
-            news::put_customer(tx, self.house.seal(), said.part.request, data, complete, self.now)?;
+            let part = (said.part.seq, &**data);
+            news::put_customer(tx, self.house.seal(), said.part.request, part, complete, self.now)?;
         }
         Ok(Heard::Noted)
     }

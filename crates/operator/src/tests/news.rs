@@ -258,6 +258,7 @@ async fn what_a_station_knows_of_a_customer_is_handed_out_once_to_the_one_who_as
         FromStation::Customer(CustomerNews { part: part(asked, seq, more), at: START, data })
     };
     world.say(say(0, true, "Ada Lovelace, ")).await.unwrap();
+    world.say(say(0, true, "Ada Lovelace, ")).await.unwrap();
     let early = world.operator.customer_answer("ada", asked).await;
     assert!(matches!(early, Err(Fault::Conflict(_))));
     world.say(say(1, false, "card 04A2")).await.unwrap();
