@@ -1,5 +1,8 @@
 // The operator's daily work on stations of the demo, one rule per page: templates, power, reservations, models,
-// certificates, firmware, and the expert's console. Expects an operator who is signed in.
+// certificates, firmware, the expert's console, profiles of makes, and second back-ends. Expects an operator who is
+// signed in.
+import { readFileSync } from 'node:fs';
+
 const OLD = 'LEJ001';
 const NEW = 'LEJ002';
 /** Chosen so that it is no setting of any station already. */
@@ -17,6 +20,8 @@ export async function dailyWork(page, demo, ok) {
   await expert(at, ok);
   await refusals(at, ok);
   await campaign(at, ok);
+  await habit(at, ok);
+  await second(at, demo, ok);
 }
 
 /** Opens a tab of a station by its link, as people do. */
@@ -169,4 +174,49 @@ async function campaign(at, ok) {
   if (await stop.isVisible()) { await stop.click(); await yes(page, 'Stop'); }
   await card.getByText(/Stopped|Done/).first().waitFor();
   ok('an image is added, a campaign is begun with one station, and stopped after a question');
+}
+
+async function habit(at, ok) {
+  const { page, open } = at;
+  await open('habits');
+  await page.getByText('FoxESS A series').waitFor();
+  await page.getByRole('button', { name: 'New profile' }).click();
+  const form = page.getByRole('dialog');
+  await form.getByLabel('Name').first().fill('walk');
+  await form.getByLabel('Maker').first().fill('*');
+  await form.locator('label', { hasText: 'answer-pause' }).getByRole('combobox').selectOption('on');
+  await form.getByRole('button', { name: 'Save' }).click();
+  await form.getByRole('alert').getByText('this would fit every station').waitFor();
+  await form.getByLabel('Maker').first().fill('Walk*');
+  await form.getByRole('button', { name: 'Save' }).click();
+  const row = page.locator('section[aria-labelledby=profiles] tbody tr', { hasText: 'Walk*' });
+  await row.getByText('answer-pause').waitFor();
+  await row.getByRole('button', { name: 'Delete' }).click();
+  await yes(page, 'Delete');
+  await row.waitFor({ state: 'detached' });
+  ok('a profile that would fit every station is refused; one of a make stands beside those that are shipped, and goes');
+}
+
+async function second(at, demo, ok) {
+  const { page, open } = at;
+  await open('seconds');
+  await page.getByRole('button', { name: 'New second back-end' }).first().click();
+  const form = page.getByRole('dialog');
+  await form.getByLabel('Name').first().fill('walk');
+  await form.getByLabel('Address').first().fill('wss://localhost:1/ocpp');
+  await form.getByLabel('Certificates of the authorities that vouch for it (PEM)').fill(readFileSync(demo.root, 'utf8'));
+  await form.getByLabel('Only these stations').fill(OLD);
+  await form.getByLabel('It is in our own network: its address need not be public').check();
+  await form.getByText('What proves the stations there').click();
+  await form.getByLabel('Password').first().fill('a password of twenty');
+  await form.getByRole('button', { name: 'Save' }).click();
+  const card = page.locator('section[aria-label=walk]');
+  await card.getByText('Copies only').waitFor();
+  await card.getByText('with a password').waitFor();
+  await card.getByRole('button', { name: 'Pause' }).click();
+  await card.locator('.badge').getByText('Paused').waitFor();
+  await card.getByRole('button', { name: 'Delete' }).click();
+  await yes(page, 'Delete');
+  await card.waitFor({ state: 'detached' });
+  ok('a second back-end is put, paused and deleted; its password is not shown');
 }
