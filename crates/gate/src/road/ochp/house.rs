@@ -32,7 +32,8 @@ use trust::seal::SealKey;
 use trust::token_tag::TagKey;
 
 use super::super::crossing::Crossing;
-use super::super::partners::{Partner, Partners, Protocol};
+use super::super::partners::{Fingerprint, Partner, Partners, Protocol};
+use super::super::serve::ClientCertificate;
 use super::super::speaker::Told;
 use super::endpoints::Endpoints;
 use super::kept::{Kept, KeptFault};
@@ -252,13 +253,14 @@ fn no_lists() -> ResultInfo {
 
 /// Towards the clearing house.
 async fn ask(State(house): State<Arc<House>>, request: HttpRequest) -> HttpResponse {
+    let certificate = shown(&request);
     let opened = match house.opened(request.into_body()).await {
         Ok(opened) => opened,
         Err(response) => return response,
     };
     let shown = opened.credentials.as_ref();
     let partner = shown.and_then(|token| house.partners.by_login(&token.username, &token.password));
-    let partner = partner.filter(|partner| speaks_ochp(partner.protocol));
+    let partner = partner.filter(|partner| speaks_ochp(partner.protocol) && bound(partner, certificate));
     let here =
         |operation: &Operation| matches!(operation.service(), Service::House | Service::Live | Service::Endpoints);
     match (partner, opened.operation().filter(here)) {
@@ -270,7 +272,9 @@ async fn ask(State(house): State<Arc<House>>, request: HttpRequest) -> HttpRespo
 
 /// Directly.
 async fn order(State(house): State<Arc<House>>, request: HttpRequest) -> HttpResponse {
-    let Some(partner) = house.direct_partner(request.headers()) else { return status(StatusCode::UNAUTHORIZED) };
+    let certificate = shown(&request);
+    let partner = house.direct_partner(request.headers()).filter(|partner| bound(partner, certificate));
+    let Some(partner) = partner else { return status(StatusCode::UNAUTHORIZED) };
     let opened = match house.opened(request.into_body()).await {
         Ok(opened) => opened,
         Err(response) => return response,
@@ -280,6 +284,15 @@ async fn order(State(house): State<Arc<House>>, request: HttpRequest) -> HttpRes
         Some(operation) => house.answered(&partner, &opened, operation).await,
         None => fault(Blame::Sender, "no operation of this service"),
     }
+}
+
+fn shown(request: &HttpRequest) -> Option<Fingerprint> {
+    request.extensions().get::<ClientCertificate>().map(|shown| shown.0)
+}
+
+/// A partner that is bound to a certificate comes with that one; its name and password alone open nothing.
+fn bound(partner: &Partner, shown: Option<Fingerprint>) -> bool {
+    partner.certificate.is_none_or(|certificate| shown == Some(certificate))
 }
 
 /// Whose operation it is (OCHP, chapter "CH-Partner Interface description").

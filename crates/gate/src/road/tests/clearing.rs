@@ -501,6 +501,17 @@ async fn strangers_and_other_roles_are_not_served() {
     assert_eq!(said.result.code, ResultCode::NotAuthorized, "that is for providers");
     assert!(square.ocpi_provider.desk.heard().is_empty());
 
+    // bound to a certificate, the right name and password open nothing by themselves
+    let partners = &square.hub.inside.as_ref().unwrap().1;
+    let known = partners.find(party(PROVIDER)).unwrap();
+    partners.put(Partner { certificate: Some([9; 32]), ..(*known).clone() }).await.unwrap();
+    let Said::GetCdrs(said) = square.provider(Ask::GetCdrs(CdrsWanted { status: None })).await else {
+        panic!("an answer")
+    };
+    assert_eq!(said.result.code, ResultCode::NotAuthorized);
+    let wanted = || Ask::GetEvseStatus(EvsesWanted { evses: vec![EvseId::new("DE*OPA*E1").unwrap()] });
+    assert_eq!(square.with_basic(PROVIDER, "secret", wanted()).await.unwrap_err(), StatusCode::UNAUTHORIZED);
+
     let status = |path, body: &'static str| square.raw(path, body);
     let (code, text) = status("/ochp/1.4", "<!DOCTYPE a [<!ENTITY b 'c'>]><a>&b;</a>").await;
     assert_eq!((code, text.contains("document type")), (StatusCode::INTERNAL_SERVER_ERROR, true));
