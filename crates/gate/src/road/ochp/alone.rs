@@ -307,11 +307,6 @@ impl Exchange for Alone {
         Box::pin(async move { Ok(Page { items, total, next: None, complaints: Vec::new() }) })
     }
 
-    /// Nobody is invited to a room: its partners stand in its register.
-    fn joined(&self, _party: PartyId) -> Soon<'_, Result<(), Denial>> {
-        Box::pin(async { Err(Denial::NotSupported) })
-    }
-
     fn fared(&self, envelope: &Envelope, to: PartyId, fate: Fate) {
         tracing::debug!(from = %envelope.from, %to, ?fate, "direct letter");
     }
