@@ -87,6 +87,25 @@ pub(crate) struct Hub {
     pub(crate) party: Id,
     pub(crate) name: String,
     pub(crate) road: Door,
+    /// Partners of OICP 2.3 and 2.0; without it the hub is no broker.
+    #[serde(default)]
+    pub(crate) oicp: Option<Broker>,
+}
+
+/// A listener of its own, because it asks everybody for a client certificate.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Broker {
+    pub(crate) listen: SocketAddr,
+    pub(crate) identity: PathBuf,
+    /// The certificate and key that the hub shows where it comes to partners.
+    pub(crate) client: PathBuf,
+    /// Authorities that the partners' certificates come from, in PEM.
+    pub(crate) roots: PathBuf,
+    /// Told with every EVSE, which OICP demands: `+` and five to fifteen digits.
+    pub(crate) hotline: String,
+    /// ISO 4217, of running sessions: OICP names none.
+    pub(crate) currency: String,
 }
 
 #[derive(Debug, Deserialize)]

@@ -14,6 +14,7 @@ use charge::talk::road::{Exchange, RoadDesk};
 use charge::{Clock, Dice, Secret};
 use gate::line::soap::{Lines, SoapOptions, SoapServer};
 use gate::line::{LineServer, Options, Seconds};
+use gate::road::oicp::{Broker, Sessions, Setup, broker_router};
 use gate::road::{
     Book, Client, Crossing, Figures, FrontDesk, Neighbour, Own, Partners, Peer, PeerAccess, RoadLimits, Serving,
 };
@@ -261,9 +262,12 @@ impl Frame<'_> {
         room.attach_reception(Arc::new(front));
         let known = Arc::clone(&partners);
         let crossing = Crossing::new(own, exchange, peers, known, clock, dice, Arc::clone(&figures));
-        let clearing = self.clearing_house(party, &wish.road, &crossing, partners, &store)?;
+        let clearing = self.clearing_house(party, &wish.road, &crossing, Arc::clone(&partners), &store)?;
         let router = gate::road::hub_router(&crossing).merge(gate::road::ochp::ochp_router(&clearing));
         roads.push(self.serve(&wish.road, router, "[hub.road]").await?);
+        if let Some(wish) = &wish.oicp {
+            roads.push(self.broker(wish, crossing, partners, &store).await?);
+        }
         let accounts = self.accounts(&store)?;
         let busy = room.clone();
         duties.push(tokio::spawn(async move {
@@ -298,6 +302,36 @@ impl Frame<'_> {
         let tls = tls::client(&self.roots(party, door)?, None, &["http/1.1"]).map_err(|f| plain(f.to_string()))?;
         gate::road::ochp::House::open(crossing, partners, store.clone(), keys, Arc::new(tls))
             .map_err(|f| plain(f.to_string()))
+    }
+
+    /// The hub as broker of OICP.
+    async fn broker(
+        &self,
+        wish: &config::Broker,
+        crossing: Crossing,
+        partners: Arc<Partners>,
+        store: &Store,
+    ) -> Result<Serving, Failure> {
+        let fault = |fault: &dyn std::fmt::Display| Failure::plain(format!("[hub.oicp] {fault}"));
+        let roots_pem = std::fs::read_to_string(&wish.roots).map_err(|f| fault(&format!("roots: {f}")))?;
+        let client = tls::client(&roots_pem, Some(&identity(&wish.client)?), &["http/1.1"]).map_err(|f| fault(&f))?;
+        let trusted = Trusted {
+            roots_pem,
+            on_refused: Arc::new(|refused| tracing::warn!(%refused, "a partner's certificate was refused")),
+        };
+        let server = tls::server(&identity(&wish.identity)?, ClientCertificates::Required(trusted), &["http/1.1"]);
+        let broker = Broker::new(Setup {
+            crossing,
+            partners,
+            sessions: Sessions::open(store.clone()).map_err(|f| fault(&f))?,
+            pricing: Arc::new(crate::rates::ByProduct),
+            tls: Arc::new(client),
+            clock: Arc::clone(&self.clock),
+            dice: Arc::clone(&self.dice),
+            hotline: wish.hotline.clone(),
+            currency: wish.currency.parse().map_err(|f| fault(&format!("currency: {f}")))?,
+        });
+        self.serve_at(wish.listen, server.map_err(|f| fault(&f))?, broker_router(&broker), "[hub.oicp]").await
     }
 
     async fn provider(

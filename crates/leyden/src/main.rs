@@ -12,6 +12,7 @@ mod init;
 mod logins;
 mod metrics;
 mod partner;
+mod rates;
 mod register;
 mod report;
 mod serve;
