@@ -1,4 +1,4 @@
-//! Start, stop and unlock from afar: what an order from the road leads to, and what its giver is told.
+//! Start, stop, unlock and reservations from afar: what an order from the road leads to, and what its giver is told.
 //!
 //! The station never hears a contract id: it gets an alias of 20 random characters that is good at one EVSE for two
 //! minutes (handbook privacy 4). The giver of an order hears what the station answered, in the words of OCPI 2.2.1,
@@ -42,15 +42,22 @@ pub fn decide(from: PartyId, order: &StartOrder, bays: Vec<Bay>) -> Decision {
     if bays.is_empty() {
         return Decision::Deny(Denial::UnknownLocation);
     }
-    let mut hopeless = None;
+    match pick(bays) {
+        Ok(bay) => Decision::Tell(bay),
+        Err((result, why)) => Decision::Hopeless(result, why),
+    }
+}
+
+/// The first bay that may be free, or why there is none.
+pub fn pick(bays: Vec<Bay>) -> Result<Bay, (OrderResult, &'static str)> {
+    let mut hopeless = (OrderResult::Failed, "no EVSE could be asked");
     for bay in bays {
         match obstacle(&bay) {
-            None => return Decision::Tell(bay),
-            Some(found) => hopeless = Some(found),
+            None => return Ok(bay),
+            Some(found) => hopeless = found,
         }
     }
-    let (result, why) = hopeless.unwrap_or((OrderResult::Failed, "no EVSE could be asked"));
-    Decision::Hopeless(result, why)
+    Err(hopeless)
 }
 
 fn obstacle(bay: &Bay) -> Option<(OrderResult, &'static str)> {
@@ -101,6 +108,27 @@ pub fn outcome(answer: &Result<StationAnswer, LineFault>) -> (OrderResult, Optio
             (OrderResult::Failed, Some(fault.to_string()))
         }
         Err(fault @ LineFault::Overloaded) => (OrderResult::Failed, Some(fault.to_string())),
+    }
+}
+
+/// What the giver of a reservation hears: stations say why they refuse one (OCPP 1.6 7.39; 2.x 3.67).
+pub fn reserved(answer: &Result<StationAnswer, LineFault>) -> (OrderResult, Option<String>) {
+    let (result, message) = outcome(answer);
+    let result = match answer {
+        Ok(StationAnswer::Refused(word)) if &**word == "Occupied" => OrderResult::EvseOccupied,
+        Ok(StationAnswer::Refused(word)) if matches!(&**word, "Faulted" | "Unavailable") => {
+            OrderResult::EvseInoperative
+        }
+        Ok(_) | Err(_) => result,
+    };
+    (result, message)
+}
+
+/// And of its cancellation: a station refuses what it knows nothing of.
+pub fn given_up(answer: &Result<StationAnswer, LineFault>) -> (OrderResult, Option<String>) {
+    match outcome(answer) {
+        (OrderResult::Rejected, why) => (OrderResult::UnknownReservation, why),
+        other => other,
     }
 }
 

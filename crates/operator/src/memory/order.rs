@@ -1,4 +1,4 @@
-//! Rows of orders that came over the road: start, stop, unlock, and what became of them.
+//! Rows of orders that came over the road: start, stop, unlock, reserve, and what became of them.
 //!
 //! The same order of the same giver is kept once. The contract behind a start is sealed; the alias is ours, random,
 //! and worthless two minutes later.
@@ -21,16 +21,21 @@ pub(crate) enum Kind {
     Start,
     Stop,
     Unlock,
+    /// Its `remote_id` is the reservation's number, its alias what the station keeps the EVSE for.
+    Reserve,
+    CancelReservation,
 }
 
 impl Kind {
-    const ALL: [Self; 3] = [Self::Start, Self::Stop, Self::Unlock];
+    const ALL: [Self; 5] = [Self::Start, Self::Stop, Self::Unlock, Self::Reserve, Self::CancelReservation];
 
     const fn as_str(self) -> &'static str {
         match self {
             Self::Start => "start",
             Self::Stop => "stop",
             Self::Unlock => "unlock",
+            Self::Reserve => "reserve",
+            Self::CancelReservation => "cancel_reservation",
         }
     }
 
@@ -132,7 +137,12 @@ pub(crate) fn given(tx: &Tx<'_>, giver: PartyId, given_as: &OrderId) -> Result<O
 /// The start whose alias a station presents.
 pub(crate) fn by_alias(tx: &Tx<'_>, station: &StationId, alias: &str) -> Result<Option<OrderRow>, StoreError> {
     let key = values![alias, station.as_str()];
-    tx.one(&format!("{SELECT} WHERE alias = ?1 AND station = ?2"), &key, read)
+    tx.one(&format!("{SELECT} {BY_ALIAS}"), &key, read)
+}
+
+/// A giver's orders whose reservations a station holds for it, or may hold; the latest first.
+pub(crate) fn reserving(tx: &Tx<'_>, giver: PartyId, station: &StationId) -> Result<Vec<OrderRow>, StoreError> {
+    tx.query(&format!("{SELECT} {RESERVING}"), &values![giver.to_string(), station.as_str()], read)
 }
 
 /// Starts that a station accepted and that never became a transaction.
@@ -212,4 +222,7 @@ const SAVE: &str = "INSERT INTO operator_orders (id, kind, giver, given_as, retu
     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18)
     ON CONFLICT (id) DO UPDATE SET session = excluded.session, state = excluded.state, result = excluded.result,
     message = excluded.message, until = excluded.until, token_sealed = excluded.token_sealed";
+const BY_ALIAS: &str = "WHERE alias = ?1 AND station = ?2 AND kind = 'start' ORDER BY asked DESC LIMIT 1";
+const RESERVING: &str = "WHERE giver = ?1 AND station = ?2 AND kind = 'reserve' AND remote_id IN
+    (SELECT id FROM operator_reservations WHERE state IN ('asked', 'held')) ORDER BY asked DESC LIMIT 100";
 const FORGET: &str = "DELETE FROM operator_orders WHERE asked < ?1 AND state IN ('started', 'lapsed', 'done')";

@@ -4,6 +4,7 @@
 //! the station may have acted; a transaction that begins with its alias still finds its contract.
 
 use charge::id::{OrderId, StationId};
+use charge::talk::line::reservation::ReservationOrder;
 use charge::talk::line::{LineFault, StationAnswer, ToStation};
 use charge::talk::road::{OrderResult, Question};
 use charge::token::{PresentedToken, TokenUid};
@@ -15,9 +16,10 @@ use store::{StoreError, Tx};
 use super::road::finish;
 use super::{House, Operator};
 use crate::memory::order::{self, Kind, OrderRow};
-use crate::memory::session;
+use crate::memory::{reservation, session};
 use crate::publish::{self, Fate};
 use crate::remote::{self, ALIAS_HOLDS, ALIAS_KIND, State};
+use crate::reservation::Event as Happens;
 
 /// Jobs of this file.
 pub(crate) const TELL: &str = "operator.order";
@@ -35,7 +37,7 @@ impl Operator {
     async fn tell_order(&self, job: Job) -> Result<(), StoreError> {
         let (key, id) = (job.key.clone(), job.id);
         let now = self.0.now();
-        let loaded = self.run("operator.order.tell", move |_, tx| set_out(tx, &key, id, now)).await?;
+        let loaded = self.run("operator.order.tell", move |house, tx| set_out(house, tx, &key, id, now)).await?;
         let Some((row, what)) = loaded else { return Ok(()) };
         let answer = match (&row.station, what) {
             (Some(station), Some(what)) => self.tell(station, what).await,
@@ -104,7 +106,7 @@ impl Operator {
     /// Tells a station an order of the operator's own people, for an order row that is already kept.
     pub(super) async fn tell_now(&self, id: &OrderId) -> Result<Result<StationAnswer, LineFault>, StoreError> {
         let key = id.as_str().to_owned();
-        let loaded = self.run("operator.order.tell", move |_, tx| begin_telling(tx, &key)).await?;
+        let loaded = self.run("operator.order.tell", move |house, tx| begin_telling(house, tx, &key)).await?;
         let Some((row, Some(what))) = loaded else { return Ok(Err(LineFault::NotConnected)) };
         let Some(station) = row.station.clone() else { return Ok(Err(LineFault::NotConnected)) };
         let answer = self.tell(&station, what).await;
@@ -116,6 +118,7 @@ impl Operator {
 
 /// Marks an order as being told. `None`: there is nothing to tell any more.
 fn set_out(
+    house: &House,
     tx: &mut Tx<'_>,
     key: &str,
     job: i64,
@@ -126,7 +129,7 @@ fn set_out(
         return Ok(None);
     };
     match row.state {
-        State::Asked => begin_telling(tx, key),
+        State::Asked => begin_telling(house, tx, key),
         State::Telling => {
             let message = "the operator was interrupted while telling the station; it may still act".to_owned();
             finish(tx, &mut row, OrderResult::TimedOut, Some(message), now)?;
@@ -140,16 +143,20 @@ fn set_out(
     }
 }
 
-fn begin_telling(tx: &mut Tx<'_>, key: &str) -> Result<Option<(OrderRow, Option<ToStation>)>, StoreError> {
+fn begin_telling(
+    house: &House,
+    tx: &mut Tx<'_>,
+    key: &str,
+) -> Result<Option<(OrderRow, Option<ToStation>)>, StoreError> {
     let Some(mut row) = order::find(tx, key)? else { return Ok(None) };
-    let what = words(tx, &row)?;
+    let what = words(house, tx, &row)?;
     row.on(remote::Event::Tell);
     order::save(tx, &row)?;
     Ok(Some((row, what)))
 }
 
 /// The order in the words of the line; `None` where what it needs is gone.
-fn words(tx: &Tx<'_>, row: &OrderRow) -> Result<Option<ToStation>, StoreError> {
+fn words(house: &House, tx: &Tx<'_>, row: &OrderRow) -> Result<Option<ToStation>, StoreError> {
     Ok(match row.kind {
         Kind::Start => {
             let uid = row.alias.as_deref().and_then(|alias| TokenUid::new(alias).ok());
@@ -165,7 +172,38 @@ fn words(tx: &Tx<'_>, row: &OrderRow) -> Result<Option<ToStation>, StoreError> {
             session::find(tx, id.as_str())?.map(|session| ToStation::Stop { key: session.key })
         }
         Kind::Unlock => row.no.map(|evse| ToStation::Unlock { evse }),
+        Kind::Reserve => row.remote_id.zip(holder(house, row)?).map(|(id, token)| {
+            let (evse, until) = (row.no, row.until);
+            ToStation::Reservation(ReservationOrder::Reserve { id, evse, token, group: None, until, connector: None })
+        }),
+        Kind::CancelReservation => row.remote_id.map(|id| ToStation::Reservation(ReservationOrder::Cancel { id })),
     })
+}
+
+/// Whom a station keeps an EVSE for: a card as it will be held to the reader, or an alias for a start from afar.
+fn holder(house: &House, row: &OrderRow) -> Result<Option<PresentedToken>, StoreError> {
+    if let Some(alias) = row.alias.as_deref() {
+        return Ok(TokenUid::new(alias).ok().map(|uid| PresentedToken::new(uid, ALIAS_KIND)));
+    }
+    let token = row.token(house.seal())?;
+    Ok(token.map(|token| PresentedToken { uid: token.uid, kind: token.kind }))
+}
+
+/// What a station's answer makes of the reservation that an order is about.
+fn settle(tx: &mut Tx<'_>, row: &OrderRow, result: OrderResult, now: Timestamp) -> Result<(), StoreError> {
+    let Some(held) = row.remote_id.map(|id| reservation::find(tx, id)).transpose()?.flatten() else { return Ok(()) };
+    let event = match (row.kind, result) {
+        (Kind::Reserve, OrderResult::Accepted) => {
+            reservation::renew(tx, held.id, row.no, row.until, now)?;
+            Happens::Accept
+        }
+        // the station may have taken it, or given it up
+        (_, OrderResult::TimedOut) => return Ok(()),
+        (Kind::Reserve, _) => Happens::Refuse,
+        (Kind::CancelReservation, OrderResult::Accepted | OrderResult::UnknownReservation) => Happens::Cancel,
+        (Kind::CancelReservation | Kind::Start | Kind::Stop | Kind::Unlock, _) => return Ok(()),
+    };
+    reservation::moved(tx, &held, event, row.message.as_deref(), None, now).map(drop)
 }
 
 /// The station has answered (or not): the outcome is owed from here on.
@@ -191,11 +229,20 @@ fn answered(
     now: Timestamp,
 ) -> Result<Option<OrderRow>, StoreError> {
     let Some(mut row) = order::find(tx, key)? else { return Ok(None) };
-    let (result, message) = remote::outcome(answer);
+    let (result, message) = match row.kind {
+        Kind::Reserve => remote::reserved(answer),
+        Kind::CancelReservation => remote::given_up(answer),
+        Kind::Start | Kind::Stop | Kind::Unlock => remote::outcome(answer),
+    };
     (row.result, row.message) = (Some(result), message);
+    if matches!(row.kind, Kind::Reserve | Kind::CancelReservation) {
+        settle(tx, &row, result, now)?;
+    }
     let awaited = row.kind == Kind::Start && result == OrderResult::Accepted;
     row.on(if awaited { remote::Event::Accept } else { remote::Event::Answer });
-    row.until = now.plus(ALIAS_HOLDS);
+    if row.kind != Kind::Reserve {
+        row.until = now.plus(ALIAS_HOLDS);
+    }
     order::save(tx, &row)?;
     Ok(Some(row))
 }

@@ -168,5 +168,5 @@ pub(super) fn lapse(tx: &mut Tx<'_>, now: Timestamp) -> Result<Vec<StationId>, S
 }
 
 /// Longer than this nobody keeps a place free.
-const HELD_MAX: Duration = Duration::from_secs(7 * 86_400);
+pub(super) const HELD_MAX: Duration = Duration::from_secs(7 * 86_400);
 const LISTED_MAX: u32 = 500;

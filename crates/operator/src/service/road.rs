@@ -3,20 +3,23 @@
 //! An order is kept before it is acknowledged and carried out by a duty; its giver hears the outcome later. What an
 //! operator has no business with is answered as not supported.
 
-use charge::id::{EvseUid, LocationId, OrderId, PartyId, SessionId};
+use charge::id::{AuthorizationReference, EvseUid, LocationId, OrderId, PartyId, SessionId};
 use charge::record::RecordToken;
 use charge::talk::road::{
-    Answer, Denial, Letter, OrderAck, OrderResult, Page, PageWish, Question, ReturnAddress, RoadDesk, StartOrder,
+    Answer, Denial, Letter, OrderAck, OrderResult, Page, PageWish, Question, ReservationOrder, ReservationWish,
+    ReturnAddress, RoadDesk, StartOrder,
 };
-use charge::token::TokenKind;
+use charge::token::{IssuedToken, TokenKind};
 use charge::{Soon, Timestamp};
 use store::{StoreError, Tx, outbox};
 
 use super::errand::{OUTCOME, TELL};
+use super::reservations::HELD_MAX;
 use super::{Event, House, Operator};
+use crate::desk::Reservation;
 use crate::memory::order::{self, Kind, OrderRow};
 use crate::memory::place::BayRow;
-use crate::memory::{place, session, tariff};
+use crate::memory::{place, reservation, session, tariff};
 use crate::remote::{self, ALIAS_HOLDS, ALIAS_LEN, Bay, Decision, OUTCOME_WITHIN_S, State};
 use crate::view;
 
@@ -78,10 +81,13 @@ impl Operator {
             Question::Locations(wish) => self.locations_page(wish).await,
             Question::Tariffs(wish) => self.tariffs_page(wish).await,
             Question::Fetch(wanted) => self.hand(from, wanted).await,
-            // no order of these kinds reaches a station from the road yet: said at once, never by silence
-            Question::Reservation(_) | Question::Profile(_) => {
-                Ok(Answer::Order { ack: OrderAck::NotSupported, message: None })
+            Question::Reservation(wish) => {
+                let given = given(wish.order.clone(), wish.return_to.clone());
+                self.keep_order("operator.order.reserve", move |house, tx| keep_reservation(house, tx, &given, &wish))
+                    .await
             }
+            // no profile reaches a station from the road yet: said at once, never by silence
+            Question::Profile(_) => Ok(Answer::Order { ack: OrderAck::NotSupported, message: None }),
             Question::MayCharge { .. }
             | Question::Outcome { .. }
             | Question::PutSession(_)
@@ -214,6 +220,111 @@ fn keep_start(house: &House, tx: &mut Tx<'_>, given: &Given, start: &StartOrder)
             row.seal(house.seal(), &token)?;
             row.reference.clone_from(&start.reference);
             aim(house, &mut row, &bay);
+            if let Some(alias) = reserved_as(house, tx, given.from, &bay, start)? {
+                row.alias = Some(alias);
+            }
+            order::save(tx, &row)?;
+            outbox::put(tx, TELL, row.id.as_str(), given.now, &[])?;
+        }
+    }
+    Ok(accepted())
+}
+
+/// What a station keeps this very EVSE free for, where it does so for whoever starts: the same contract, or the same
+/// reference of its provider's.
+fn reserved_as(
+    house: &House,
+    tx: &Tx<'_>,
+    giver: PartyId,
+    bay: &Bay,
+    start: &StartOrder,
+) -> Result<Option<String>, StoreError> {
+    for row in order::reserving(tx, giver, &bay.station)? {
+        let known = start.reference.is_some() && row.reference == start.reference;
+        let same = known || row.token(house.seal())?.is_some_and(|token| token.contract == start.token.contract);
+        if same && row.no == Some(bay.no) && row.alias.is_some() {
+            return Ok(row.alias);
+        }
+    }
+    Ok(None)
+}
+
+fn keep_reservation(
+    house: &House,
+    tx: &mut Tx<'_>,
+    given: &Given,
+    order: &ReservationOrder,
+) -> Result<Answer, Trouble> {
+    if order::given(tx, given.from, &given.order)?.is_some() {
+        return Ok(accepted());
+    }
+    let held = reservation::given(tx, given.from, &order.reservation)?;
+    match &order.wish {
+        ReservationWish::Make { token, until, location, evse, reference } => {
+            let wanted = (&**token, *until, reference.clone());
+            let bays = place::bays(tx, location, evse.as_ref())?;
+            keep_reserve(house, tx, given, (&order.reservation, held), wanted, bays)
+        }
+        ReservationWish::Cancel => {
+            let mut row = given.row(house, Kind::CancelReservation)?;
+            match held.filter(|held| held.state.is_open()) {
+                Some(held) => {
+                    (row.station, row.no, row.remote_id) = (Some(held.station), held.evse, Some(held.id));
+                    order::save(tx, &row)?;
+                    outbox::put(tx, TELL, row.id.as_str(), given.now, &[])?;
+                }
+                None => finish(tx, &mut row, OrderResult::UnknownReservation, None, given.now)?,
+            }
+            Ok(accepted())
+        }
+    }
+}
+
+/// The same name again is the same reservation, with another end.
+fn keep_reserve(
+    house: &House,
+    tx: &mut Tx<'_>,
+    given: &Given,
+    (name, held): (&str, Option<Reservation>),
+    (token, until, reference): (&IssuedToken, Timestamp, Option<AuthorizationReference>),
+    bays: Vec<BayRow>,
+) -> Result<Answer, Trouble> {
+    let rejected = |why: &str| Ok(Answer::Order { ack: OrderAck::Rejected, message: Some(why.to_owned()) });
+    if token.party != given.from {
+        return Err(Trouble::Denied(Denial::NotYours));
+    }
+    if bays.is_empty() {
+        return Err(Trouble::Denied(Denial::UnknownLocation));
+    }
+    if until <= given.now || until > given.now.plus(HELD_MAX) {
+        return rejected("a reservation ends in the future, and within a week");
+    }
+    if held.as_ref().is_some_and(|held| !held.state.is_open()) {
+        return rejected("the reservation of this name has ended already");
+    }
+    let mut found = Vec::new();
+    for row in bays {
+        let here = held.as_ref().is_none_or(|held| held.station == row.station && held.evse == Some(row.no));
+        if here {
+            found.push(standing(house, tx, row)?);
+        }
+    }
+    let mut row = given.row(house, Kind::Reserve)?;
+    match remote::pick(found) {
+        Err((result, why)) => finish(tx, &mut row, result, Some(why.to_owned()), given.now)?,
+        Ok(bay) => {
+            let IssuedToken { party, uid, kind, contract, .. } = token.clone();
+            row.seal(house.seal(), &RecordToken { party, uid, kind, contract })?;
+            aim(house, &mut row, &bay);
+            if kind == TokenKind::Rfid {
+                row.alias = None;
+            }
+            let giver = (given.from, name.to_owned());
+            let id = match held {
+                Some(held) => held.id,
+                None => reservation::open(tx, &bay.station, Some(bay.no), until, Some(&giver), given.now)?,
+            };
+            (row.remote_id, row.until, row.reference) = (Some(id), until, reference);
             order::save(tx, &row)?;
             outbox::put(tx, TELL, row.id.as_str(), given.now, &[])?;
         }

@@ -4,13 +4,17 @@ use std::time::Duration;
 
 use charge::id::OrderId;
 use charge::record::{AuthMethod, SessionStatus};
+use charge::talk::line::reservation::ReservationOrder;
 use charge::talk::line::{BayState, LineFault, StationAnswer, ToStation};
-use charge::talk::road::{Answer, Denial, OrderAck, OrderResult, Question, ReturnAddress};
-use charge::token::Allowed;
-use charge::{Clock, Purpose};
+use charge::talk::road::{
+    Answer, Denial, OrderAck, OrderResult, Question, ReservationOrder as RoadOrder, ReservationWish, ReturnAddress,
+};
+use charge::token::{Allowed, ContractId, IssuedToken, TokenKind, TokenUid};
+use charge::{Clock, Personal, Purpose};
 
-use super::world::{CARD, World, card, session_id};
+use super::world::{CARD, World, card, evse, location, provider, session_id};
 use crate::remote::ALIAS_HOLDS;
+use crate::reservation::State as Reserved;
 use crate::session::State;
 
 fn is_accepted(answer: &Answer) -> bool {
@@ -207,4 +211,113 @@ fn start_question() -> Question {
         connector: None,
         reference: None,
     })
+}
+
+/// A reservation from the provider, for the driver whom [`World::order_start`] starts, or for a card.
+fn reserve(world: &World, order: &str, name: &str, card: Option<&str>) -> Question {
+    let (uid, kind) = match card {
+        Some(card) => (card, TokenKind::Rfid),
+        None => ("DE8AACK3F9Q2ZX", TokenKind::AdHocUser),
+    };
+    let token = Box::new(IssuedToken {
+        party: provider(),
+        uid: Personal::new(TokenUid::new(uid).unwrap()),
+        kind,
+        contract: Personal::new(ContractId::new("DE-8AA-CK3F9Q2ZX-1").unwrap()),
+        valid: true,
+        last_updated: world.clock.now(),
+    });
+    let until = world.clock.now().plus(Duration::from_secs(3_600));
+    let wish = ReservationWish::Make { token, until, location: location().id, evse: Some(evse()), reference: None };
+    about_reservation(order, name, wish)
+}
+
+fn about_reservation(order: &str, name: &str, wish: ReservationWish) -> Question {
+    Question::Reservation(RoadOrder {
+        order: OrderId::new(order).unwrap(),
+        return_to: Some(ReturnAddress(format!("https://hub.example/{order}"))),
+        reservation: name.into(),
+        wish,
+    })
+}
+
+fn told_reservation(world: &World) -> ReservationOrder {
+    match world.line.told.lock().unwrap().last() {
+        Some(ToStation::Reservation(order)) => order.clone(),
+        other => panic!("a reservation, not {other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn a_reservation_from_afar_is_held_for_an_alias_that_its_start_comes_with() {
+    let world = World::new().await;
+    assert!(is_accepted(&world.letter(reserve(&world, "o1", "R-1", None)).await.unwrap()));
+    assert!(is_accepted(&world.letter(reserve(&world, "o1", "R-1", None)).await.unwrap()), "twice is once");
+    world.rounds().await;
+    assert_eq!(world.outcomes(), [OrderResult::Accepted]);
+    let ReservationOrder::Reserve { id, token, evse: Some(_), .. } = told_reservation(&world) else { panic!("one") };
+    assert_eq!(token.normal(Purpose::Transmit).len(), 20, "an alias, no contract");
+    let held = world.operator.reservation_given(provider(), "R-1").await.unwrap().unwrap();
+    assert_eq!((held.id, held.state), (id, Reserved::Held));
+
+    world.order_start("o2").await.unwrap();
+    world.rounds().await;
+    assert_eq!(world.alias(), token, "the station lets in whom it keeps the place for");
+    let (_, allowed) = world.start(token, 1_000).await;
+    assert_eq!(allowed, Allowed::Yes);
+}
+
+#[tokio::test]
+async fn a_reservation_is_prolonged_and_given_up_under_its_name() {
+    let world = World::new().await;
+    world.letter(reserve(&world, "o1", "R-1", Some(CARD))).await.unwrap();
+    world.rounds().await;
+    let ReservationOrder::Reserve { id, token, .. } = told_reservation(&world) else { panic!("a reservation") };
+    assert_eq!(token, card(CARD), "a card is held to the reader itself");
+    world.clock.advance(Duration::from_secs(600));
+    world.letter(reserve(&world, "o2", "R-1", Some(CARD))).await.unwrap();
+    world.rounds().await;
+    let held = world.operator.reservation_given(provider(), "R-1").await.unwrap().unwrap();
+    assert_eq!((held.id, held.until), (id, world.clock.now().plus(Duration::from_secs(3_600))));
+
+    let cancel = |order: &str, name: &str| about_reservation(order, name, ReservationWish::Cancel);
+    world.letter(cancel("o3", "R-1")).await.unwrap();
+    world.rounds().await;
+    assert_eq!(told_reservation(&world), ReservationOrder::Cancel { id });
+    let gone = world.operator.reservation_given(provider(), "R-1").await.unwrap().unwrap();
+    assert_eq!(gone.state, Reserved::Cancelled);
+    world.letter(cancel("o4", "R-1")).await.unwrap();
+    world.letter(cancel("o5", "R-9")).await.unwrap();
+    world.rounds().await;
+    let (yes, unknown) = (OrderResult::Accepted, OrderResult::UnknownReservation);
+    assert_eq!(world.outcomes(), [yes, yes, yes, unknown, unknown]);
+    let again = world.letter(reserve(&world, "o6", "R-1", None)).await.unwrap();
+    assert!(matches!(again, Answer::Order { ack: OrderAck::Rejected, .. }), "an ended one does not come back");
+}
+
+#[tokio::test]
+async fn a_reservation_that_the_station_refuses_says_why() {
+    let table = [
+        (Ok(StationAnswer::Refused("Occupied".into())), OrderResult::EvseOccupied, Reserved::Refused),
+        (Ok(StationAnswer::Refused("Faulted".into())), OrderResult::EvseInoperative, Reserved::Refused),
+        (Ok(StationAnswer::Refused("Rejected".into())), OrderResult::Rejected, Reserved::Refused),
+        (Err(LineFault::NotInVersion), OrderResult::NotSupported, Reserved::Refused),
+        (Err(LineFault::TimedOut), OrderResult::TimedOut, Reserved::Asked),
+    ];
+    for (answer, wanted, state) in table {
+        let world = World::new().await;
+        world.line.answers.lock().unwrap().push_back(answer);
+        world.letter(reserve(&world, "o1", "R-1", None)).await.unwrap();
+        world.rounds().await;
+        assert_eq!(world.outcomes(), [wanted]);
+        let held = world.operator.reservation_given(provider(), "R-1").await.unwrap().unwrap();
+        assert_eq!(held.state, state, "{wanted:?}");
+    }
+    let world = World::new().await;
+    let Question::Reservation(mut long) = reserve(&world, "o1", "R-1", None) else { panic!("a reservation") };
+    if let ReservationWish::Make { until, .. } = &mut long.wish {
+        *until = world.clock.now().plus(Duration::from_secs(8 * 86_400));
+    }
+    let answer = world.letter(Question::Reservation(long)).await.unwrap();
+    assert!(matches!(answer, Answer::Order { ack: OrderAck::Rejected, .. }));
 }
