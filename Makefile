@@ -11,7 +11,7 @@ FUZZ_SECONDS ?= 60
 FUZZ_TARGETS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo build test fmt lint unit e2e interop fuzz ui ui-test browser tools bench tour performance clean
+.PHONY: help demo build test fmt lint unit e2e interop fuzz ui ui-test browser tools bench tour performance rivals clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## / — /' | sort
@@ -75,6 +75,9 @@ performance: build ## that, crowds, a storm and hammering peers, written into do
 	$(LEYDEN) bench hammer --report target/bench-hammer.json > target/bench-hammer.md
 	touch target/bench-rivals.md
 	cat docs/performance.head.md $(addprefix target/bench-,$(addsuffix .md,line crowd storm hammer rivals)) > docs/performance.md
+
+rivals: build tools ## other open central systems under the same loader, for `make performance` to show
+	sh scripts/rivals.sh $(abspath $(LEYDEN)) $(abspath $(VENV)) $(abspath $(PEERS)) target/bench-rivals.json > target/bench-rivals.md
 
 clean: ## forget builds and the demo's data
 	cargo clean

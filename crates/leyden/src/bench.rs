@@ -12,10 +12,10 @@ use std::time::Duration;
 use charge::{Clock, SystemClock};
 use load::line::{Kind, Proof};
 use load::loader::{Crew, Target};
-use load::{Fault, crowd, hammer, line, storm};
+use load::{Fault, crowd, hammer, line, rivals, storm};
 use serde::Serialize;
 
-use crate::cli::{BenchCrowd, BenchHammer, BenchLine, BenchLoader, BenchServer, BenchStorm};
+use crate::cli::{BenchCrowd, BenchHammer, BenchLine, BenchLoader, BenchRivals, BenchServer, BenchStorm};
 use crate::{Failure, report};
 use yard::Yard;
 
@@ -90,6 +90,26 @@ pub(crate) async fn hammer(wish: &BenchHammer) -> Result<ExitCode, Failure> {
     let (server, loader) = (&mut |kind| yard.server(kind), &mut |target: &Target| yard.loader(target));
     let told = hammer::measure(&plan, Arc::new(SystemClock), server, loader).await.map_err(failed)?;
     tell(&hammer::render(&told), &told, wish.report.as_deref())
+}
+
+/// What others need for the same.
+pub(crate) async fn rivals(wish: &BenchRivals) -> Result<ExitCode, Failure> {
+    let yard = Yard::open(wish.stations + wish.idle, 0).await?;
+    let senders = usize::try_from(wish.stations).unwrap_or(usize::MAX);
+    let mut plan = line::Plan::new(yard.accounts.clone(), senders, yard.roots_pem.clone(), yard.folder().to_owned());
+    (plan.messages, plan.rounds, plan.dialects) = (wish.messages, 1, vec![load::Dialect::V16]);
+    let yard = &yard;
+    let mut servers: Vec<rivals::Rival<'_>> = vec![
+        ("bare echo".to_owned(), Kind::Echo, Box::new(|| yard.server(Kind::Echo))),
+        ("Leyden".to_owned(), Kind::Operator, Box::new(|| yard.server(Kind::Operator))),
+    ];
+    for rival in &wish.rivals {
+        let (name, command) =
+            rival.split_once('=').ok_or_else(|| Failure::misuse("--rival wants NAME=COMMAND".to_owned()))?;
+        servers.push((name.to_owned(), Kind::Operator, Box::new(move || yard.rival(command))));
+    }
+    let told = rivals::measure(&plan, Arc::new(SystemClock), servers).await.map_err(failed)?;
+    tell(&rivals::render(&told), &told, wish.report.as_deref())
 }
 
 fn tell(page: &str, told: &impl Serialize, path: Option<&std::path::Path>) -> Result<ExitCode, Failure> {

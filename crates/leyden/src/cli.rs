@@ -249,6 +249,8 @@ pub(crate) enum Bench {
     Storm(BenchStorm),
     /// What stations that behave feel while bad peers hammer at the door.
     Hammer(BenchHammer),
+    /// Other central systems under the same loader, beside ours and the bare echo.
+    Rivals(BenchRivals),
     /// (internal) the process that is measured.
     #[command(hide = true)]
     Server(BenchServer),
@@ -312,6 +314,25 @@ pub(crate) struct BenchHammer {
     /// How long they hammer.
     #[arg(long, default_value_t = 15)]
     pub(crate) seconds: u32,
+    #[arg(long, value_name = "FILE")]
+    pub(crate) report: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct BenchRivals {
+    /// A name and the command that starts it, with the file of its key and certificate behind it. It says "listening on
+    /// 127.0.0.1:PORT" in one line and ends with its standard input.
+    #[arg(long = "rival", value_name = "NAME=COMMAND")]
+    pub(crate) rivals: Vec<String>,
+    /// Stations that send.
+    #[arg(long, default_value_t = 200)]
+    pub(crate) stations: u32,
+    /// Connections that only stay.
+    #[arg(long, default_value_t = 500)]
+    pub(crate) idle: u32,
+    /// Messages of each kind.
+    #[arg(long, default_value_t = 4_000)]
+    pub(crate) messages: u32,
     #[arg(long, value_name = "FILE")]
     pub(crate) report: Option<PathBuf>,
 }

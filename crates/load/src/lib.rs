@@ -6,7 +6,8 @@
 //! manners beyond what a measurement needs (the `station` crate has them all).
 //!
 //! [`line::measure`] tells what a message costs, [`crowd::measure`] how many stations fit, [`storm::measure`] what it
-//! costs when all come back at once, [`hammer::measure`] what the good feel of the bad. [`server`] is the floor and what
+//! costs when all come back at once, [`hammer::measure`] what the good feel of the bad,
+//! [`rivals::measure`] what others need for the same. [`server`] is the floor and what
 //! all server processes share, [`loader`] the stations as a process of their own, [`road::Nod`] stands in for the
 //! network behind the operator.
 
@@ -24,6 +25,7 @@ mod linux;
 pub mod loader;
 mod phase;
 pub mod report;
+pub mod rivals;
 pub mod road;
 mod round;
 mod script;

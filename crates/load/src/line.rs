@@ -29,7 +29,7 @@ pub enum Kind {
     Echo,
     /// The same with nothing after the handshake.
     Handshake,
-    /// The real operator with its real database.
+    /// The real operator with its real database, or whoever else answers as an operator does.
     Operator,
 }
 
@@ -120,7 +120,7 @@ impl Plan {
     }
 
     /// What this plan comes to on this machine.
-    fn work(&self, descriptors_max: Option<u64>, remarks: &mut Vec<String>) -> Result<Work, Fault> {
+    pub(crate) fn work(&self, descriptors_max: Option<u64>, remarks: &mut Vec<String>) -> Result<Work, Fault> {
         let senders = self.senders.min(self.accounts.len());
         let idle = self.accounts.len() - senders;
         if self.dialects.contains(&Dialect::Soap) && self.soap.len() < senders {

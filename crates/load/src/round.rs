@@ -147,9 +147,45 @@ impl Round {
     }
 }
 
+/// What one server came to by itself.
+pub(crate) struct Alone {
+    pub connecting: Connecting,
+    pub idle: Bytes,
+    /// In the order of [`Dialect::messages`] of 1.6.
+    pub said: Vec<Said>,
+}
+
+/// Puts one server through the work of a round in OCPP 1.6.
+pub(crate) async fn alone(
+    plan: &Plan,
+    work: &Work,
+    clock: &Arc<dyn Clock>,
+    kind: Kind,
+    server: Server,
+) -> Result<Alone, Fault> {
+    let dialect = Dialect::V16;
+    let bench = Bench { plan, work, dialect, accounts: plan.accounts.as_slice().into(), clock };
+    let mut side = bench.side(kind, server)?;
+    let (connecting, idle) = (bench.connect(&mut side).await?, bench.idle(&side).await?);
+    if kind == Kind::Operator {
+        for station in side.lanes.iter_mut().flatten() {
+            station.begin(&plan.id_tag, clock.now()).await?;
+        }
+        bench.rest(side.server.pid).await?;
+    }
+    let mut said = Vec::new();
+    for message in dialect.messages() {
+        said.push(bench.said(*message, &mut side).await?);
+    }
+    Ok(Alone { connecting, idle, said })
+}
+
 impl Bench<'_> {
     fn open(&self, kind: Kind, spawn: &mut (dyn FnMut(Kind) -> io::Result<Server> + Send)) -> Result<Side, Fault> {
-        let server = spawn(kind).map_err(|why| Fault::Server(kind, why))?;
+        self.side(kind, spawn(kind).map_err(|why| Fault::Server(kind, why))?)
+    }
+
+    fn side(&self, kind: Kind, server: Server) -> Result<Side, Fault> {
         let caller =
             Arc::new(Caller::new(server.at(self.dialect)?, self.dialect, &self.plan.roots_pem, &self.plan.host)?);
         Ok(Side { kind, server, caller, lanes: Lanes::new() })

@@ -328,6 +328,27 @@ async fn only_a_station_that_shows_a_cost_is_told_one() {
 }
 
 #[tokio::test]
+async fn comings_and_goings_that_wait_together_keep_their_order() {
+    let world = World::new().await;
+    let entry = Entry { station: station(), version: Version::V16, quirks: charge::talk::line::quirk::Quirks::USUAL };
+    let away = async || {
+        let left = |tx: &store::Tx<'_>| {
+            tx.one("SELECT COUNT(*) FROM operator_stations WHERE left_at IS NOT NULL", &[], |row| row.int(0))
+        };
+        world.store.read::<_, store::StoreError>("left", left).await.unwrap()
+    };
+    let (here, name) = (&world.operator, station());
+    tokio::join!(here.arrived(&entry, ConnectionNo(4)), here.left(&name, ConnectionNo(4), "test"));
+    assert_eq!(away().await, Some(1));
+    tokio::join!(
+        here.arrived(&entry, ConnectionNo(5)),
+        here.left(&name, ConnectionNo(5), "test"),
+        here.arrived(&entry, ConnectionNo(6)),
+    );
+    assert_eq!(away().await, Some(0));
+}
+
+#[tokio::test]
 async fn a_reader_that_refuses_without_end_writes_one_row_a_batch() {
     let world = World::new().await;
     for _ in 0..20 {

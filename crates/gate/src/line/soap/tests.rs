@@ -191,6 +191,21 @@ async fn hostile_messages_are_refused_before_anyone_is_asked() {
     assert_eq!(net.desk.count(|_| true), 0);
 }
 
+/// Whoever never proves itself is judged more and more slowly, and then not at all for a while.
+#[tokio::test]
+async fn a_source_that_guesses_without_end_is_told_to_come_back() {
+    let net = Net::new();
+    let server = net.server();
+    for _ in 0..200 {
+        let _later = server.house().suspects.knock([127, 0, 0, 1].into(), tokio::time::Instant::now());
+    }
+    let own = net.station_identity(SERIAL);
+    let body = heartbeat("CERT", "https://127.0.0.1:1/");
+    let response = net.post(server.local_addr(), PATH, Some(&own), &body).await;
+    assert_eq!(response.status, StatusCode::SERVICE_UNAVAILABLE);
+    assert_eq!(net.desk.count(|_| true), 0);
+}
+
 #[tokio::test]
 async fn an_address_elsewhere_is_not_called_and_said_so() {
     let net = Net::new();
