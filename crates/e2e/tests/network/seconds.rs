@@ -223,5 +223,6 @@ async fn a_site_goes_on_without_its_csms_and_owes_it_nothing_afterwards() {
     network.house.start_again().await;
     network.operator = network.house.admin("operator").await;
     let both = ended(&network, id, 2).await;
-    assert!(both[0] == first[0] && both[1] > 0, "{both:?}");
+    // each process has a fast clock of its own: which of the two began first is not said
+    assert!(both.contains(&first[0]) && both.iter().all(|energy| *energy > 0), "{both:?} after {first:?}");
 }
