@@ -35,6 +35,7 @@ mod network {
     mod leaks;
     mod npm;
     mod partition;
+    mod partner;
     mod register;
     mod seconds;
     mod source_peers;

@@ -282,7 +282,7 @@ impl House {
     }
 
     /// Where the pages of a party are, by its slug.
-    fn base_of(&self, slug: &str) -> String {
+    pub(super) fn base_of(&self, slug: &str) -> String {
         let party = match slug {
             "operator" => OPERATOR,
             "hub" => HUB,
