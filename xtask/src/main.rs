@@ -1,5 +1,6 @@
-//! The project's own checks, run by `make test`: `cargo xtask layers`, `cargo xtask budget`, `cargo xtask floats`. One
-//! word writes in the place of checking: `cargo xtask cites` makes the page of cited requirements.
+//! The project's own checks, run by `make test`: `cargo xtask layers`, `cargo xtask budget`, `cargo xtask floats`,
+//! `cargo xtask roaming`. Two words write in the place of checking: `cargo xtask cites` makes the page of cited
+//! requirements, `cargo xtask matrix` the one of crossings.
 //!
 //! Plain Rust over the manifests and source texts; no build scripts, no code generation.
 
@@ -7,21 +8,28 @@ mod budget;
 mod cites;
 mod floats;
 mod layers;
+mod roaming;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
     let root = root();
-    let checks: [(&str, Check); 3] = [("layers", layers::check), ("budget", budget::check), ("floats", floats::check)];
+    let checks: [(&str, Check); 4] =
+        [("layers", layers::check), ("budget", budget::check), ("floats", floats::check), ("roaming", roaming::check)];
     let wanted = std::env::args().nth(1);
     let mut chosen: Vec<_> =
         checks.into_iter().filter(|(name, _)| wanted.as_deref().is_none_or(|w| w == *name)).collect();
     if wanted.as_deref() == Some("cites") {
         chosen.push(("cites", cites::write));
     }
+    if wanted.as_deref() == Some("matrix") {
+        chosen.push(("matrix", roaming::write));
+    }
     if chosen.is_empty() {
-        eprintln!("usage: cargo xtask [layers|budget|floats|cites]   (without a word: all but `cites`, which writes)");
+        eprintln!(
+            "usage: cargo xtask [layers|budget|floats|roaming|cites|matrix]   (without a word: all but the last two, which write)"
+        );
         return ExitCode::from(2);
     }
     let mut failed = false;

@@ -40,6 +40,7 @@ async fn ask_in(
 
 const ALL: [Version; 3] = [Version::V211, Version::V221, Version::V230];
 
+// cells: ocpi211 ocpi221 ocpi230 > ocpi211 ocpi221 ocpi230: session cdr
 #[tokio::test]
 async fn a_session_and_a_cdr_cross_between_all_versions() {
     for operator in ALL {
@@ -89,6 +90,8 @@ async fn a_session_and_a_cdr_cross_between_all_versions() {
     }
 }
 
+// cells: ocpi211 ocpi221 ocpi230 > ocpi211 ocpi221 ocpi230: tap
+// cells: ocpi221 ocpi230 > ocpi211 ocpi221 ocpi230: remote
 #[tokio::test]
 async fn a_tap_and_a_start_cross_between_all_versions() {
     for operator in ALL {
