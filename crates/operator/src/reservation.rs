@@ -1,7 +1,7 @@
 //! How a reservation lives: asked, held, and one of several ends (OCPP 1.6 5.1, 5.13; 2.x block H).
 //!
 //! The station is the one who keeps an EVSE free; this table keeps what is known of it. An end is final: what comes
-//! later is noted and changes nothing.
+//! later is noted and changes nothing, but for one: a station that ends it because we cancel may say so before it answers.
 
 use charge::talk::line::reservation::ReservationEnd;
 
@@ -27,7 +27,10 @@ pub enum Event {
     Accept,
     Refuse,
     Use,
+    /// The station has cancelled it because we asked.
     Cancel,
+    /// We asked it to cancel, and the station knows of none.
+    NotThere,
     /// Its time is over.
     Lapse,
     /// The station reports its end (2.x).
@@ -70,14 +73,17 @@ impl State {
             // a held reservation that the station refuses to change stays what it was
             (Self::Held, Event::Refuse) => Self::Held,
             (Self::Asked | Self::Held, Event::Use) => Self::Used,
-            (Self::Asked | Self::Held, Event::Cancel) => Self::Cancelled,
+            (Self::Asked | Self::Held | Self::Removed, Event::Cancel) | (Self::Asked | Self::Held, Event::NotThere) => {
+                Self::Cancelled
+            }
             (Self::Asked | Self::Held, Event::Lapse | Event::Told(ReservationEnd::Expired)) => Self::Expired,
             (Self::Asked | Self::Held, Event::Told(ReservationEnd::Removed | ReservationEnd::NoTransaction)) => {
                 Self::Removed
             }
-            (
+            (Self::Refused | Self::Used | Self::Cancelled | Self::Expired, Event::Cancel)
+            | (
                 Self::Refused | Self::Used | Self::Cancelled | Self::Expired | Self::Removed,
-                Event::Accept | Event::Refuse | Event::Use | Event::Cancel | Event::Lapse | Event::Told(_),
+                Event::Accept | Event::Refuse | Event::Use | Event::NotThere | Event::Lapse | Event::Told(_),
             ) => self,
         }
     }
@@ -87,11 +93,12 @@ impl State {
 mod tests {
     use super::*;
 
-    const EVENTS: [Event; 8] = [
+    const EVENTS: [Event; 9] = [
         Event::Accept,
         Event::Refuse,
         Event::Use,
         Event::Cancel,
+        Event::NotThere,
         Event::Lapse,
         Event::Told(ReservationEnd::Expired),
         Event::Told(ReservationEnd::Removed),
@@ -101,15 +108,18 @@ mod tests {
     #[test]
     fn the_whole_table() {
         let wanted = [
-            (State::Asked, "held refused used cancelled expired expired removed removed"),
-            (State::Held, "held held used cancelled expired expired removed removed"),
+            (State::Asked, "held refused used cancelled cancelled expired expired removed removed"),
+            (State::Held, "held held used cancelled cancelled expired expired removed removed"),
         ];
         for (state, row) in wanted {
             let got: Vec<_> = EVENTS.into_iter().map(|event| state.on(event).as_str()).collect();
             assert_eq!(got.join(" "), row, "{state:?}");
         }
         for state in State::ALL.into_iter().filter(|state| !state.is_open()) {
-            assert!(EVENTS.into_iter().all(|event| state.on(event) == state), "{state:?} is an end");
+            let ours = |event: &Event| state == State::Removed && *event == Event::Cancel;
+            let others = EVENTS.into_iter().filter(|event| !ours(event));
+            assert!(others.into_iter().all(|event| state.on(event) == state), "{state:?} is an end");
         }
+        assert_eq!(State::Removed.on(Event::Cancel), State::Cancelled, "the notice came before the answer");
     }
 }

@@ -200,7 +200,8 @@ fn settle(tx: &mut Tx<'_>, row: &OrderRow, result: OrderResult, now: Timestamp) 
         // the station may have taken it, or given it up
         (_, OrderResult::TimedOut) => return Ok(()),
         (Kind::Reserve, _) => Happens::Refuse,
-        (Kind::CancelReservation, OrderResult::Accepted | OrderResult::UnknownReservation) => Happens::Cancel,
+        (Kind::CancelReservation, OrderResult::Accepted) => Happens::Cancel,
+        (Kind::CancelReservation, OrderResult::UnknownReservation) => Happens::NotThere,
         (Kind::CancelReservation | Kind::Start | Kind::Stop | Kind::Unlock, _) => return Ok(()),
     };
     reservation::moved(tx, &held, event, row.message.as_deref(), None, now).map(drop)

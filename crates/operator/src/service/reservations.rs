@@ -86,8 +86,9 @@ impl Operator {
         }
         let came = self.order(actor, &row.station, word(ReservationOrder::Cancel { id })).await?;
         let event = match came.outcome {
-            // refused: the station knows of none, which is what was wanted
-            Outcome::Accepted | Outcome::Scheduled | Outcome::Refused => Some(Happens::Cancel),
+            Outcome::Accepted | Outcome::Scheduled => Some(Happens::Cancel),
+            // the station knows of none, which is what was wanted
+            Outcome::Refused => Some(Happens::NotThere),
             Outcome::NotConnected | Outcome::Error | Outcome::TimedOut => None,
         };
         Ok((self.move_reservation(id, event, came.message.clone()).await?, came))
