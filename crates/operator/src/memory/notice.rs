@@ -83,7 +83,7 @@ pub(crate) fn again(tx: &mut Tx<'_>, notice: &Notice, due: Timestamp, why: &str)
     tx.execute(AGAIN, &key).map(drop)
 }
 
-/// Nobody holds a notice any more: all are due now, but for questions, which have their own patience.
+/// Nobody holds a notice any more: all are due now, but for questions that nobody held, which have their own patience.
 pub(crate) fn release(tx: &mut Tx<'_>, now: Timestamp) -> Result<(), StoreError> {
     tx.execute(RELEASE, &values![now]).map(drop)
 }
@@ -93,7 +93,8 @@ pub(crate) fn hasten(tx: &mut Tx<'_>, party: PartyId, now: Timestamp) -> Result<
     tx.execute(HASTEN, &values![party.to_string(), now]).map(drop)
 }
 
-const RELEASE: &str = "UPDATE operator_notices SET due = ?1 WHERE due > ?1 AND kind <> 'ask'";
+// a question was held if it was leased since it was put
+const RELEASE: &str = "UPDATE operator_notices SET due = ?1 WHERE due > ?1 AND (kind <> 'ask' OR tries > 0)";
 const PUT: &str = "INSERT INTO operator_notices (kind, name, changed, due, tries) VALUES (?1, ?2, 1, ?3, 0)
     ON CONFLICT (kind, name) DO UPDATE SET changed = operator_notices.changed + 1, due = excluded.due, tries = 0";
 const DUE: &str = "SELECT kind, name, changed, tries FROM operator_notices WHERE due <= ?1 ORDER BY due, name LIMIT ?2";
@@ -143,5 +144,23 @@ mod tests {
         store.run("put", |tx| put(tx, Kind::Session, "S1", NOW)).await.unwrap();
         assert_eq!(due(&store, NOW).await[0].tries, 1);
         assert_eq!(due(&store, NOW.plus(LEASED)).await[0].tries, 2);
+    }
+
+    #[tokio::test]
+    async fn after_a_restart_held_questions_are_due_and_others_keep_their_patience() {
+        let store = Store::in_memory(crate::memory::MIGRATIONS).unwrap();
+        let patient = NOW.plus(Duration::from_secs(3_600));
+        store
+            .run("put", move |tx| {
+                put(tx, Kind::Ask, "held", NOW)?;
+                put(tx, Kind::Ask, "patient", patient)
+            })
+            .await
+            .unwrap();
+        assert_eq!(due(&store, NOW).await[0].name, "held");
+        store.run("release", |tx| release(tx, NOW)).await.unwrap();
+        let names = |due: Vec<Notice>| due.into_iter().map(|notice| notice.name).collect::<Vec<_>>();
+        assert_eq!(names(due(&store, NOW).await), ["held"], "at once, not when the lease ends");
+        assert_eq!(names(due(&store, patient).await), ["held", "patient"]);
     }
 }

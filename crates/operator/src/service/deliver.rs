@@ -14,7 +14,7 @@ use store::outbox::{self, Job};
 use store::{StoreError, Tx};
 
 use super::errand::flag;
-use super::transact::{ASK_AGAIN, HALT, give_up_unclaimed};
+use super::transact::{HALT, give_up_unclaimed};
 use super::{Event, House, Operator};
 use crate::close::{self, Case};
 use crate::memory::notice::{self, Kind, Notice};
@@ -265,9 +265,7 @@ impl Operator {
                 })
                 .await;
         };
-        // should this process end before the answer comes, the question is asked again after a minute
-        let (kept, later) = (notice.clone(), self.0.now().plus(ASK_AGAIN));
-        self.run("operator.asking", move |_, tx| notice::again(tx, &kept, later, "")).await?;
+        // should this process end before the answer comes, the notice is held and released at the next start
         self.find_out(&notice.name, token).await?;
         // where nobody could be asked, the question has been put anew
         self.run("operator.asked", move |_, tx| notice::done(tx, &notice)).await

@@ -551,7 +551,7 @@ fn show_bay(
 }
 
 /// The road is given this long before a lost answer is asked for again.
-pub(super) const ASK_AGAIN: Duration = Duration::from_secs(60);
+const ASK_AGAIN: Duration = Duration::from_secs(60);
 /// A hub that was away for a day hears of all open questions within this time.
 const ASK_AT_LEAST: Duration = Duration::from_secs(3_600);
 /// A transaction without a token waits this long for the message that has it.
