@@ -19,9 +19,11 @@ fuzz_target!(|data: &[u8]| {
     for to in Version::ALL {
         let _crossed = body(incoming.version, to, incoming.kind, sent, beside);
     }
-    let _place = (hear::session_location(sent), hear::payer(&incoming, sent));
+    let _place = hear::session_location(sent);
     let _address = hear::with_return_address(sent, "https://hub.example/1");
-    let Ok(value) = hear::lifted(&incoming, sent, beside) else { return };
+    let Ok(doc) = hear::body(sent) else { return };
+    let _payer = hear::payer(&incoming, &doc);
+    let Ok(value) = hear::lifted(&incoming, doc, beside) else { return };
     let Some(question) = question(&incoming, &value) else { return };
     for version in Version::ALL {
         again(version, question.clone());
@@ -45,7 +47,7 @@ fn incoming(line: &str) -> Option<Incoming> {
     Incoming::new(version, method, (module, side), path, query).ok()
 }
 
-fn question(incoming: &Incoming, value: &serde_json::Value) -> Option<Question> {
+fn question(incoming: &Incoming, value: &ocpi::Doc) -> Option<Question> {
     let here = PartyId::new("DE", "ABC").ok()?;
     let crossed = hear::question(incoming, value, here, &|_| OrderId::new("o1").ok()).ok()?;
     Some(crossed.value)
@@ -68,6 +70,6 @@ fn again(version: Version, question: Question) {
 }
 
 fn question_of(incoming: &Incoming, sent: &str, beside: Beside<'_>) -> Option<Question> {
-    let value = hear::lifted(incoming, sent.as_bytes(), beside).ok()?;
+    let value = hear::lifted(incoming, hear::body(sent.as_bytes()).ok()?, beside).ok()?;
     question(incoming, &value)
 }

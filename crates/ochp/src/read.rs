@@ -3,46 +3,8 @@
 //! Children are found by their local name without regard to case, name space or order, because stacks in the field
 //! differ in all three. Invariant: a fault names the place and the kind of mistake, never the value.
 
-use std::fmt;
-
-use charge::talk::road::Denial;
+pub use document::{Crossed, Fault, Lost};
 use soap::Element;
-
-/// A place in a message that cannot be read or carried, and why.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Fault {
-    /// Element names with a slash before each and the number of the one among several; empty for the whole message.
-    pub path: String,
-    pub why: Box<str>,
-}
-
-impl Fault {
-    pub fn new(path: impl Into<String>, why: impl Into<Box<str>>) -> Self {
-        Self { path: path.into(), why: why.into() }
-    }
-}
-
-impl fmt::Display for Fault {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.path.is_empty() { f.write_str(&self.why) } else { write!(f, "{} {}", self.path, self.why) }
-    }
-}
-
-impl From<Fault> for Denial {
-    fn from(fault: Fault) -> Self {
-        Self::Malformed { path: fault.path.into(), why: fault.why }
-    }
-}
-
-/// What a crossing left behind or repaired: places with reasons.
-pub type Lost = Vec<Fault>;
-
-/// Something that was carried over a border, and what did not come along.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Crossed<T> {
-    pub value: T,
-    pub lost: Lost,
-}
 
 /// What is noticed while a message is read.
 #[derive(Debug, Default)]

@@ -1,12 +1,9 @@
 //! Answers: written into an envelope with its headers, and read out of one.
 
-use std::borrow::Cow;
-
 use charge::Timestamp;
 use charge::id::{CdrId, PartyId};
 use charge::talk::road::{Answer, Denial, Found, PAGE_BYTES_MAX, Page, PageWish, RoadFault, Wanted};
 use charge::token::{Allowed, Verdict};
-use serde_json::Value;
 
 use crate::ask::{Asked, page_query};
 use crate::cross::{self, Beside, Noun};
@@ -14,7 +11,7 @@ use crate::read::{At, Crossed, Fault, Lost, parse};
 use crate::status::{Opened, open, refusal, success};
 use crate::versions::Version;
 use crate::wire::{LIMIT, LINK, LOCATION, Module, Reply, Side, TOTAL};
-use crate::write::Json;
+use crate::write::Doc;
 use crate::{cdr, command, location, session, tariff, token, url};
 
 /// Who answers, and under which address.
@@ -104,7 +101,7 @@ fn write_found(
             list(items, (Module::Tokens, Noun::Token), (*wish, page.total, page.next), by, lost)
         }
         (_, Found::Location(_) | Found::Tariff(_) | Found::Session(_) | Found::Cdr(_) | Found::Token(_)) => {
-            let mut data = Json::read(crate::patch::picked(&document(found, lost)?, below)?.as_bytes())?;
+            let mut data = parse(crate::patch::picked(&document(found, lost)?, below)?.as_bytes())?;
             cross::lower(by.version, asked.noun(), &mut data, Beside::default(), lost)?;
             Ok(success(Some(data), by.now))
         }
@@ -127,7 +124,7 @@ pub fn document(found: &Found, lost: &mut Lost) -> Result<String, Denial> {
 
 /// A page. What the asker's version cannot carry is left out and told: one object must not cost the page.
 fn list(
-    items: Vec<Result<Json, Fault>>,
+    items: Vec<Result<Doc, Fault>>,
     (module, noun): (Module, Noun),
     (wish, total, mut next): (PageWish, u32, Option<u32>),
     by: Answering<'_>,
@@ -147,7 +144,7 @@ fn list(
         });
         crossed.map_or_else(|fault| lost.push(fault), |item| data.push(item));
     }
-    Ok(paged(success(Some(Json::List(data)), by.now), module, wish, total, next, (by.base, by.version)))
+    Ok(paged(success(Some(Doc::List(data)), by.now), module, wish, total, next, (by.base, by.version)))
 }
 
 /// The URL of a kept CDR, below our own base.
@@ -184,8 +181,7 @@ pub struct Answered<'a> {
 
 /// The answer in a response.
 pub fn read(asked: &Asked, reply: &Reply, answered: Answered<'_>) -> Result<Crossed<Answer>, RoadFault> {
-    let reply = &lifted(asked, reply, answered).map_err(unreadable)?;
-    let data = match open(reply.http, parse(reply.body.as_bytes())).map_err(unreadable)? {
+    let mut data = match open(reply.http, parse(reply.body.as_bytes())).map_err(unreadable)? {
         Opened::Success(data) => data,
         // "nobody knows this token" is an answer to the question whether it may charge
         Opened::Refused(Denial::UnknownToken) if matches!(asked, Asked::MayCharge(_)) => {
@@ -194,30 +190,26 @@ pub fn read(asked: &Asked, reply: &Reply, answered: Answered<'_>) -> Result<Cros
         }
         Opened::Refused(denial) => return Err(RoadFault::Denied(denial)),
     };
+    lift(asked.noun(), &mut data, answered).map_err(unreadable)?;
     let mut lost = Lost::new();
     let value = read_data(asked, &data, reply, &mut lost).map_err(unreadable)?;
     Ok(Crossed { value, lost })
 }
 
-/// The response as one of 2.2.1. An item that cannot be lifted stays as it is, for the reader to complain about.
-fn lifted<'r>(asked: &Asked, reply: &'r Reply, answered: Answered<'_>) -> Result<Cow<'r, Reply>, Fault> {
-    let noun = asked.noun();
-    if answered.version == Version::V221 || noun == Noun::Plain {
-        return Ok(Cow::Borrowed(reply));
+/// The data as that of 2.2.1. An item of a list that cannot be lifted is left out.
+fn lift(noun: Noun, data: &mut Doc, answered: Answered<'_>) -> Result<(), Fault> {
+    let Answered { version, beside } = answered;
+    if noun == Noun::Plain {
+        return Ok(());
     }
-    let Ok(mut json) = Json::read(reply.body.as_bytes()) else { return Ok(Cow::Borrowed(reply)) };
-    if let Some(data) = json.as_object_mut().and_then(|envelope| envelope.get_mut("data")) {
-        match data {
-            Json::List(items) => {
-                items.retain_mut(|item| cross::lift(answered.version, noun, item, answered.beside).is_ok())
-            }
-            one => cross::lift(answered.version, noun, one, answered.beside)?,
-        }
+    if let Doc::List(items) = data {
+        items.retain_mut(|item| cross::lift(version, noun, item, beside).is_ok());
+        return Ok(());
     }
-    Ok(Cow::Owned(Reply { body: json.to_string(), ..reply.clone() }))
+    cross::lift(version, noun, data, beside)
 }
 
-fn read_data(asked: &Asked, data: &Value, reply: &Reply, lost: &mut Lost) -> Result<Answer, Fault> {
+fn read_data(asked: &Asked, data: &Doc, reply: &Reply, lost: &mut Lost) -> Result<Answer, Fault> {
     let at = At::below(data, "/data".to_owned());
     Ok(match asked {
         Asked::MayCharge(_) => {

@@ -11,7 +11,7 @@ use crate::read::{Crossed, Fault, Lost};
 use crate::token::{kind_lost, kind_word_in, wire_uid};
 use crate::versions::Version;
 use crate::wire::{Incoming, Kind, Method, Module, Request, Side, Target};
-use crate::write::{Json, Object, time};
+use crate::write::{Doc, Record, time};
 use crate::{cdr, command, location, profile, session, tariff, token, url};
 
 /// What was asked, as far as the answer has to be read or written in its light.
@@ -104,7 +104,7 @@ pub fn request(letter: &Letter, toward: Toward<'_>) -> Result<Crossed<Request>, 
     if let Target::Endpoint { module, .. } = &value.target
         && !module.is_in(toward.version)
     {
-        return Err(Fault { path: String::new(), why: "is a module that the receiver's version does not have".into() });
+        return Err(Fault::new("", "is a module that the receiver's version does not have"));
     }
     let beside = Beside { owner: Some(letter.from), payer: None, place: toward.place, ..Beside::default() };
     let body = value.body.as_deref().unwrap_or_default();
@@ -122,7 +122,7 @@ fn write(question: &Question, from: PartyId, toward: Toward<'_>, lost: &mut Lost
     };
     use Method::{Delete, Patch, Post, Put};
     use Module::{Cdrs, Commands, Locations, Sessions, Tariffs, Tokens};
-    let receiver = |method, module, rest: String, kind, body: Option<Json>| Request {
+    let receiver = |method, module, rest: String, kind, body: Option<Doc>| Request {
         method,
         target: Target::Endpoint { module, side: Side::Receiver, rest },
         query: String::new(),
@@ -138,11 +138,11 @@ fn write(question: &Question, from: PartyId, toward: Toward<'_>, lost: &mut Lost
         }
         Question::Stop { order, return_to, session } => {
             let address = return_address(OrderKind::Stop, order, return_to.as_ref());
-            let body = Object::default().with(command::RESPONSE_URL, address).with("session_id", session.as_str());
+            let body = Record::default().with(command::RESPONSE_URL, address).with("session_id", session.as_str());
             receiver(Post, Commands, "/STOP_SESSION".to_owned(), Kind::Stop, Some(body.into()))
         }
         Question::Unlock { order, return_to, location, evse, connector } => {
-            let body = Object::default()
+            let body = Record::default()
                 .with(command::RESPONSE_URL, return_address(OrderKind::Unlock, order, return_to.as_ref()))
                 .with("location_id", location.as_str())
                 .with("evse_uid", evse.as_str())
@@ -243,8 +243,8 @@ fn fetch(wanted: &Wanted, from: PartyId, toward: Toward<'_>) -> Result<Request, 
     })
 }
 
-fn outcome(return_to: Option<&ReturnAddress>, body: &Json) -> Result<Request, Fault> {
-    let address = return_to.ok_or_else(|| Fault { path: "/return_to".to_owned(), why: "is missing".into() })?;
+fn outcome(return_to: Option<&ReturnAddress>, body: &Doc) -> Result<Request, Fault> {
+    let address = return_to.ok_or_else(|| Fault::new("/return_to", "is missing"))?;
     Ok(Request {
         method: Method::Post,
         target: Target::Address(address.0.clone()),
@@ -254,8 +254,8 @@ fn outcome(return_to: Option<&ReturnAddress>, body: &Json) -> Result<Request, Fa
     })
 }
 
-fn evse_status(status: EvseStatus, at: Timestamp) -> Json {
-    Object::default().with("status", status.as_str()).with("last_updated", time(at)).into()
+fn evse_status(status: EvseStatus, at: Timestamp) -> Doc {
+    Record::default().with("status", status.as_str()).with("last_updated", time(at)).into()
 }
 
 fn owned(party: PartyId, id: &str) -> String {

@@ -20,7 +20,7 @@ use crate::read::{At, Fault, Lost};
 use crate::record::{AUTH_METHODS, auth_word, hours, read_periods, read_token, write_periods, write_token};
 use crate::tariff;
 use crate::token::read_party;
-use crate::write::{Json, Object, fitted, number, price, read_price, time};
+use crate::write::{Doc, Record, fitted, number, price, read_price, time};
 
 /// OCPI 2.2.1, 10.4.8: both texts of a signed value.
 const SIGNED_CHARACTERS_MAX: usize = 5_000;
@@ -49,15 +49,15 @@ const fn nature_word(nature: Nature) -> &'static str {
     }
 }
 
-pub(crate) fn write(cdr: &Cdr, lost: &mut Lost) -> Result<Json, Fault> {
+pub(crate) fn write(cdr: &Cdr, lost: &mut Lost) -> Result<Doc, Fault> {
     for (at, path) in [(cdr.start, "/start_date_time"), (cdr.end, "/end_date_time")] {
         if at != at.whole_millis() {
-            lost.push(Fault { path: path.to_owned(), why: "is cut to milliseconds".into() });
+            lost.push(Fault::new(path, "is cut to milliseconds"));
         }
     }
     let meter = cdr.meter.as_ref().map(|meter| fitted(meter, METER_CHARACTERS_MAX, "/meter_id", lost));
     let remark = cdr.remark.as_ref().map(|remark| fitted(remark, REMARK_CHARACTERS_MAX, "/remark", lost));
-    Ok(Object::default()
+    Ok(Record::default()
         .with("country_code", cdr.party.country())
         .with("party_id", cdr.party.code())
         .with("id", cdr.id.as_str())
@@ -88,9 +88,9 @@ pub(crate) fn write(cdr: &Cdr, lost: &mut Lost) -> Result<Json, Fault> {
         .into())
 }
 
-fn write_place(place: &RecordPlace, lost: &mut Lost) -> Json {
+fn write_place(place: &RecordPlace, lost: &mut Lost) -> Doc {
     let name = place.name.as_ref().map(|name| fitted(name, NAME_CHARACTERS_MAX, "/cdr_location/name", lost));
-    Object::default()
+    Record::default()
         .with("id", place.id.as_str())
         .maybe("name", name)
         .with("address", fitted(&place.address, LINE_CHARACTERS_MAX, "/cdr_location/address", lost))
@@ -108,12 +108,12 @@ fn write_place(place: &RecordPlace, lost: &mut Lost) -> Json {
 }
 
 /// One `SignedData` has one format: the first record's. Over-long values are left out whole, never cut.
-fn write_signed(signed: &[SignedValue], lost: &mut Lost) -> Option<Object> {
+fn write_signed(signed: &[SignedValue], lost: &mut Lost) -> Option<Record> {
     let format = &signed.first()?.record.format;
-    let mut values: Vec<Json> = Vec::new();
+    let mut values: Vec<Doc> = Vec::new();
     for (index, value) in signed.iter().enumerate() {
         let mut leave_out = |why: &str| {
-            lost.push(Fault { path: format!("/signed_data/signed_values/{index}"), why: why.into() });
+            lost.push(Fault::new(format!("/signed_data/signed_values/{index}"), why));
         };
         let (blob, plain) = (BASE64.encode(&value.record.bytes), plain(&value.record));
         if value.record.format != *format {
@@ -123,17 +123,17 @@ fn write_signed(signed: &[SignedValue], lost: &mut Lost) -> Option<Object> {
         } else {
             let nature = nature_word(value.nature);
             values.push(
-                Object::default().with("nature", nature).with("plain_data", plain).with("signed_data", blob).into(),
+                Record::default().with("nature", nature).with("plain_data", plain).with("signed_data", blob).into(),
             );
         }
     }
     let key = signed.iter().find_map(|value| value.record.public_key.as_deref());
     let fits = key.is_none_or(|key| key.len() <= PUBLIC_KEY_CHARACTERS_MAX);
     if !fits {
-        lost.push(Fault { path: "/signed_data/public_key".to_owned(), why: "is longer than OCPI can carry".into() });
+        lost.push(Fault::new("/signed_data/public_key", "is longer than OCPI can carry"));
     }
     (!values.is_empty()).then(|| {
-        Object::default()
+        Record::default()
             .with("encoding_method", fitted(format, FORMAT_CHARACTERS_MAX, "/signed_data/encoding_method", lost))
             .maybe("public_key", key.filter(|_| fits))
             .with("signed_values", values)

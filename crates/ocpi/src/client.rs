@@ -7,7 +7,7 @@ use charge::talk::road::{ClientInfo, ClientStatus};
 use crate::read::{At, Fault, parse};
 use crate::token::read_party;
 use crate::wire::{Kind, Method, Module, Request, Side, Target};
-use crate::write::{Json, Object, time};
+use crate::write::{Doc, Record, time};
 
 const STATUSES: &[(&str, ClientStatus)] = &[
     ("CONNECTED", ClientStatus::Connected),
@@ -18,8 +18,8 @@ const STATUSES: &[(&str, ClientStatus)] = &[
 /// Longer than any role there is.
 const ROLE_CHARACTERS_MAX: usize = 16;
 
-fn value(client: &ClientInfo) -> Json {
-    Object::default()
+fn value(client: &ClientInfo) -> Doc {
+    Record::default()
         .with("party_id", client.party.code())
         .with("country_code", client.party.country())
         .with("role", &*client.role)

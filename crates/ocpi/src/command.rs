@@ -9,7 +9,7 @@ use crate::read::{At, Fault, Lost};
 use crate::tariff::{display_text, read_display_text};
 use crate::token;
 use crate::wire::{Incoming, Kind};
-use crate::write::{Json, Object, time};
+use crate::write::{Doc, Record, time};
 
 /// OCPI 2.2.1, 17.9: a URL has at most 255 characters.
 const URL_CHARACTERS_MAX: usize = 255;
@@ -32,8 +32,8 @@ const RESULTS: &[OrderResult] = &[
     OrderResult::UnknownReservation,
 ];
 
-pub(crate) fn write_start(order: &StartOrder, response_url: &str, lost: &mut Lost) -> Result<Json, Fault> {
-    Ok(Object::default()
+pub(crate) fn write_start(order: &StartOrder, response_url: &str, lost: &mut Lost) -> Result<Doc, Fault> {
+    Ok(Record::default()
         .with(RESPONSE_URL, response_url)
         .with("token", token::write(&order.token, lost)?)
         .with("location_id", order.location.as_str())
@@ -100,8 +100,8 @@ fn reservation(at: &At<'_>) -> Result<Box<str>, Fault> {
 }
 
 /// `RESERVE_NOW` or `CANCEL_RESERVATION`.
-pub(crate) fn write_reservation(order: &ReservationOrder, response_url: &str, lost: &mut Lost) -> Result<Json, Fault> {
-    let object = Object::default().with(RESPONSE_URL, response_url).with("reservation_id", &*order.reservation);
+pub(crate) fn write_reservation(order: &ReservationOrder, response_url: &str, lost: &mut Lost) -> Result<Doc, Fault> {
+    let object = Record::default().with(RESPONSE_URL, response_url).with("reservation_id", &*order.reservation);
     Ok(match &order.wish {
         ReservationWish::Cancel => object.into(),
         ReservationWish::Make { token, until, location, evse, reference } => object
@@ -117,9 +117,7 @@ pub(crate) fn write_reservation(order: &ReservationOrder, response_url: &str, lo
 /// The return address of an order: in its body, or in the query where it has none.
 pub(crate) fn return_address_in(incoming: &Incoming, at: &At<'_>) -> Result<ReturnAddress, Fault> {
     match incoming.query(RESPONSE_URL) {
-        Some(text) => {
-            usable(text.to_owned()).ok_or_else(|| Fault { path: RESPONSE_URL.to_owned(), why: BAD_URL.into() })
-        }
+        Some(text) => usable(text.to_owned()).ok_or_else(|| Fault::new(RESPONSE_URL, BAD_URL)),
         None => read_return_address(at),
     }
 }
@@ -136,14 +134,14 @@ fn usable(text: String) -> Option<ReturnAddress> {
 }
 
 /// OCPI 2.2.1, 13.3.2 `CommandResponse`.
-pub(crate) fn write_ack(ack: OrderAck, message: Option<&str>, lost: &mut Lost) -> Json {
+pub(crate) fn write_ack(ack: OrderAck, message: Option<&str>, lost: &mut Lost) -> Doc {
     let (result, timeout) = match ack {
         OrderAck::Accepted { outcome_within_s } => ("ACCEPTED", outcome_within_s),
         OrderAck::Rejected => ("REJECTED", 0),
         OrderAck::NotSupported => ("NOT_SUPPORTED", 0),
         OrderAck::UnknownSession => ("UNKNOWN_SESSION", 0),
     };
-    Object::default()
+    Record::default()
         .with("result", result)
         .with("timeout", timeout)
         .maybe("message", message.map(|text| vec![display_text(text, "/message/0/text", lost)]))
@@ -166,8 +164,8 @@ pub(crate) fn read_ack(at: &At<'_>, lost: &mut Lost) -> Result<(OrderAck, Option
 }
 
 /// OCPI 2.2.1, 13.3.3 `CommandResult`.
-pub(crate) fn write_outcome(result: OrderResult, message: Option<&str>, lost: &mut Lost) -> Json {
-    Object::default()
+pub(crate) fn write_outcome(result: OrderResult, message: Option<&str>, lost: &mut Lost) -> Doc {
+    Record::default()
         .with("result", result.as_str())
         .maybe("message", message.map(|text| vec![display_text(text, "/message/0/text", lost)]))
         .into()

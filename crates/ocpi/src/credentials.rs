@@ -5,14 +5,13 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use charge::id::PartyId;
 use charge::{Secret, Timestamp};
-use serde_json::Value;
 
 use crate::read::{At, Fault, parse};
 use crate::status::{Opened, open, success};
 use crate::token::read_party;
 use crate::versions::Version;
 use crate::wire::Reply;
-use crate::write::{Json, Object};
+use crate::write::{Doc, Record};
 
 /// OCPI 2.2.1, 7.3.1: a token is printable ASCII without blanks, of at most 64 characters.
 const TOKEN_CHARACTERS_MAX: usize = 64;
@@ -72,12 +71,12 @@ pub struct Credentials {
 
 impl Credentials {
     /// 2.1.1 is flat and speaks for one party; 2.3.0 names a hub beside the roles.
-    fn value(&self, version: Version) -> Json {
-        let object = Object::default().with("token", self.token.expose().as_str()).with("url", self.url.as_str());
+    fn value(&self, version: Version) -> Doc {
+        let object = Record::default().with("token", self.token.expose().as_str()).with("url", self.url.as_str());
         let hub = self.roles.iter().find(|role| role.role == Role::Hub).map(|role| role.party);
         match (version, self.roles.first()) {
             (Version::V211, Some(first)) => object
-                .with("business_details", Object::default().with("name", first.name.as_str()))
+                .with("business_details", Record::default().with("name", first.name.as_str()))
                 .with("party_id", first.party.code())
                 .with("country_code", first.party.country())
                 .into(),
@@ -90,14 +89,14 @@ impl Credentials {
     }
 
     /// A hub has no role word in 2.3.0 any more: it stands there as `OTHER`.
-    fn roles_value(&self, version: Version) -> Vec<Json> {
-        let role = |each: &PartyRole| -> Json {
-            Object::default()
+    fn roles_value(&self, version: Version) -> Vec<Doc> {
+        let role = |each: &PartyRole| -> Doc {
+            Record::default()
                 .with(
                     "role",
                     if each.role == Role::Hub && version == Version::V230 { "OTHER" } else { each.role.as_str() },
                 )
-                .with("business_details", Object::default().with("name", each.name.as_str()))
+                .with("business_details", Record::default().with("name", each.name.as_str()))
                 .with("party_id", each.party.code())
                 .with("country_code", each.party.country())
                 .into()
@@ -114,7 +113,7 @@ impl Credentials {
     }
 
     /// From the body of a request.
-    pub fn read(body: &Value) -> Result<Self, Fault> {
+    pub fn read(body: &Doc) -> Result<Self, Fault> {
         Self::read_at(&At::root(body))
     }
 
@@ -122,7 +121,7 @@ impl Credentials {
     pub fn read_reply(http: u16, body: &[u8]) -> Result<Self, Fault> {
         match open(http, parse(body))? {
             Opened::Success(data) => Self::read_at(&At::below(&data, "/data".to_owned())),
-            Opened::Refused(_) => Err(Fault { path: String::new(), why: "is a refusal".into() }),
+            Opened::Refused(_) => Err(Fault::new("", "is a refusal")),
         }
     }
 

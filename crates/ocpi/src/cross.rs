@@ -8,10 +8,10 @@ use charge::Timestamp;
 use charge::id::PartyId;
 use charge::token::PresentedToken;
 
-use crate::json::Json;
-use crate::read::{Crossed, Fault, Lost};
+use crate::read::{Crossed, Fault, Lost, parse};
 use crate::versions::Version;
 use crate::wire::{Kind, Reply};
+use crate::write::Doc;
 use crate::{v211, v230};
 
 /// What a document is, as far as versions differ in it.
@@ -55,7 +55,7 @@ pub fn body(
     if from == to || bytes.is_empty() || kind.noun_in() == Noun::Plain {
         return Ok(Crossed { value: None, lost: Lost::new() });
     }
-    let mut json = Json::read(bytes)?;
+    let mut json = parse(bytes)?;
     let mut lost = Lost::new();
     lift(from, kind.noun_in(), &mut json, beside)?;
     lower(to, kind.noun_in(), &mut json, beside, &mut lost)?;
@@ -88,11 +88,11 @@ fn carried(from: Version, to: Version, noun: Noun, reply: Reply, beside: Beside<
     if from == to || noun == Noun::Plain {
         return Ok(Crossed { value: reply, lost: Lost::new() });
     }
-    let mut json = Json::read(reply.body.as_bytes())?;
+    let mut json = parse(reply.body.as_bytes())?;
     let mut lost = Lost::new();
-    let data = json.as_object_mut().and_then(|envelope| envelope.get_mut("data"));
+    let data = json.as_record_mut().and_then(|envelope| envelope.get_mut("data"));
     match data {
-        Some(Json::List(items)) => items.retain_mut(|item| {
+        Some(Doc::List(items)) => items.retain_mut(|item| {
             let crossed = lift(from, noun, item, beside).and_then(|()| lower(to, noun, item, beside, &mut lost));
             crossed.map_err(|fault| lost.push(fault)).is_ok()
         }),
@@ -106,8 +106,8 @@ fn carried(from: Version, to: Version, noun: Noun, reply: Reply, beside: Beside<
 }
 
 /// From any version to 2.2.1.
-pub(crate) fn lift(version: Version, noun: Noun, json: &mut Json, beside: Beside<'_>) -> Result<(), Fault> {
-    let Some(object) = json.as_object_mut() else { return Ok(()) };
+pub(crate) fn lift(version: Version, noun: Noun, json: &mut Doc, beside: Beside<'_>) -> Result<(), Fault> {
+    let Some(object) = json.as_record_mut() else { return Ok(()) };
     match version {
         Version::V211 => v211::lift(noun, object, beside),
         Version::V221 => Ok(()),
@@ -119,11 +119,11 @@ pub(crate) fn lift(version: Version, noun: Noun, json: &mut Json, beside: Beside
 pub(crate) fn lower(
     version: Version,
     noun: Noun,
-    json: &mut Json,
+    json: &mut Doc,
     beside: Beside<'_>,
     lost: &mut Lost,
 ) -> Result<(), Fault> {
-    let Some(object) = json.as_object_mut() else { return Ok(()) };
+    let Some(object) = json.as_record_mut() else { return Ok(()) };
     match version {
         Version::V211 => v211::lower(noun, object, beside, lost),
         Version::V221 => Ok(()),
@@ -133,5 +133,5 @@ pub(crate) fn lower(
 
 /// A crossing's fault at a member.
 pub(crate) fn fault(path: &str, why: &str) -> Fault {
-    Fault { path: path.to_owned(), why: why.into() }
+    Fault::new(path, why)
 }

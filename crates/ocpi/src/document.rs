@@ -9,7 +9,6 @@ use charge::Timestamp;
 use charge::id::PartyId;
 use charge::talk::road::Denial;
 
-use crate::json::Json;
 use crate::read::{At, parse};
 use crate::status::success_of_text;
 use crate::wire::{Incoming, Kind, Method, Reply};
@@ -77,23 +76,21 @@ fn below<'s>(segments: &[&'s str]) -> (Option<&'s str>, Option<PartyId>, Option<
 
 /// The id of a document, and the document as it is to be kept. `kept` is the one that a part changes.
 pub fn put(incoming: &Incoming, spot: &Spot, body: &[u8], kept: Option<&str>) -> Result<(String, String), Denial> {
-    let value = parse(body)?;
-    let at = At::root(&value);
-    let own = IDS.iter().find_map(|name| at.field(name)).and_then(|id| id.text().ok());
+    let change = parse(body)?;
+    let own = IDS.iter().find_map(|name| At::root(&change).field(name)).and_then(|id| id.text().ok());
     let id = spot.id.clone().or(own).unwrap_or_default();
     let id = if id.is_empty() { incoming.module.as_str().to_owned() } else { id };
     if id.chars().count() > ID_CHARACTERS_MAX || id.chars().any(char::is_control) {
         return Err(Denial::Malformed { path: "/id".into(), why: "is too long or not printable".into() });
     }
-    let whole = || Denial::Malformed { path: "".into(), why: "is not a JSON object".into() };
-    let mut json = Json::read(body)?;
-    let change = json.as_object_mut().ok_or_else(whole)?.clone();
+    let no_object = || Denial::Malformed { path: "".into(), why: "is not a JSON object".into() };
+    let change = change.as_record().ok_or_else(no_object)?;
     if incoming.method != Method::Patch {
-        return Ok((id, String::from_utf8(body.to_vec()).map_err(|_| whole())?));
+        return Ok((id, String::from_utf8(body.to_vec()).map_err(|_| no_object())?));
     }
-    let mut json = Json::read(kept.ok_or(Denial::UnknownObject)?.as_bytes())?;
-    json.as_object_mut().ok_or_else(whole)?.patch(&change);
-    Ok((id, json.to_string()))
+    let mut whole = parse(kept.ok_or(Denial::UnknownObject)?.as_bytes())?;
+    whole.as_record_mut().ok_or_else(no_object)?.patch(change);
+    Ok((id, whole.to_string()))
 }
 
 /// One document as the data of a response.

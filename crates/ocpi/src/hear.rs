@@ -1,26 +1,21 @@
 //! Reading questions: a request becomes a question, and the owner that its URL names is checked against its body.
 
-use std::collections::BTreeMap;
-
 use charge::id::{OrderId, PartyId};
 use charge::talk::road::{Denial, PageWish, Question, ReturnAddress, Wanted};
 use charge::token::{PresentedToken, TokenUid};
-use serde_json::Value;
-use serde_json::value::RawValue;
 
 use crate::cross::{self, Beside, Noun};
-use crate::json::Json;
 use crate::read::{At, Crossed, Fault, Lost, parse};
 use crate::token::{UID_CHARACTERS_MAX, kind_named};
-use crate::versions::Version;
 use crate::wire::{Incoming, Kind, Method, Side};
+use crate::write::{Doc, Record};
 use crate::{cdr, command, location, profile, session, tariff, token, url};
 
-/// The question of a request. `body` is [`Value::Null`] where there was none, and one of 2.2.1 ([`lifted`]). `here` is
+/// The question of a request. `body` is [`Doc::Null`] where there was none, and one of 2.2.1 ([`lifted`]). `here` is
 /// who is asked. `name_order` gives an order that came in its name here, from the address that makes it unique.
 pub fn question(
     incoming: &Incoming,
-    body: &Value,
+    body: &Doc,
     here: PartyId,
     name_order: &dyn Fn(&ReturnAddress) -> Option<OrderId>,
 ) -> Result<Crossed<Question>, Denial> {
@@ -105,18 +100,18 @@ pub fn wanted(incoming: &Incoming, here: PartyId) -> Result<Wanted, Denial> {
     })
 }
 
+/// The body of a request; [`Doc::Null`] where there is none.
+pub fn body(bytes: &[u8]) -> Result<Doc, Fault> {
+    if bytes.is_empty() { Ok(Doc::Null) } else { parse(bytes) }
+}
+
 /// The body of a request in 2.2.1, whatever version it came in.
-pub fn lifted(incoming: &Incoming, body: &[u8], beside: Beside<'_>) -> Result<Value, Denial> {
+pub fn lifted(incoming: &Incoming, mut body: Doc, beside: Beside<'_>) -> Result<Doc, Denial> {
     let noun = incoming.kind.noun_in();
-    if body.is_empty() {
-        return Ok(Value::Null);
+    if noun != Noun::Plain {
+        cross::lift(incoming.version, noun, &mut body, beside)?;
     }
-    if incoming.version == Version::V221 || noun == Noun::Plain {
-        return Ok(parse(body)?);
-    }
-    let mut json = Json::read(body)?;
-    cross::lift(incoming.version, noun, &mut json, beside)?;
-    Ok(parse(json.to_string().as_bytes())?)
+    Ok(body)
 }
 
 /// The token that a request's URL names: what a hub finds the provider by.
@@ -140,27 +135,26 @@ pub fn outcome_of(incoming: &Incoming) -> Result<OrderId, Denial> {
 }
 
 /// What a pushed token's body says about its validity, for a hub; `None` where a `PATCH` leaves it as it is.
-pub fn token_valid(body: &Value) -> Result<Option<bool>, Denial> {
+pub fn token_valid(body: &Doc) -> Result<Option<bool>, Denial> {
     let valid = At::root(body).field("valid").map(|valid| valid.yes_or_no()).transpose()?;
     Ok(valid)
 }
 
 /// The location that a session names, for a hub that has to hand it along whole.
 pub fn session_location(body: &[u8]) -> Option<String> {
-    Json::read(body).ok()?.as_object()?.text("location_id").map(str::to_owned)
+    parse(body).ok()?.as_record()?.text("location_id").map(str::to_owned)
 }
 
 /// Who owes for a session or CDR of OCPI 2.1.1, as far as its contract says.
-pub fn payer(incoming: &Incoming, body: &[u8]) -> Option<PartyId> {
+pub fn payer(incoming: &Incoming, body: &Doc) -> Option<PartyId> {
     if !matches!(incoming.kind, Kind::PutSession | Kind::PostCdr) {
         return None;
     }
-    let json = Json::read(body).ok()?;
-    charge::token::ContractId::new(json.as_object()?.text("auth_id")?).ok()?.party()
+    charge::token::ContractId::new(body.as_record()?.text("auth_id")?).ok()?.party()
 }
 
 /// The return address of an order, for a hub.
-pub fn return_address(incoming: &Incoming, body: &Value) -> Result<ReturnAddress, Denial> {
+pub fn return_address(incoming: &Incoming, body: &Doc) -> Result<ReturnAddress, Denial> {
     Ok(command::return_address_in(incoming, &At::root(body))?)
 }
 
@@ -175,11 +169,10 @@ pub fn query_with_return_address(incoming: &Incoming, address: &str) -> String {
 
 /// An order with another return address; every other member stays as it was written, known or not.
 pub fn with_return_address(body: &[u8], address: &str) -> Result<String, Denial> {
-    let whole = |_| malformed("", "is not a JSON object");
-    let mut members: BTreeMap<String, Box<RawValue>> = serde_json::from_slice(body).map_err(whole)?;
-    let address = RawValue::from_string(Value::from(address).to_string()).map_err(whole)?;
-    members.insert(command::RESPONSE_URL.to_owned(), address);
-    serde_json::to_string(&members).map_err(whole)
+    let mut json = parse(body)?;
+    let order = json.as_record_mut().ok_or_else(|| malformed("", "is not a JSON object"))?;
+    order.set(command::RESPONSE_URL, address);
+    Ok(json.to_string())
 }
 
 /// A part of an object's URL that is an identifier.
@@ -195,7 +188,7 @@ pub fn wish(incoming: &Incoming) -> Result<PageWish, Denial> {
         None => Ok(0),
     };
     let time =
-        |name: &str| incoming.query(name).map(|text| At::below(&Value::from(text), name.to_owned()).time()).transpose();
+        |name: &str| incoming.query(name).map(|text| At::below(&Doc::from(text), name.to_owned()).time()).transpose();
     let (changed_since, changed_before) = (time("date_from")?, time("date_to")?);
     Ok(PageWish { changed_since, changed_before, offset: number("offset")?, limit: number("limit")? })
 }
@@ -207,13 +200,13 @@ fn may_charge(incoming: &Incoming, at: &At<'_>, lost: &mut Lost) -> Result<Quest
 }
 
 /// Whether a change of an EVSE is a change of its status alone, which needs no whole to be understood.
-pub fn is_status(incoming: &Incoming, body: &Value) -> bool {
-    let only = |members: &serde_json::Map<String, Value>| {
-        members.contains_key("last_updated")
-            && members.contains_key("status")
-            && members.keys().all(|name| matches!(name.as_str(), "status" | "last_updated"))
+pub fn is_status(incoming: &Incoming, body: &Doc) -> bool {
+    // a `null` of another name takes a member away: no change of the status alone
+    let alone = |Record(members): &Record| {
+        let named = |wanted: &str| members.iter().any(|(name, _)| name == wanted);
+        members.len() == 2 && named("status") && named("last_updated")
     };
-    incoming.kind == Kind::Evse && incoming.method == Method::Patch && body.as_object().is_some_and(only)
+    incoming.kind == Kind::Evse && incoming.method == Method::Patch && body.as_record().is_some_and(alone)
 }
 
 /// The status of an EVSE; what else is in the change, the door has put into the whole.
@@ -256,5 +249,5 @@ fn same_token(incoming: &Incoming, token: &charge::token::IssuedToken) -> Result
 }
 
 fn malformed(path: &str, why: &str) -> Denial {
-    Fault { path: path.to_owned(), why: why.into() }.into()
+    Fault::new(path, why).into()
 }

@@ -16,7 +16,6 @@ pub mod credentials;
 pub mod cross;
 pub mod document;
 pub mod hear;
-mod json;
 mod location;
 pub mod patch;
 mod profile;
@@ -33,6 +32,7 @@ pub mod versions;
 pub mod wire;
 mod write;
 
+pub use ::document::Doc;
 pub use read::{Crossed, Fault, Lost, parse};
 pub use versions::Version;
 

@@ -11,7 +11,7 @@ use rust_decimal::RoundingStrategy;
 
 use crate::read::{At, Fault, Lost};
 use crate::token::read_party;
-use crate::write::{Json, Object, fitted, time};
+use crate::write::{Doc, Record, fitted, time};
 
 /// OCPI 2.2.1, 8.3.1; the same limit holds for `city`, and for the address of a CDR (10.4.4).
 pub(crate) const LINE_CHARACTERS_MAX: usize = 45;
@@ -44,18 +44,18 @@ pub(crate) const fn format_word(attached_cable: bool) -> &'static str {
     if attached_cable { "CABLE" } else { "SOCKET" }
 }
 
-pub(crate) fn write(location: &Location, lost: &mut Lost) -> Json {
+pub(crate) fn write(location: &Location, lost: &mut Lost) -> Doc {
     let mut evses = Vec::new();
     for (index, evse) in location.evses.iter().enumerate() {
         let path = format!("/evses/{index}");
         if evse.connectors.is_empty() {
-            lost.push(Fault { path, why: "has no connector and is left out".into() });
+            lost.push(Fault::new(path, "has no connector and is left out"));
         } else {
             evses.push(write_evse(evse, &path, lost));
         }
     }
     let operator = location.operator_name.as_ref();
-    Object::default()
+    Record::default()
         .with("country_code", location.party.country())
         .with("party_id", location.party.code())
         .with("id", location.id.as_str())
@@ -70,7 +70,7 @@ pub(crate) fn write(location: &Location, lost: &mut Lost) -> Json {
         .maybe(
             "operator",
             operator.map(|name| {
-                Object::default().with("name", fitted(name, BUSINESS_CHARACTERS_MAX, "/operator/name", lost))
+                Record::default().with("name", fitted(name, BUSINESS_CHARACTERS_MAX, "/operator/name", lost))
             }),
         )
         .with("time_zone", location.time_zone.as_str())
@@ -82,15 +82,15 @@ pub(crate) fn postal_code(code: Option<&str>, lost: &mut Lost) -> Option<String>
     code.map(|code| fitted(code, POSTAL_CODE_CHARACTERS_MAX, "/postal_code", lost))
 }
 
-fn write_evse(evse: &Evse, path: &str, lost: &mut Lost) -> Json {
+fn write_evse(evse: &Evse, path: &str, lost: &mut Lost) -> Doc {
     let reference = evse.physical_reference.as_ref();
-    let connectors: Vec<Json> =
+    let connectors: Vec<Doc> =
         evse.connectors.iter().map(|connector| write_connector(connector, evse.last_updated)).collect();
-    Object::default()
+    Record::default()
         .with("uid", evse.uid.as_str())
         .maybe("evse_id", evse.id.as_ref().map(charge::id::EvseId::as_str))
         .with("status", evse.status.as_str())
-        .some("capabilities", evse.capabilities.iter().map(|one| Json::from(one.as_str())).collect())
+        .some("capabilities", evse.capabilities.iter().map(|one| Doc::from(one.as_str())).collect())
         .with("connectors", connectors)
         .maybe(
             "physical_reference",
@@ -100,9 +100,9 @@ fn write_evse(evse: &Evse, path: &str, lost: &mut Lost) -> Json {
         .into()
 }
 
-fn write_connector(connector: &Connector, at: Timestamp) -> Json {
-    let tariffs = connector.tariffs.iter().map(|id| Json::from(id.as_str())).collect();
-    Object::default()
+fn write_connector(connector: &Connector, at: Timestamp) -> Doc {
+    let tariffs = connector.tariffs.iter().map(|id| Doc::from(id.as_str())).collect();
+    Record::default()
         .with("id", connector.id.as_str())
         .with("standard", connector.plug.as_str())
         .with("format", format_word(connector.attached_cable))
@@ -116,9 +116,9 @@ fn write_connector(connector: &Connector, at: Timestamp) -> Json {
 }
 
 /// Seven decimals, the most that OCPI allows (8.4.14 `GeoLocation`).
-pub(crate) fn write_position(position: Position) -> Json {
+pub(crate) fn write_position(position: Position) -> Doc {
     let (latitude, longitude) = position.degrees();
-    Object::default().with("latitude", format!("{latitude:.7}")).with("longitude", format!("{longitude:.7}")).into()
+    Record::default().with("latitude", format!("{latitude:.7}")).with("longitude", format!("{longitude:.7}")).into()
 }
 
 pub(crate) fn read_position(at: &At<'_>) -> Result<Position, Fault> {

@@ -8,11 +8,10 @@
 use charge::Timestamp;
 use charge::talk::road::Denial;
 
-use crate::json::{Json, Object};
-use crate::read::parse_time;
+use crate::read::{parse, parse_time};
 use crate::versions::Version;
 use crate::wire::{Incoming, Kind, Method};
-use crate::write::time;
+use crate::write::{Doc, Record, time};
 
 const UPDATED: &str = "last_updated";
 const PERIODS: &str = "charging_periods";
@@ -20,10 +19,10 @@ const PERIODS: &str = "charging_periods";
 /// The whole that `kept` becomes. A change of 2.1.1, which need not say when, is of `now`.
 pub fn merged(kept: &str, incoming: &Incoming, change: &[u8], now: Timestamp) -> Result<String, Denial> {
     let no_object = || Denial::Malformed { path: "".into(), why: "is not a JSON object".into() };
-    let mut whole = Json::read(kept.as_bytes())?;
-    let object = whole.as_object_mut().ok_or_else(no_object)?;
-    let mut change = Json::read(change)?;
-    let change = change.as_object_mut().ok_or_else(no_object)?;
+    let mut whole = parse(kept.as_bytes())?;
+    let object = whole.as_record_mut().ok_or_else(no_object)?;
+    let mut change = parse(change)?;
+    let change = change.as_record_mut().ok_or_else(no_object)?;
     if change.text(UPDATED).is_none() && incoming.version == Version::V211 {
         change.set(UPDATED, time(now));
     }
@@ -39,7 +38,7 @@ pub fn merged(kept: &str, incoming: &Incoming, change: &[u8], now: Timestamp) ->
             })?;
         }
         Kind::Connector => {
-            let connectors = |evse: &mut Object| {
+            let connectors = |evse: &mut Record| {
                 part(evse, ("connectors", "id", 4), incoming, |connector| {
                     lay(connector, change, incoming.method);
                     Ok(())
@@ -55,9 +54,9 @@ pub fn merged(kept: &str, incoming: &Incoming, change: &[u8], now: Timestamp) ->
         Kind::PatchSession => {
             let earlier = object.get(PERIODS).cloned();
             object.patch(change);
-            if let (Some(Json::List(mut periods)), Some(Json::List(new))) = (earlier, change.get(PERIODS)) {
+            if let (Some(Doc::List(mut periods)), Some(Doc::List(new))) = (earlier, change.get(PERIODS)) {
                 periods.extend(new.iter().cloned());
-                object.set(PERIODS, Json::List(periods));
+                object.set(PERIODS, Doc::List(periods));
             }
         }
         _whole_object => object.patch(change),
@@ -67,39 +66,40 @@ pub fn merged(kept: &str, incoming: &Incoming, change: &[u8], now: Timestamp) ->
 }
 
 /// By `last_updated`. What cannot be compared is left to the reader of the whole.
-fn is_newer(kept: &Object, change: &Object) -> bool {
-    let moment = |object: &Object| Some(parse_time(object.text(UPDATED)?)?.whole_millis());
+fn is_newer(kept: &Record, change: &Record) -> bool {
+    let moment = |object: &Record| Some(parse_time(object.text(UPDATED)?)?.whole_millis());
     moment(kept).zip(moment(change)).is_none_or(|(kept, change)| change > kept)
 }
 
 /// One object of a list, found by its key, or made by a `PUT`.
 fn part(
-    object: &mut Object,
+    object: &mut Record,
     (list, key, position): (&'static str, &'static str, usize),
     incoming: &Incoming,
-    then: impl FnOnce(&mut Object) -> Result<(), Denial>,
+    then: impl FnOnce(&mut Record) -> Result<(), Denial>,
 ) -> Result<(), Denial> {
     let id = incoming.segments.get(position).ok_or(Denial::UnknownObject)?;
-    let mut known = object.each_mut(list).find(|each| each.text(key).is_some_and(|text| text.eq_ignore_ascii_case(id)));
+    let mut known =
+        object.records_mut(list).find(|each| each.text(key).is_some_and(|text| text.eq_ignore_ascii_case(id)));
     if let Some(each) = known.as_mut() {
         return then(each);
     }
     if incoming.method != Method::Put {
         return Err(Denial::UnknownObject);
     }
-    let mut fresh = Object::default();
+    let mut fresh = Record::default();
     then(&mut fresh)?;
     if !fresh.text(key).is_some_and(|text| text.eq_ignore_ascii_case(id)) {
         return Err(Denial::Malformed { path: format!("/{key}").into(), why: "is not the one in the URL".into() });
     }
     match object.get_mut(list) {
-        Some(Json::List(items)) => items.push(fresh.into()),
-        _no_list => object.set(list, vec![Json::from(fresh)]),
+        Some(Doc::List(items)) => items.push(fresh.into()),
+        _no_list => object.set(list, vec![Doc::from(fresh)]),
     }
     Ok(())
 }
 
-fn lay(object: &mut Object, change: &Object, method: Method) {
+fn lay(object: &mut Record, change: &Record, method: Method) {
     if method == Method::Put {
         *object = change.clone();
     } else {
@@ -108,7 +108,7 @@ fn lay(object: &mut Object, change: &Object, method: Method) {
 }
 
 /// What holds a changed part has changed as well.
-fn touch(object: &mut Object, change: &Object) {
+fn touch(object: &mut Record, change: &Record) {
     if let Some(at) = change.get(UPDATED).cloned() {
         object.set(UPDATED, at);
     }
@@ -116,11 +116,11 @@ fn touch(object: &mut Object, change: &Object) {
 
 /// One EVSE or connector out of a location, as the URL of a `GET` names it.
 pub fn picked(location: &str, names: &[String]) -> Result<String, Denial> {
-    let mut whole = Json::read(location.as_bytes())?;
+    let mut whole = parse(location.as_bytes())?;
     for (name, (list, key)) in names.iter().zip([("evses", "uid"), ("connectors", "id")]) {
-        let object = whole.as_object_mut().ok_or(Denial::UnknownObject)?;
+        let object = whole.as_record_mut().ok_or(Denial::UnknownObject)?;
         let found =
-            object.each_mut(list).find(|each| each.text(key).is_some_and(|text| text.eq_ignore_ascii_case(name)));
+            object.records_mut(list).find(|each| each.text(key).is_some_and(|text| text.eq_ignore_ascii_case(name)));
         let found = found.cloned().ok_or(Denial::UnknownObject)?;
         whole = found.into();
     }

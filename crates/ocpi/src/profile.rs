@@ -10,7 +10,7 @@ use crate::read::{At, Fault};
 use crate::url;
 use crate::versions::Version;
 use crate::wire::{Incoming, Kind, Method, Module, Request, Side, Target};
-use crate::write::{Json, Object, number, time};
+use crate::write::{Doc, Record, number, time};
 
 const UNITS: &[(&str, ProfileUnit)] = &[("W", ProfileUnit::Watts), ("A", ProfileUnit::Amperes)];
 /// A profile of a day in steps of five minutes; more is no plan.
@@ -23,8 +23,8 @@ pub(crate) fn write(order: &ProfileOrder, base: &str, version: Version) -> Reque
         .map_or_else(|| url::callback(base, version, OrderKind::Profile, &order.order), |address| address.0.clone());
     let (method, kind, query, body) = match &order.wish {
         ProfileWish::Set(profile) => {
-            let body = Object::default().with("charging_profile", write_profile(profile)).with(RESPONSE_URL, address);
-            (Method::Put, Kind::SetProfile, String::new(), Some(Json::from(body).to_string()))
+            let body = Record::default().with("charging_profile", write_profile(profile)).with(RESPONSE_URL, address);
+            (Method::Put, Kind::SetProfile, String::new(), Some(Doc::from(body).to_string()))
         }
         ProfileWish::Clear => (Method::Delete, Kind::ClearProfile, url::query(&[(RESPONSE_URL, address)]), None),
         ProfileWish::Show { duration_s } => {
@@ -37,15 +37,15 @@ pub(crate) fn write(order: &ProfileOrder, base: &str, version: Version) -> Reque
     Request { method, target, query, body, kind }
 }
 
-fn write_profile(profile: &PowerProfile) -> Object {
+fn write_profile(profile: &PowerProfile) -> Record {
     let unit = match profile.unit {
         ProfileUnit::Watts => "W",
         ProfileUnit::Amperes => "A",
     };
-    let period = |(start, limit): &(u32, charge::Decimal)| -> Json {
-        Object::default().with("start_period", *start).with("limit", number(*limit)).into()
+    let period = |(start, limit): &(u32, charge::Decimal)| -> Doc {
+        Record::default().with("start_period", *start).with("limit", number(*limit)).into()
     };
-    Object::default()
+    Record::default()
         .maybe("start_date_time", profile.start.map(time))
         .maybe("duration", profile.duration_s)
         .with("charging_rate_unit", unit)
@@ -59,7 +59,7 @@ pub(crate) fn read(
     at: &At<'_>,
     name_order: &dyn Fn(&ReturnAddress) -> Option<charge::id::OrderId>,
 ) -> Result<Question, Fault> {
-    let bad = |path: &str, why: &str| Fault { path: path.to_owned(), why: why.into() };
+    let bad = |path: &str, why: &str| Fault::new(path, why);
     let return_to = return_address_in(incoming, at)?;
     let order = name_order(&return_to).ok_or_else(|| bad(RESPONSE_URL, "names no order"))?;
     let session = incoming.segments.first().and_then(|id| id.parse().ok());

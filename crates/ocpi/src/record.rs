@@ -7,7 +7,7 @@ use rust_decimal::RoundingStrategy;
 
 use crate::read::{At, Fault, Lost};
 use crate::token::{kind_lost, kind_word, read_contract, read_kind, read_party, read_uid, wire_uid};
-use crate::write::{Json, Object, number, time};
+use crate::write::{Doc, Record, number, time};
 
 /// OCPI 2.2.1, 17.3: numbers have four decimals. A ten-thousandth of an hour is a third of a second.
 const HOUR_DECIMALS: u32 = 4;
@@ -24,9 +24,9 @@ pub(crate) const fn auth_word(method: AuthMethod) -> &'static str {
 }
 
 /// OCPI 2.2.1, 10.4.5 `CdrToken`.
-pub(crate) fn write_token(token: &RecordToken, lost: &mut Lost) -> Result<Json, Fault> {
+pub(crate) fn write_token(token: &RecordToken, lost: &mut Lost) -> Result<Doc, Fault> {
     kind_lost(token.kind, "/cdr_token/type", lost);
-    Ok(Object::default()
+    Ok(Record::default()
         .with("country_code", token.party.country())
         .with("party_id", token.party.code())
         .with("uid", wire_uid(&token.uid)?)
@@ -45,24 +45,24 @@ pub(crate) fn read_token(at: &At<'_>) -> Result<RecordToken, Fault> {
 }
 
 /// Hours with the decimals that OCPI carries.
-pub(crate) fn hours(exact: Decimal) -> Json {
+pub(crate) fn hours(exact: Decimal) -> Doc {
     number(exact.round_dp_with_strategy(HOUR_DECIMALS, RoundingStrategy::MidpointAwayFromZero))
 }
 
 /// The periods of a record that ends, or was last updated, at `until`.
-pub(crate) fn write_periods(periods: &[Period], until: Timestamp, tariff: Option<&TariffId>) -> Vec<Json> {
+pub(crate) fn write_periods(periods: &[Period], until: Timestamp, tariff: Option<&TariffId>) -> Vec<Doc> {
     let ends = periods.iter().skip(1).map(|next| next.start).chain([until]);
     periods.iter().zip(ends).map(|(period, end)| write_period(period, end, tariff)).collect()
 }
 
-fn write_period(period: &Period, end: Timestamp, tariff: Option<&TariffId>) -> Json {
+fn write_period(period: &Period, end: Timestamp, tariff: Option<&TariffId>) -> Doc {
     let lasted = Decimal::from(end.since(period.start).as_secs()) / Decimal::from(3600);
-    let dimension = |kind: &str, volume| Json::from(Object::default().with("type", kind).with("volume", volume));
-    let mut dimensions: Vec<Json> =
+    let dimension = |kind: &str, volume| Doc::from(Record::default().with("type", kind).with("volume", volume));
+    let mut dimensions: Vec<Doc> =
         period.energy.iter().map(|energy| dimension("ENERGY", number(energy.kwh()))).collect();
     dimensions.push(dimension(if period.charging { "TIME" } else { "PARKING_TIME" }, hours(lasted)));
     dimensions.extend(period.max_power.iter().map(|power| dimension("MAX_POWER", number(power.kilowatts()))));
-    Object::default()
+    Record::default()
         .with("start_date_time", time(period.start))
         .with("dimensions", dimensions)
         .maybe("tariff_id", tariff.map(TariffId::as_str))

@@ -7,7 +7,7 @@ use crate::read::{At, Fault, Lost};
 use crate::record::{AUTH_METHODS, auth_word, read_periods, read_token, write_periods, write_token};
 use crate::tariff::read_currency;
 use crate::token::read_party;
-use crate::write::{Json, Object, number, price, read_price, time};
+use crate::write::{Doc, Record, number, price, read_price, time};
 
 const STATUSES: &[(&str, SessionStatus)] = &[
     ("PENDING", SessionStatus::Pending),
@@ -25,9 +25,9 @@ const fn status_word(status: SessionStatus) -> &'static str {
     }
 }
 
-pub(crate) fn write(session: &Session, lost: &mut Lost) -> Result<Json, Fault> {
+pub(crate) fn write(session: &Session, lost: &mut Lost) -> Result<Doc, Fault> {
     let until = session.end.unwrap_or(session.last_updated);
-    Ok(Object::default()
+    Ok(Record::default()
         .with("country_code", session.party.country())
         .with("party_id", session.party.code())
         .with("id", session.id.as_str())

@@ -5,11 +5,10 @@
 
 use charge::Timestamp;
 use charge::talk::road::Denial;
-use serde_json::Value;
 
 use crate::read::{At, Fault};
 use crate::wire::Reply;
-use crate::write::{Json, Object, time};
+use crate::write::{Doc, Record, time};
 
 /// Generic success.
 pub const SUCCESS: u16 = 1000;
@@ -70,7 +69,7 @@ pub fn denial(http: u16, code: Option<u16>, message: &str) -> Denial {
 /// In words for the partner's engineer; never with a value.
 fn message(denial: &Denial) -> String {
     match denial {
-        Denial::Malformed { path, why } => Fault { path: path.to_string(), why: why.clone() }.to_string(),
+        Denial::Malformed { path, why } => Fault::new(path.as_ref(), why.clone()).to_string(),
         Denial::Incomplete(what) => what.to_string(),
         Denial::UnknownLocation => "unknown location".to_owned(),
         Denial::UnknownToken => "unknown token".to_owned(),
@@ -93,18 +92,18 @@ pub fn refusal(denial: &Denial, now: Timestamp) -> Reply {
 
 /// A refusal with codes of its own: for what goes wrong before a letter is read.
 pub fn refusal_as(http: u16, code: u16, message: &str, now: Timestamp) -> Reply {
-    let body = Object::default()
+    let body = Record::default()
         .with("status_code", code)
         .with("status_message", message)
         .with("timestamp", time(now.whole_millis()));
-    Reply { http, headers: Vec::new(), body: Json::from(body).to_string() }
+    Reply { http, headers: Vec::new(), body: Doc::from(body).to_string() }
 }
 
 /// A success, ready to be sent.
-pub(crate) fn success(data: Option<Json>, now: Timestamp) -> Reply {
+pub(crate) fn success(data: Option<Doc>, now: Timestamp) -> Reply {
     let body =
-        Object::default().maybe("data", data).with("status_code", SUCCESS).with("timestamp", time(now.whole_millis()));
-    Reply { http: 200, headers: Vec::new(), body: Json::from(body).to_string() }
+        Record::default().maybe("data", data).with("status_code", SUCCESS).with("timestamp", time(now.whole_millis()));
+    Reply { http: 200, headers: Vec::new(), body: Doc::from(body).to_string() }
 }
 
 /// A success that says nothing more.
@@ -131,12 +130,12 @@ pub fn success_of_texts<T: AsRef<str>>(items: &[T], now: Timestamp) -> Reply {
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Opened {
     /// The data; `null` where there is none.
-    Success(Value),
+    Success(Doc),
     Refused(Denial),
 }
 
 /// Opens an envelope (OCPI 2.2.1, 4.1.5). A refusal without one is still a refusal.
-pub(crate) fn open(http: u16, body: Result<Value, Fault>) -> Result<Opened, Fault> {
+pub(crate) fn open(http: u16, body: Result<Doc, Fault>) -> Result<Opened, Fault> {
     let ok = (200..300).contains(&http);
     let mut value = match body {
         Ok(value) => value,
@@ -150,7 +149,9 @@ pub(crate) fn open(http: u16, body: Result<Value, Fault>) -> Result<Opened, Faul
         Err(_) => None,
     };
     if ok && code.is_some_and(|code| (1000..2000).contains(&code)) {
-        return Ok(Opened::Success(value.get_mut("data").map(Value::take).unwrap_or_default()));
+        return Ok(Opened::Success(
+            value.as_record_mut().and_then(|envelope| envelope.take("data")).unwrap_or(Doc::Null),
+        ));
     }
     let message = at.field("status_message").and_then(|message| message.text().ok()).unwrap_or_default();
     let message: String = message.chars().filter(|c| !c.is_control()).take(MESSAGE_CHARACTERS_MAX).collect();

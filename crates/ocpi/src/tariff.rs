@@ -8,7 +8,7 @@ use charge::tariff::{Component, Day, Dimension, Element, Restrictions, Tariff};
 
 use crate::read::{At, Fault, Lost};
 use crate::token::read_party;
-use crate::write::{Json, Object, fitted, number, price, read_price, time};
+use crate::write::{Doc, Record, fitted, number, price, read_price, time};
 
 /// OCPI 2.2.1, 17.4 `DisplayText`.
 pub(crate) const DISPLAY_TEXT_CHARACTERS_MAX: usize = 512;
@@ -36,8 +36,8 @@ fn word<T: PartialEq>(table: &'static [(&'static str, T)], meaning: &T) -> &'sta
     table.iter().find(|(_, each)| each == meaning).map_or("", |(word, _)| word)
 }
 
-pub(crate) fn display_text(text: &str, path: &str, lost: &mut Lost) -> Json {
-    Object::default()
+pub(crate) fn display_text(text: &str, path: &str, lost: &mut Lost) -> Doc {
+    Record::default()
         .with("language", TEXT_LANGUAGE)
         .with("text", fitted(text, DISPLAY_TEXT_CHARACTERS_MAX, path, lost))
         .into()
@@ -50,10 +50,10 @@ pub(crate) fn read_display_text(at: &At<'_>, name: &str, lost: &mut Lost) -> Opt
     first.maybe("text", lost, At::text)
 }
 
-pub(crate) fn write(tariff: &Tariff, lost: &mut Lost) -> Json {
-    let elements: Vec<Json> = tariff.elements.iter().map(write_element).collect();
+pub(crate) fn write(tariff: &Tariff, lost: &mut Lost) -> Doc {
+    let elements: Vec<Doc> = tariff.elements.iter().map(write_element).collect();
     let text = tariff.text.as_ref().map(|text| vec![display_text(text, "/tariff_alt_text/0/text", lost)]);
-    Object::default()
+    Record::default()
         .with("country_code", tariff.party.country())
         .with("party_id", tariff.party.code())
         .with("id", tariff.id.as_str())
@@ -68,15 +68,15 @@ pub(crate) fn write(tariff: &Tariff, lost: &mut Lost) -> Json {
         .into()
 }
 
-fn write_element(element: &Element) -> Json {
-    let components: Vec<Json> = element.components.iter().map(write_component).collect();
+fn write_element(element: &Element) -> Doc {
+    let components: Vec<Doc> = element.components.iter().map(write_component).collect();
     let restrictions =
         (element.restrictions != Restrictions::default()).then(|| write_restrictions(&element.restrictions));
-    Object::default().with("price_components", components).maybe("restrictions", restrictions).into()
+    Record::default().with("price_components", components).maybe("restrictions", restrictions).into()
 }
 
-fn write_component(component: &Component) -> Json {
-    Object::default()
+fn write_component(component: &Component) -> Doc {
+    Record::default()
         .with("type", word(DIMENSIONS, &component.dimension))
         .with("price", number(component.price))
         .maybe("vat", component.vat_percent.map(number))
@@ -84,9 +84,9 @@ fn write_component(component: &Component) -> Json {
         .into()
 }
 
-fn write_restrictions(limits: &Restrictions) -> Object {
+fn write_restrictions(limits: &Restrictions) -> Record {
     let clock = |minute: u16| format!("{:02}:{:02}", minute / 60, minute % 60);
-    Object::default()
+    Record::default()
         .maybe("start_time", limits.start_minute.map(clock))
         .maybe("end_time", limits.end_minute.map(clock))
         .maybe("start_date", limits.start_date.as_deref())

@@ -12,7 +12,7 @@ use charge::token::{Allowed, ContractId, IssuedToken, PresentedToken, TokenKind,
 
 use crate::read::{At, Crossed, Fault, Lost};
 use crate::versions::Version;
-use crate::write::{Json, Object, time};
+use crate::write::{Doc, Record, time};
 
 /// What stands for a mandatory text that cannot be known (OCPI 2.2.1, 17.1).
 pub(crate) const NOT_AVAILABLE: &str = "#NA";
@@ -60,18 +60,18 @@ pub(crate) fn kind_named(word: Option<&str>) -> Option<TokenKind> {
 pub(crate) fn wire_uid(uid: &Personal<TokenUid>) -> Result<String, Fault> {
     let text = uid.reveal(Purpose::Transmit).as_delivered().trim();
     if text.chars().count() > UID_CHARACTERS_MAX {
-        return Err(Fault { path: "/uid".to_owned(), why: "is longer than OCPI can carry".into() });
+        return Err(Fault::new("/uid", "is longer than OCPI can carry"));
     }
     Ok(text.to_owned())
 }
 
 pub(crate) fn kind_lost(kind: TokenKind, path: &str, lost: &mut Lost) {
     if kind == TokenKind::Emaid {
-        lost.push(Fault { path: path.to_owned(), why: "EMAID is written as OTHER".into() });
+        lost.push(Fault::new(path, "EMAID is written as OTHER"));
     }
 }
 
-pub(crate) fn write(token: &IssuedToken, lost: &mut Lost) -> Result<Json, Fault> {
+pub(crate) fn write(token: &IssuedToken, lost: &mut Lost) -> Result<Doc, Fault> {
     kind_lost(token.kind, "/type", lost);
     let contract = token.contract.reveal(Purpose::Transmit).as_str();
     let object = object(token.party, &wire_uid(&token.uid)?, token.kind, contract);
@@ -84,14 +84,14 @@ pub(crate) fn unknown_contract(
     owner: PartyId,
     valid: bool,
     at: Timestamp,
-) -> Result<Object, Fault> {
+) -> Result<Record, Fault> {
     let known = object(owner, &wire_uid(&token.uid)?, token.kind, NOT_AVAILABLE);
     Ok(known.with("valid", valid).with("last_updated", time(at.whole_seconds())))
 }
 
 /// Issuer is the party's code: a name would say nothing more to a machine. `NEVER`: always ask us (privacy, level L2).
-fn object(party: PartyId, uid: &str, kind: TokenKind, contract: &str) -> Object {
-    Object::default()
+fn object(party: PartyId, uid: &str, kind: TokenKind, contract: &str) -> Record {
+    Record::default()
         .with("country_code", party.country())
         .with("party_id", party.code())
         .with("uid", uid)
@@ -138,7 +138,7 @@ pub(crate) fn write_verdict(
     answering: PartyId,
     now: Timestamp,
     lost: &mut Lost,
-) -> Result<Json, Denial> {
+) -> Result<Doc, Denial> {
     let allowed = match verdict.allowed {
         Allowed::Yes => "ALLOWED",
         Allowed::Blocked => "BLOCKED",
@@ -150,14 +150,14 @@ pub(crate) fn write_verdict(
     };
     for (cap, path) in [(verdict.energy_cap.is_some(), "energy_cap"), (verdict.money_cap.is_some(), "money_cap")] {
         if cap {
-            lost.push(Fault { path: format!("/{path}"), why: "has no member in OCPI 2.2.1".into() });
+            lost.push(Fault::new(format!("/{path}"), "has no member in OCPI 2.2.1"));
         }
     }
     let contract = verdict.contract.as_ref().map_or(NOT_AVAILABLE, |id| id.reveal(Purpose::Transmit).as_str());
     let token = object(verdict.party.unwrap_or(answering), &wire_uid(&asked.uid)?, asked.kind, contract)
         .with("valid", verdict.allowed == Allowed::Yes)
         .with("last_updated", time(now.whole_seconds()));
-    Ok(Object::default()
+    Ok(Record::default()
         .with("allowed", allowed)
         .with("token", token)
         .maybe("authorization_reference", verdict.reference.as_ref().map(AuthorizationReference::as_str))

@@ -7,9 +7,9 @@
 use charge::token::ContractId;
 
 use crate::cross::{Beside, Noun, fault};
-use crate::json::{Json, Object};
-use crate::read::{Fault, Lost, parse_time};
+use crate::read::{Fault, Lost, parse, parse_time};
 use crate::token;
+use crate::write::{Doc, Record};
 
 const ADDRESS_CHARACTERS_MAX: usize = 45;
 /// A text that is mandatory in 2.1.1 and not known.
@@ -41,11 +41,11 @@ const RESTRICTIONS: [&str; 11] = [
     "day_of_week",
 ];
 
-pub(crate) fn lift(noun: Noun, object: &mut Object, beside: Beside<'_>) -> Result<(), Fault> {
+pub(crate) fn lift(noun: Noun, object: &mut Record, beside: Beside<'_>) -> Result<(), Fault> {
     match noun {
         Noun::Token => lift_token(object, beside),
         Noun::TokenOrder => {
-            if let Some(token) = object.object_mut("token") {
+            if let Some(token) = object.record_mut("token") {
                 lift_token(token, beside);
             }
         }
@@ -56,7 +56,7 @@ pub(crate) fn lift(noun: Noun, object: &mut Object, beside: Beside<'_>) -> Resul
             lift_payer(object, beside);
             lift_cost(object);
             let location = object.take("location");
-            if let Some(location) = location.as_ref().and_then(Json::as_object) {
+            if let Some(location) = location.as_ref().and_then(Doc::as_record) {
                 copy(location, "id", object, "location_id");
                 if let Some(evse) = first(location, "evses") {
                     copy(evse, "uid", object, "evse_uid");
@@ -75,7 +75,7 @@ pub(crate) fn lift(noun: Noun, object: &mut Object, beside: Beside<'_>) -> Resul
                 object.take("type");
             }
             object.rename("type", "parking_type");
-            object.each_mut("evses").for_each(lift_evse);
+            object.records_mut("evses").for_each(lift_evse);
         }
         Noun::Evse => lift_evse(object),
         Noun::Connector => lift_connector(object),
@@ -86,17 +86,17 @@ pub(crate) fn lift(noun: Noun, object: &mut Object, beside: Beside<'_>) -> Resul
     Ok(())
 }
 
-pub(crate) fn lower(noun: Noun, object: &mut Object, beside: Beside<'_>, lost: &mut Lost) -> Result<(), Fault> {
+pub(crate) fn lower(noun: Noun, object: &mut Record, beside: Beside<'_>, lost: &mut Lost) -> Result<(), Fault> {
     match noun {
         Noun::Token => lower_token(object, "", lost),
         Noun::TokenOrder => {
-            if let Some(token) = object.object_mut("token") {
+            if let Some(token) = object.record_mut("token") {
                 lower_token(token, "/token", lost);
             }
             leave(object, &["connector_id", "authorization_reference"], lost);
-            if let Some(Json::Text(name)) = object.get("reservation_id") {
+            if let Some(Doc::Text(name)) = object.get("reservation_id") {
                 let number = name.parse::<i32>().map_err(|_| fault("/reservation_id", "is no whole number"))?;
-                object.set("reservation_id", Json::Number(number.to_string()));
+                object.set("reservation_id", Doc::Number(number.to_string()));
             }
         }
         Noun::Verdict => leave(object, &["token", "authorization_reference"], lost),
@@ -112,7 +112,7 @@ pub(crate) fn lower(noun: Noun, object: &mut Object, beside: Beside<'_>, lost: &
 }
 
 /// The owner that 2.1.1 does not name.
-fn owned(object: &mut Object, beside: Beside<'_>) {
+fn owned(object: &mut Record, beside: Beside<'_>) {
     if let Some(owner) = beside.owner
         && object.get("party_id").is_none()
     {
@@ -121,18 +121,18 @@ fn owned(object: &mut Object, beside: Beside<'_>) {
     }
 }
 
-fn lift_token(token: &mut Object, beside: Beside<'_>) {
+fn lift_token(token: &mut Record, beside: Beside<'_>) {
     owned(token, beside);
     token.rename("auth_id", "contract_id");
 }
 
 /// `auth_id` is all that 2.1.1 says of who pays. The provider is the one that the contract names, or the one known
 /// beside.
-fn lift_payer(record: &mut Object, beside: Beside<'_>) {
-    let Some(Json::Text(id) | Json::Number(id)) = record.take("auth_id") else { return };
+fn lift_payer(record: &mut Record, beside: Beside<'_>) {
+    let Some(Doc::Text(id) | Doc::Number(id)) = record.take("auth_id") else { return };
     let named = ContractId::new(&id).ok().and_then(|contract| contract.party());
     let Some(payer) = named.or(beside.payer) else { return };
-    let token = Object::default()
+    let token = Record::default()
         .with("country_code", payer.country())
         .with("party_id", payer.code())
         .with("uid", id.as_str())
@@ -142,16 +142,16 @@ fn lift_payer(record: &mut Object, beside: Beside<'_>) {
 }
 
 /// Before VAT in both.
-fn lift_cost(record: &mut Object) {
-    if let Some(Json::Number(_) | Json::Text(_)) = record.get("total_cost")
+fn lift_cost(record: &mut Record) {
+    if let Some(Doc::Number(_) | Doc::Text(_)) = record.get("total_cost")
         && let Some(net) = record.take("total_cost")
     {
-        record.set("total_cost", Object::default().with("excl_vat", net));
+        record.set("total_cost", Record::default().with("excl_vat", net));
     }
 }
 
 /// 2.2.1 repeats the token in every verdict. Its contract is not known here: 2.1.1 tells none.
-fn lift_verdict(verdict: &mut Object, beside: Beside<'_>) -> Result<(), Fault> {
+fn lift_verdict(verdict: &mut Record, beside: Beside<'_>) -> Result<(), Fault> {
     let Some(((token, at), owner)) = beside.asked.zip(beside.owner) else { return Ok(()) };
     if verdict.get("token").is_none() {
         let valid = verdict.text("allowed") == Some("ALLOWED");
@@ -160,14 +160,14 @@ fn lift_verdict(verdict: &mut Object, beside: Beside<'_>) -> Result<(), Fault> {
     Ok(())
 }
 
-fn lift_cdr(cdr: &mut Object, beside: Beside<'_>) {
+fn lift_cdr(cdr: &mut Record, beside: Beside<'_>) {
     cdr.rename("stop_date_time", "end_date_time");
     owned(cdr, beside);
     lift_payer(cdr, beside);
     lift_cost(cdr);
-    let mut place = Object::default();
+    let mut place = Record::default();
     let location = cdr.take("location");
-    if let Some(location) = location.as_ref().and_then(Json::as_object) {
+    if let Some(location) = location.as_ref().and_then(Doc::as_record) {
         for name in ["id", "name", "address", "city", "postal_code", "country", "coordinates"] {
             copy(location, name, &mut place, name);
         }
@@ -186,22 +186,22 @@ fn lift_cdr(cdr: &mut Object, beside: Beside<'_>) {
         place.set("evse_id", NOT_AVAILABLE);
     }
     cdr.set("cdr_location", place);
-    cdr.each_mut("tariffs").for_each(|tariff| owned(tariff, beside));
+    cdr.records_mut("tariffs").for_each(|tariff| owned(tariff, beside));
 }
 
-fn lift_evse(evse: &mut Object) {
-    evse.each_mut("connectors").for_each(lift_connector);
+fn lift_evse(evse: &mut Record) {
+    evse.records_mut("connectors").for_each(lift_connector);
 }
 
-fn lift_connector(connector: &mut Object) {
+fn lift_connector(connector: &mut Record) {
     connector.rename("voltage", "max_voltage");
     connector.rename("amperage", "max_amperage");
     if let Some(tariff) = connector.take("tariff_id") {
-        connector.set("tariff_ids", Json::List(vec![tariff]));
+        connector.set("tariff_ids", Doc::List(vec![tariff]));
     }
 }
 
-fn lower_token(token: &mut Object, path: &str, lost: &mut Lost) {
+fn lower_token(token: &mut Record, path: &str, lost: &mut Lost) {
     disowned(token);
     token.rename("contract_id", "auth_id");
     if token.text("type").is_some_and(|kind| kind != "RFID" && kind != "OTHER") {
@@ -211,19 +211,19 @@ fn lower_token(token: &mut Object, path: &str, lost: &mut Lost) {
     leave(token, &["group_id", "default_profile_type", "energy_contract"], lost);
 }
 
-fn lower_session(session: &mut Object, beside: Beside<'_>, lost: &mut Lost) -> Result<(), Fault> {
+fn lower_session(session: &mut Record, beside: Beside<'_>, lost: &mut Lost) -> Result<(), Fault> {
     disowned(session);
     session.rename("start_date_time", "start_datetime");
     session.rename("end_date_time", "end_datetime");
     lower_record(session, lost)?;
     leave(session, &["authorization_reference"], lost);
-    let place = beside.place.map(|text| Json::read(text.as_bytes())).transpose()?;
+    let place = beside.place.map(|text| parse(text.as_bytes())).transpose()?;
     let mut place = place.ok_or_else(|| fault("/location", "is carried whole in OCPI 2.1.1 and is not at hand"))?;
     let (evse, connector) = (session.take("evse_uid"), session.take("connector_id"));
     session.take("location_id");
-    if let Some(place) = place.as_object_mut() {
+    if let Some(place) = place.as_record_mut() {
         keep_named(place, "evses", "uid", evse.as_ref());
-        for each in place.each_mut("evses") {
+        for each in place.records_mut("evses") {
             keep_named(each, "connectors", "id", connector.as_ref());
         }
         lower_location(place, lost)?;
@@ -232,8 +232,8 @@ fn lower_session(session: &mut Object, beside: Beside<'_>, lost: &mut Lost) -> R
     Ok(())
 }
 
-fn lower_cdr(cdr: &mut Object, lost: &mut Lost) -> Result<(), Fault> {
-    if cdr.get("credit").is_some_and(|credit| *credit == Json::Bool(true)) {
+fn lower_cdr(cdr: &mut Record, lost: &mut Lost) -> Result<(), Fault> {
+    if cdr.get("credit").is_some_and(|credit| *credit == Doc::Bool(true)) {
         return Err(fault("/credit", "has no word in OCPI 2.1.1: a credit would be read as another bill"));
     }
     disowned(cdr);
@@ -252,25 +252,25 @@ fn lower_cdr(cdr: &mut Object, lost: &mut Lost) -> Result<(), Fault> {
         "home_charging_compensation",
     ];
     leave(cdr, &rest, lost);
-    let Some(Json::Object(mut place)) = cdr.take("cdr_location") else {
+    let Some(Doc::Record(mut place)) = cdr.take("cdr_location") else {
         return Err(fault("/cdr_location", "is missing"));
     };
-    let connector = Object::default()
+    let connector = Record::default()
         .maybe("id", place.take("connector_id"))
         .maybe("standard", place.take("connector_standard"))
         .maybe("format", place.take("connector_format"))
         .maybe("power_type", place.take("connector_power_type"))
-        .with("voltage", Json::Number("0".to_owned()))
-        .with("amperage", Json::Number("0".to_owned()))
+        .with("voltage", Doc::Number("0".to_owned()))
+        .with("amperage", Doc::Number("0".to_owned()))
         .maybe("last_updated", cdr.get("last_updated").cloned());
     lost.push(fault("/location/evses/0/connectors/0", "has no voltage and amperage in a CDR; both are written as 0"));
-    let evse = Object::default()
+    let evse = Record::default()
         .maybe("uid", place.take("evse_uid"))
-        .maybe("evse_id", place.take("evse_id").filter(|id| *id != Json::Text(NOT_AVAILABLE.to_owned())))
+        .maybe("evse_id", place.take("evse_id").filter(|id| *id != Doc::Text(NOT_AVAILABLE.to_owned())))
         .with("status", "UNKNOWN")
-        .with("connectors", vec![Json::from(connector)])
+        .with("connectors", vec![Doc::from(connector)])
         .maybe("last_updated", cdr.get("last_updated").cloned());
-    place.set("evses", vec![Json::from(evse)]);
+    place.set("evses", vec![Doc::from(evse)]);
     place.set("type", "UNKNOWN");
     if place.get("postal_code").is_none() {
         place.set("postal_code", NOT_AVAILABLE);
@@ -280,12 +280,12 @@ fn lower_cdr(cdr: &mut Object, lost: &mut Lost) -> Result<(), Fault> {
     }
     cdr.set("location", place);
     // the amount of a CDR stands in itself, so a tariff without a word may stay away
-    if let Some(Json::List(tariffs)) = cdr.get_mut("tariffs") {
+    if let Some(Doc::List(tariffs)) = cdr.get_mut("tariffs") {
         let mut index = 0;
         tariffs.retain_mut(|tariff| {
             let path = format!("/tariffs/{index}");
             index += 1;
-            let Some(tariff) = tariff.as_object_mut() else { return false };
+            let Some(tariff) = tariff.as_record_mut() else { return false };
             lower_prices(tariff, &path, lost).map_err(|fault| lost.push(fault)).is_ok()
         });
     }
@@ -293,8 +293,8 @@ fn lower_cdr(cdr: &mut Object, lost: &mut Lost) -> Result<(), Fault> {
 }
 
 /// What sessions and CDRs have in common.
-fn lower_record(record: &mut Object, lost: &mut Lost) -> Result<(), Fault> {
-    let contract = record.object_mut("cdr_token").and_then(|token| token.take("contract_id"));
+fn lower_record(record: &mut Record, lost: &mut Lost) -> Result<(), Fault> {
+    let contract = record.record_mut("cdr_token").and_then(|token| token.take("contract_id"));
     record.set("auth_id", contract.ok_or_else(|| fault("/cdr_token/contract_id", "is missing"))?);
     record.take("cdr_token");
     if record.text("auth_method") == Some("COMMAND") {
@@ -304,18 +304,18 @@ fn lower_record(record: &mut Object, lost: &mut Lost) -> Result<(), Fault> {
     if record.text("status") == Some("RESERVATION") {
         return Err(fault("/status", "has no word in OCPI 2.1.1"));
     }
-    if let Some(Json::Object(price)) = record.get("total_cost").cloned() {
+    if let Some(Doc::Record(price)) = record.get("total_cost").cloned() {
         let net = price.get("excl_vat").cloned().ok_or_else(|| fault("/total_cost/excl_vat", "is missing"))?;
         record.set("total_cost", net);
         if price.get("incl_vat").is_some() {
             lost.push(fault("/total_cost/incl_vat", "is not carried"));
         }
     }
-    for (index, period) in record.each_mut("charging_periods").enumerate() {
+    for (index, period) in record.records_mut("charging_periods").enumerate() {
         period.take("tariff_id");
-        if let Some(Json::List(dimensions)) = period.get_mut("dimensions") {
-            let known = |dimension: &Json| {
-                let word = dimension.as_object().and_then(|dimension| dimension.text("type"));
+        if let Some(Doc::List(dimensions)) = period.get_mut("dimensions") {
+            let known = |dimension: &Doc| {
+                let word = dimension.as_record().and_then(|dimension| dimension.text("type"));
                 word.is_some_and(|word| DIMENSIONS.contains(&word))
             };
             if !dimensions.iter().all(known) {
@@ -327,8 +327,8 @@ fn lower_record(record: &mut Object, lost: &mut Lost) -> Result<(), Fault> {
     Ok(())
 }
 
-fn lower_location(location: &mut Object, lost: &mut Lost) -> Result<(), Fault> {
-    if location.get("publish").is_some_and(|publish| *publish == Json::Bool(false)) {
+fn lower_location(location: &mut Record, lost: &mut Lost) -> Result<(), Fault> {
+    if location.get("publish").is_some_and(|publish| *publish == Doc::Bool(false)) {
         return Err(fault("/publish", "is false, a wish that OCPI 2.1.1 cannot carry"));
     }
     disowned(location);
@@ -350,31 +350,31 @@ fn lower_location(location: &mut Object, lost: &mut Lost) -> Result<(), Fault> {
         location.set("postal_code", NOT_AVAILABLE);
     }
     leave(location, &["publish_allowed_to", "state", "parking_places"], lost);
-    for (index, evse) in location.each_mut("evses").enumerate() {
+    for (index, evse) in location.records_mut("evses").enumerate() {
         lower_evse(evse, &format!("/evses/{index}"), lost);
     }
     Ok(())
 }
 
-fn lower_evse(evse: &mut Object, path: &str, lost: &mut Lost) {
+fn lower_evse(evse: &mut Record, path: &str, lost: &mut Lost) {
     leave(evse, &["parking", "accepted_service_providers"], lost);
-    if let Some(Json::List(capabilities)) = evse.get_mut("capabilities") {
+    if let Some(Doc::List(capabilities)) = evse.get_mut("capabilities") {
         let before = capabilities.len();
-        capabilities.retain(|one| matches!(one, Json::Text(name) if CAPABILITIES.contains(&name.as_str())));
+        capabilities.retain(|one| matches!(one, Doc::Text(name) if CAPABILITIES.contains(&name.as_str())));
         if capabilities.len() < before {
             lost.push(fault(&format!("{path}/capabilities"), "loses what OCPI 2.1.1 has no word for"));
         }
     }
-    for (index, connector) in evse.each_mut("connectors").enumerate() {
+    for (index, connector) in evse.records_mut("connectors").enumerate() {
         lower_connector(connector, &format!("{path}/connectors/{index}"), lost);
     }
 }
 
-fn lower_connector(connector: &mut Object, path: &str, lost: &mut Lost) {
+fn lower_connector(connector: &mut Record, path: &str, lost: &mut Lost) {
     connector.rename("max_voltage", "voltage");
     connector.rename("max_amperage", "amperage");
     connector.take("max_electric_power");
-    let Some(Json::List(tariffs)) = connector.take("tariff_ids") else { return };
+    let Some(Doc::List(tariffs)) = connector.take("tariff_ids") else { return };
     let mut tariffs = tariffs.into_iter();
     match (tariffs.next(), tariffs.next()) {
         (Some(tariff), None) => connector.set("tariff_id", tariff),
@@ -384,7 +384,7 @@ fn lower_connector(connector: &mut Object, path: &str, lost: &mut Lost) {
     }
 }
 
-fn lower_tariff(tariff: &mut Object, lost: &mut Lost) -> Result<(), Fault> {
+fn lower_tariff(tariff: &mut Record, lost: &mut Lost) -> Result<(), Fault> {
     let refused = |name: &str| Err(fault(&format!("/{name}"), "has no word in OCPI 2.1.1 and would change the price"));
     if tariff.text("type").is_some_and(|kind| kind != "REGULAR") {
         return refused("type");
@@ -402,23 +402,23 @@ fn lower_tariff(tariff: &mut Object, lost: &mut Lost) -> Result<(), Fault> {
 }
 
 /// The tariff of a CDR has been applied already: that it was for a time or for some drivers only changes nothing.
-fn lower_prices(tariff: &mut Object, path: &str, lost: &mut Lost) -> Result<(), Fault> {
+fn lower_prices(tariff: &mut Record, path: &str, lost: &mut Lost) -> Result<(), Fault> {
     disowned(tariff);
     for name in ["min_price", "max_price"] {
         if tariff.get(name).is_some() {
             return Err(fault(&format!("{path}/{name}"), "has no word in OCPI 2.1.1 and would change the price"));
         }
     }
-    for element in tariff.each_mut("elements") {
-        let Some(restrictions) = element.object_mut("restrictions") else { continue };
+    for element in tariff.records_mut("elements") {
+        let Some(restrictions) = element.record_mut("restrictions") else { continue };
         if !restrictions.only(&RESTRICTIONS) {
             let at = format!("{path}/elements/restrictions");
             return Err(fault(&at, "has no word in OCPI 2.1.1 and would change the price"));
         }
     }
     let mut taxed = false;
-    for element in tariff.each_mut("elements") {
-        element.each_mut("price_components").for_each(|component| taxed |= component.take("vat").is_some());
+    for element in tariff.records_mut("elements") {
+        element.records_mut("price_components").for_each(|component| taxed |= component.take("vat").is_some());
     }
     if taxed {
         lost.push(fault(&format!("{path}/elements"), "loses its VAT; prices are before VAT in both"));
@@ -427,13 +427,13 @@ fn lower_prices(tariff: &mut Object, path: &str, lost: &mut Lost) -> Result<(), 
     Ok(())
 }
 
-fn disowned(object: &mut Object) {
+fn disowned(object: &mut Record) {
     object.take("country_code");
     object.take("party_id");
 }
 
 /// Leaves members out and tells which.
-fn leave(object: &mut Object, names: &[&str], lost: &mut Lost) {
+fn leave(object: &mut Record, names: &[&str], lost: &mut Lost) {
     for name in names {
         if object.take(name).is_some() {
             lost.push(fault(&format!("/{name}"), "has no word in OCPI 2.1.1"));
@@ -441,22 +441,22 @@ fn leave(object: &mut Object, names: &[&str], lost: &mut Lost) {
     }
 }
 
-fn copy(from: &Object, name: &str, to: &mut Object, other: &'static str) {
+fn copy(from: &Record, name: &str, to: &mut Record, other: &'static str) {
     if let Some(value) = from.get(name) {
         to.set(other, value.clone());
     }
 }
 
-fn first<'o>(object: &'o Object, list: &str) -> Option<&'o Object> {
+fn first<'o>(object: &'o Record, list: &str) -> Option<&'o Record> {
     match object.get(list)? {
-        Json::List(items) => items.first()?.as_object(),
-        Json::Null | Json::Bool(_) | Json::Number(_) | Json::Text(_) | Json::Object(_) => None,
+        Doc::List(items) => items.first()?.as_record(),
+        Doc::Null | Doc::Bool(_) | Doc::Number(_) | Doc::Text(_) | Doc::Record(_) => None,
     }
 }
 
 /// Of a list, the objects whose `key` is this value.
-fn keep_named(object: &mut Object, list: &str, key: &str, value: Option<&Json>) {
-    if let Some(Json::List(items)) = object.get_mut(list) {
-        items.retain(|item| item.as_object().and_then(|item| item.get(key)) == value);
+fn keep_named(object: &mut Record, list: &str, key: &str, value: Option<&Doc>) {
+    if let Some(Doc::List(items)) = object.get_mut(list) {
+        items.retain(|item| item.as_record().and_then(|item| item.get(key)) == value);
     }
 }

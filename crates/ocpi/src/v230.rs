@@ -7,9 +7,8 @@
 use charge::Decimal;
 
 use crate::cross::{Noun, fault};
-use crate::json::{Json, Object};
 use crate::read::Fault;
-use crate::write::number;
+use crate::write::{Doc, Record, number};
 
 /// The name of the one tax that 2.2.1 knows.
 const TAX_NAME: &str = "VAT";
@@ -24,15 +23,15 @@ const PRICES: [&str; 6] = [
 ];
 const LIMITS: [&str; 2] = ["min_price", "max_price"];
 
-pub(crate) fn lift(noun: Noun, object: &mut Object) -> Result<(), Fault> {
+pub(crate) fn lift(noun: Noun, object: &mut Record) -> Result<(), Fault> {
     match noun {
         Noun::Session | Noun::Cdr => {
             for name in PRICES {
-                if let Some(price) = object.object_mut(name) {
+                if let Some(price) = object.record_mut(name) {
                     lift_price(price, name)?;
                 }
             }
-            object.each_mut("tariffs").try_for_each(lift_tariff)
+            object.records_mut("tariffs").try_for_each(lift_tariff)
         }
         Noun::Tariff => lift_tariff(object),
         Noun::Token
@@ -45,15 +44,15 @@ pub(crate) fn lift(noun: Noun, object: &mut Object) -> Result<(), Fault> {
     }
 }
 
-pub(crate) fn lower(noun: Noun, object: &mut Object) -> Result<(), Fault> {
+pub(crate) fn lower(noun: Noun, object: &mut Record) -> Result<(), Fault> {
     match noun {
         Noun::Session | Noun::Cdr => {
             for name in PRICES {
-                if let Some(price) = object.object_mut(name) {
+                if let Some(price) = object.record_mut(name) {
                     lower_price(price, name)?;
                 }
             }
-            object.each_mut("tariffs").for_each(lower_tariff);
+            object.records_mut("tariffs").for_each(lower_tariff);
             Ok(())
         }
         Noun::Tariff => {
@@ -71,15 +70,15 @@ pub(crate) fn lower(noun: Noun, object: &mut Object) -> Result<(), Fault> {
 }
 
 /// The price after taxes is the sum, where taxes are told at all.
-fn lift_price(price: &mut Object, path: &str) -> Result<(), Fault> {
+fn lift_price(price: &mut Record, path: &str) -> Result<(), Fault> {
     let Some(before) = price.take("before_taxes") else { return Ok(()) };
     let no_number = || fault(&format!("/{path}"), "has an amount that is not a number");
-    if let Some(Json::List(taxes)) = price.take("taxes")
+    if let Some(Doc::List(taxes)) = price.take("taxes")
         && !taxes.is_empty()
     {
         let mut sum = before.decimal().ok_or_else(no_number)?;
         for tax in taxes {
-            let amount = tax.as_object().and_then(|tax| tax.get("amount")).and_then(Json::decimal);
+            let amount = tax.as_record().and_then(|tax| tax.get("amount")).and_then(Doc::decimal);
             sum = sum.checked_add(amount.ok_or_else(no_number)?).ok_or_else(no_number)?;
         }
         price.set("incl_vat", number(sum));
@@ -88,26 +87,26 @@ fn lift_price(price: &mut Object, path: &str) -> Result<(), Fault> {
     Ok(())
 }
 
-fn lower_price(price: &mut Object, path: &str) -> Result<(), Fault> {
+fn lower_price(price: &mut Record, path: &str) -> Result<(), Fault> {
     let Some(before) = price.take("excl_vat") else { return Ok(()) };
     let mut taxes = Vec::new();
     if let Some(after) = price.take("incl_vat") {
         let both: Option<(Decimal, Decimal)> = before.decimal().zip(after.decimal());
         let amount = both.and_then(|(before, after)| after.checked_sub(before));
         let amount = amount.ok_or_else(|| fault(&format!("/{path}"), "has an amount that is not a number"))?;
-        taxes.push(Object::default().with("name", TAX_NAME).with("amount", number(amount)).into());
+        taxes.push(Record::default().with("name", TAX_NAME).with("amount", number(amount)).into());
     }
     price.set("before_taxes", before);
-    price.set("taxes", Json::List(taxes));
+    price.set("taxes", Doc::List(taxes));
     Ok(())
 }
 
-fn lift_tariff(tariff: &mut Object) -> Result<(), Fault> {
-    if tariff.take("tax_included").is_some_and(|word| word == Json::Text("YES".to_owned())) {
+fn lift_tariff(tariff: &mut Record) -> Result<(), Fault> {
+    if tariff.take("tax_included").is_some_and(|word| word == Doc::Text("YES".to_owned())) {
         return Err(fault("/tax_included", "is YES: prices with unnamed taxes in them cannot be worked with here"));
     }
     for name in LIMITS {
-        if let Some(limit) = tariff.object_mut(name) {
+        if let Some(limit) = tariff.record_mut(name) {
             limit.rename("before_taxes", "excl_vat");
             limit.rename("after_taxes", "incl_vat");
         }
@@ -115,9 +114,9 @@ fn lift_tariff(tariff: &mut Object) -> Result<(), Fault> {
     Ok(())
 }
 
-fn lower_tariff(tariff: &mut Object) {
+fn lower_tariff(tariff: &mut Record) {
     for name in LIMITS {
-        if let Some(limit) = tariff.object_mut(name) {
+        if let Some(limit) = tariff.record_mut(name) {
             limit.rename("excl_vat", "before_taxes");
             limit.rename("incl_vat", "after_taxes");
         }

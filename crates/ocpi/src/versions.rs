@@ -4,13 +4,12 @@
 //! both sides have. OCPI 2.1.1 names no sides: an endpoint is found by its module alone.
 
 use charge::Timestamp;
-use serde_json::Value;
 
 use crate::read::{At, Fault, parse};
 use crate::status::{Opened, open, success};
 use crate::url;
 use crate::wire::{Module, Reply, Side};
-use crate::write::{Json, Object};
+use crate::write::{Doc, Record};
 
 /// The versions that this tongue speaks, the best one last.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -43,24 +42,24 @@ impl Version {
 
 /// The list of versions that we speak.
 pub fn write_versions(base: &str, now: Timestamp) -> Reply {
-    let line = |version: Version| -> Json {
-        Object::default().with("version", version.as_str()).with("url", url::details(base, version)).into()
+    let line = |version: Version| -> Doc {
+        Record::default().with("version", version.as_str()).with("url", url::details(base, version)).into()
     };
-    success(Some(Json::List(Version::ALL.map(line).into())), now)
+    success(Some(Doc::List(Version::ALL.map(line).into())), now)
 }
 
 /// The endpoints of one version. Credentials have no side; the standard wants `SENDER` written. In 2.1.1 a module
 /// stands for one side alone, so `offered` has to name one of each.
 pub fn write_details(base: &str, version: Version, offered: &[(Module, Side)], now: Timestamp) -> Reply {
-    let line = |identifier: &str, side: Side, url: String| -> Json {
+    let line = |identifier: &str, side: Side, url: String| -> Doc {
         let role = version.has_routing().then_some(side.as_str());
-        Object::default().with("identifier", identifier).maybe("role", role).with("url", url).into()
+        Record::default().with("identifier", identifier).maybe("role", role).with("url", url).into()
     };
     let mut endpoints = vec![line("credentials", Side::Sender, url::credentials(base, version))];
     let known = offered.iter().filter(|(module, _)| module.is_in(version));
     endpoints
         .extend(known.map(|(module, side)| line(module.as_str(), *side, url::endpoint(base, version, *module, *side))));
-    success(Some(Object::default().with("version", version.as_str()).with("endpoints", endpoints).into()), now)
+    success(Some(Record::default().with("version", version.as_str()).with("endpoints", endpoints).into()), now)
 }
 
 /// The versions of a partner that we speak too, with the URLs of their details.
@@ -118,9 +117,9 @@ pub fn read_details(version: Version, http: u16, body: &[u8]) -> Result<Endpoint
     Ok(endpoints)
 }
 
-fn data(http: u16, body: &[u8]) -> Result<Value, Fault> {
+fn data(http: u16, body: &[u8]) -> Result<Doc, Fault> {
     match open(http, parse(body))? {
         Opened::Success(data) => Ok(data),
-        Opened::Refused(_) => Err(Fault { path: String::new(), why: "is a refusal".into() }),
+        Opened::Refused(_) => Err(Fault::new("", "is a refusal")),
     }
 }

@@ -2,13 +2,13 @@
 
 use charge::money::Price;
 use charge::{Decimal, Timestamp};
+pub(crate) use document::{Doc, Record};
 
-pub(crate) use crate::json::{Json, Object};
 use crate::read::{At, Fault, Lost};
 
 /// A JSON number with exactly these digits (OCPI 2.2.1, 17.3).
-pub(crate) fn number(exact: Decimal) -> Json {
-    Json::Number(exact.normalize().to_string())
+pub(crate) fn number(exact: Decimal) -> Doc {
+    Doc::Number(exact.normalize().to_string())
 }
 
 /// At most milliseconds: a `DateTime` has 25 characters (OCPI 2.2.1, 17.2).
@@ -19,14 +19,14 @@ pub(crate) fn time(at: Timestamp) -> String {
 /// The text, or as much of it as the standard allows.
 pub(crate) fn fitted(text: &str, limit: usize, path: &str, lost: &mut Lost) -> String {
     if text.chars().count() > limit {
-        lost.push(Fault { path: path.to_owned(), why: format!("is cut to {limit} characters").into() });
+        lost.push(Fault::new(path, format!("is cut to {limit} characters")));
     }
     text.chars().take(limit).collect()
 }
 
 /// OCPI 2.2.1, 17.5 `Price`.
-pub(crate) fn price(price: &Price) -> Json {
-    Object::default().with("excl_vat", number(price.before_vat)).maybe("incl_vat", price.with_vat.map(number)).into()
+pub(crate) fn price(price: &Price) -> Doc {
+    Record::default().with("excl_vat", number(price.before_vat)).maybe("incl_vat", price.with_vat.map(number)).into()
 }
 
 /// OCPI 2.2.1, 17.5 `Price`; OCPI 2.1.1 partners send the bare number.

@@ -42,7 +42,7 @@ pub fn lift(operation: Operation, half: Half, mut doc: Record, lost: &mut Lost) 
         (Operation::PushEvseData, Half::Request) => each_record(&mut doc, lost, lift_evse),
         (_, _) => {}
     }
-    rename(&mut doc, "PartnerSessionID", partner_session(row.caller, half));
+    doc.rename("PartnerSessionID", partner_session(row.caller, half));
     recast(half.shape(row), doc, "", lost)
 }
 
@@ -64,7 +64,7 @@ pub fn lower(operation: Operation, half: Half, mut doc: Record, lost: &mut Lost)
         (Operation::PushEvseData, Half::Request) => each_record(&mut doc, lost, lower_evse),
         (_, _) => {}
     }
-    rename(&mut doc, partner_session(row.caller, half), "PartnerSessionID");
+    doc.rename(partner_session(row.caller, half), "PartnerSessionID");
     let mut doc = Doc::Record(doc);
     plain_check_characters(&mut doc, "", lost);
     let Doc::Record(doc) = doc else { return Err(Fault::new("", "is not an object")) };
@@ -151,17 +151,11 @@ fn same(from: &str, to: &str) -> bool {
 
 const RENAMED: [(&str, &str); 2] = [("MeterValue", "meterValues"), ("HotlinePhoneNum", "HotlinePhoneNumber")];
 
-fn rename(doc: &mut Record, from: &str, to: &'static str) {
-    if let Some(value) = doc.take(from) {
-        doc.set(to, value);
-    }
-}
-
 fn items(list: Option<Doc>) -> Vec<Record> {
     let Some(Doc::List(items)) = list else { return Vec::new() };
     let record = |item| match item {
         Doc::Record(record) => Some(record),
-        Doc::Bool(_) | Doc::Number(_) | Doc::Text(_) | Doc::List(_) => None,
+        Doc::Null | Doc::Bool(_) | Doc::Number(_) | Doc::Text(_) | Doc::List(_) => None,
     };
     items.into_iter().filter_map(record).collect()
 }
@@ -319,6 +313,6 @@ fn plain_check_characters(doc: &mut Doc, path: &str, lost: &mut Lost) {
             }
         }
         Doc::List(items) => items.iter_mut().for_each(|item| plain_check_characters(item, path, lost)),
-        Doc::Bool(_) | Doc::Number(_) | Doc::Text(_) => {}
+        Doc::Null | Doc::Bool(_) | Doc::Number(_) | Doc::Text(_) => {}
     }
 }

@@ -5,8 +5,8 @@
 
 use charge::Decimal;
 
+use crate::doc::decimal;
 use crate::doc::{Doc, Record};
-use crate::shape::decimal;
 use crate::v20::FACILITIES;
 
 /// Power type, volts, amperes and kilowatts of each word of [`FACILITIES`], in their order. `Battery exchange` and
@@ -35,7 +35,7 @@ pub fn of_word(word: &Doc, modes: Option<&Doc>) -> Option<Record> {
     let (power_type, volts, amperes, kilowatts) = CLASSES[FACILITIES.iter().position(|each| each == word)?]?;
     let modes = match modes {
         Some(Doc::Record(list)) => list.get("ChargingMode").cloned(),
-        Some(Doc::Bool(_) | Doc::Number(_) | Doc::Text(_) | Doc::List(_)) | None => None,
+        Some(Doc::Null | Doc::Bool(_) | Doc::Number(_) | Doc::Text(_) | Doc::List(_)) | None => None,
     };
     let record = Record::default()
         .with("PowerType", power_type)

@@ -4,15 +4,11 @@
 //! operation's own or an acknowledgement in its place, which is how OICP says no ([`Reply`]). Invariant: what is written
 //! obeys its version's shape; a body of 2.0 is read within [`LIMITS`].
 
-use std::collections::BTreeMap;
-
 use charge::talk::road::RoadFault;
-use serde_json::Value;
-use serde_json::value::RawValue;
 use soap::{Element, Envelope, Limits};
 
 use crate::cross::{Half, lift, lower, recast_acknowledgement};
-use crate::doc::{Crossed, Doc, Fault, Lost, Record};
+use crate::doc::{Crossed, DEPTH_MAX, Doc, Fault, Lost, Record};
 use crate::operation::{Operation, Row, Version};
 use crate::shape::{Shape, read, strict};
 use crate::xml;
@@ -43,7 +39,7 @@ pub const LIMITS: Limits = Limits {
 
 /// Reads a request of 2.3 whose path named the operation. A notification's kind is in its body.
 pub fn read_json_request(operation: Operation, bytes: &[u8]) -> Result<Crossed<Request>, Fault> {
-    let doc = Doc::read(bytes)?;
+    let doc = crate::doc::read(bytes)?;
     let operation = match operation {
         Operation::NotificationStart => {
             let kind = doc.as_record().and_then(|record| record.text("Type")).unwrap_or_default();
@@ -67,7 +63,7 @@ fn notification(kind: &str) -> Option<Operation> {
 
 /// Reads a request of 2.0: the body's element names the operation, whatever the SOAP action says.
 pub fn read_soap_request(bytes: &[u8]) -> Result<Crossed<Request>, Fault> {
-    let envelope = Envelope::read(bytes, &LIMITS).map_err(|fault| Fault::new("", &fault.to_string()))?;
+    let envelope = Envelope::read(bytes, &LIMITS).map_err(|fault| Fault::new("", fault.to_string()))?;
     let body = envelope.body.ok_or_else(|| Fault::new("", "has an empty body"))?;
     let row = Version::V20.rows().iter().find(|row| body.name.is(row.request.space, row.request.name));
     let row = row.ok_or_else(|| Fault::new("", "is no operation of OICP 2.0"))?;
@@ -81,7 +77,7 @@ pub fn with_session(version: Version, bytes: &[u8], session: &str) -> Result<Str
     match version {
         Version::V23 => with_member(bytes, SESSION, session),
         Version::V20 => {
-            let bad = |fault: soap::Malformed| Fault::new("", &fault.to_string());
+            let bad = |fault: soap::Malformed| Fault::new("", fault.to_string());
             let mut envelope = Envelope::read(bytes, &LIMITS).map_err(bad)?;
             let body = envelope.body.as_mut().ok_or_else(|| Fault::new("", "has an empty body"))?;
             let space = body.name.space.to_string();
@@ -96,12 +92,10 @@ pub fn with_session(version: Version, bytes: &[u8], session: &str) -> Result<Str
 }
 
 /// A JSON document of a partner's with a text in it; every other member stays as it was written, known or not.
-pub fn with_member(bytes: &[u8], name: &str, value: &str) -> Result<String, Fault> {
-    let whole = |_| Fault::new("", "is not a JSON object");
-    let mut members: BTreeMap<String, Box<RawValue>> = serde_json::from_slice(bytes).map_err(whole)?;
-    let value = RawValue::from_string(Value::from(value).to_string()).map_err(whole)?;
-    members.insert(name.to_owned(), value);
-    serde_json::to_string(&members).map_err(whole)
+pub fn with_member(bytes: &[u8], name: &'static str, value: &str) -> Result<String, Fault> {
+    let mut doc = Doc::read(bytes, DEPTH_MAX)?;
+    doc.as_record_mut().ok_or_else(|| Fault::new("", "is not a JSON object"))?.set(name, value);
+    Ok(doc.to_string())
 }
 
 const SESSION: &str = "SessionID";
@@ -158,7 +152,7 @@ pub fn read_answer(version: Version, operation: Operation, bytes: &[u8]) -> Resu
         Version::V23 => read_json_answer(row, bytes).map_err(unreadable),
         Version::V20 => {
             let envelope =
-                Envelope::read(bytes, &LIMITS).map_err(|fault| unreadable(Fault::new("", &fault.to_string())))?;
+                Envelope::read(bytes, &LIMITS).map_err(|fault| unreadable(Fault::new("", fault.to_string())))?;
             if soap::Fault::of(&envelope).is_some() {
                 return Err(unreadable(Fault::new("", "is a SOAP fault")));
             }
@@ -168,7 +162,7 @@ pub fn read_answer(version: Version, operation: Operation, bytes: &[u8]) -> Resu
 }
 
 fn read_json_answer(row: &Row, bytes: &[u8]) -> Result<Crossed<Reply>, Fault> {
-    let doc = Doc::read(bytes)?;
+    let doc = crate::doc::read(bytes)?;
     let acknowledges = doc.as_record().is_some_and(|record| record.get("Result").is_some());
     let shape = Version::V23.acknowledgement();
     if acknowledges && row.answer.name != shape.name {

@@ -9,7 +9,7 @@ use std::borrow::Cow;
 
 use charge::{Decimal, Timestamp};
 
-use crate::doc::{Crossed, Doc, Fault, Lost, Record};
+use crate::doc::{Crossed, Doc, Fault, Lost, Record, decimal};
 use crate::form::Form;
 
 /// One kind of record.
@@ -165,7 +165,9 @@ fn read_kind(kind: &'static Kind, value: Doc, path: &str, lost: &mut Lost) -> Re
             Doc::Bool(_) => Ok(value),
             Doc::Text(text) | Doc::Number(text) if matches!(text.trim(), "true" | "1") => Ok(Doc::Bool(true)),
             Doc::Text(text) | Doc::Number(text) if matches!(text.trim(), "false" | "0") => Ok(Doc::Bool(false)),
-            Doc::Text(_) | Doc::Number(_) | Doc::List(_) | Doc::Record(_) => Err(fault("is neither true nor false")),
+            Doc::Null | Doc::Text(_) | Doc::Number(_) | Doc::List(_) | Doc::Record(_) => {
+                Err(fault("is neither true nor false"))
+            }
         },
         Kind::Number(_) | Kind::Whole(_) => {
             let text = leaf(value).ok_or_else(|| fault("is not a number"))?;
@@ -202,12 +204,12 @@ fn read_kind(kind: &'static Kind, value: Doc, path: &str, lost: &mut Lost) -> Re
         }
         Kind::Time => {
             let text = leaf(value).ok_or_else(|| fault("is not a time"))?;
-            let (text, repaired) = zoned(text.trim());
-            text.parse::<Timestamp>().map_err(|_| fault("is not a time in RFC 3339"))?;
-            if repaired {
+            let zoned = document::zoned(&text);
+            zoned.parse::<Timestamp>().map_err(|_| fault("is not a time in RFC 3339"))?;
+            if zoned != text.trim() {
                 lost.push(fault("is a time without its offset or with a blank in it"));
             }
-            Ok(Doc::Text(text))
+            Ok(Doc::Text(zoned))
         }
     }
 }
@@ -215,33 +217,14 @@ fn read_kind(kind: &'static Kind, value: Doc, path: &str, lost: &mut Lost) -> Re
 fn leaf(value: Doc) -> Option<String> {
     match value {
         Doc::Text(text) | Doc::Number(text) => Some(text),
-        Doc::Bool(_) | Doc::List(_) | Doc::Record(_) => None,
+        Doc::Null | Doc::Bool(_) | Doc::List(_) | Doc::Record(_) => None,
     }
-}
-
-/// A time without an offset is taken for UTC.
-fn zoned(text: &str) -> (String, bool) {
-    let mut out = text.replacen(' ', "T", 1);
-    if !out.get(10..).is_some_and(|time| time.contains(['Z', 'z', '+', '-'])) {
-        out.push('Z');
-    }
-    let repaired = out != text;
-    (out, repaired)
-}
-
-pub(crate) fn decimal(text: &str) -> Option<Decimal> {
-    let text = text.trim();
-    (text.len() <= NUMBER_CHARACTERS_MAX).then_some(())?;
-    text.parse().or_else(|_| Decimal::from_scientific(text)).ok()
 }
 
 pub(crate) fn whole(number: Decimal, most: u32) -> Option<u32> {
     let whole = u32::try_from(number).ok().filter(|whole| *whole <= most)?;
     (Decimal::from(whole) == number).then_some(whole)
 }
-
-/// The longest number in the field has some 20 digits; more is no measurement.
-const NUMBER_CHARACTERS_MAX: usize = 40;
 
 fn judge_record(shape: &'static Shape, mut given: Record, path: &str) -> Result<Record, Fault> {
     let mut out = Record::default();
@@ -283,7 +266,7 @@ fn judge_kind(kind: &'static Kind, value: Doc, path: &str) -> Result<Doc, Fault>
         (Kind::Form(form), Doc::Text(text)) => (form.fits)(text),
         (Kind::Word(words), Doc::Text(text)) => words.contains(&text.as_str()),
         (Kind::Time, Doc::Text(text)) => text.parse::<Timestamp>().is_ok(),
-        (_, Doc::Bool(_) | Doc::Number(_) | Doc::Text(_) | Doc::List(_) | Doc::Record(_)) => false,
+        (_, Doc::Null | Doc::Bool(_) | Doc::Number(_) | Doc::Text(_) | Doc::List(_) | Doc::Record(_)) => false,
     };
     let why = match kind {
         Kind::Form(form) => form.why,
@@ -319,7 +302,7 @@ mod tests {
     const ID: &str = "b2688855-7f00-0002-6d8e-48d883f6abb6";
 
     fn tidy(text: &str) -> Result<(String, Vec<String>), String> {
-        let read = read(&WHOLE, Doc::read(text.as_bytes()).unwrap()).map_err(|fault| fault.to_string())?;
+        let read = read(&WHOLE, crate::doc::read(text.as_bytes()).unwrap()).map_err(|fault| fault.to_string())?;
         Ok((Doc::from(read.value).to_string(), read.lost.iter().map(ToString::to_string).collect()))
     }
 

@@ -72,6 +72,6 @@ fn leaf(value: &Doc) -> String {
     match value {
         Doc::Text(text) | Doc::Number(text) => text.clone(),
         Doc::Bool(value) => value.to_string(),
-        Doc::List(_) | Doc::Record(_) => String::new(),
+        Doc::Null | Doc::List(_) | Doc::Record(_) => String::new(),
     }
 }

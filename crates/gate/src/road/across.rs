@@ -109,7 +109,7 @@ impl WayOut {
         let incoming = Incoming::new(parcel.version, parcel.method, (*module, *side), rest, &parcel.query)?;
         let from = parcel.envelope.from;
         let beside = Beside { owner: Some(from), payer: Some(to), ..Beside::default() };
-        let body = hear::lifted(&incoming, parcel.body.as_deref().unwrap_or_default(), beside)?;
+        let body = hear::lifted(&incoming, hear::body(parcel.body.as_deref().unwrap_or_default())?, beside)?;
         let heard = hear::question(&incoming, &body, to, &named_in)?;
         owned(&heard.value, from)?;
         money_kept(incoming.kind, &heard.lost)?;

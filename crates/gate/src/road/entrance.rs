@@ -11,11 +11,10 @@ use charge::talk::road::Denial;
 use charge::{Clock, Dice, Secret, Timestamp};
 use http::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use http::request::Parts;
-use ocpi::Version;
 use ocpi::credentials::{PartyRole, Role, presented};
 use ocpi::status::{refusal, refusal_as};
 use ocpi::wire::{Incoming, Kind, Method, Module, Reply, Side};
-use serde_json::Value;
+use ocpi::{Doc, Version, hear};
 use trust::bearer::BearerDigest;
 
 use super::fair::Fair;
@@ -166,14 +165,11 @@ impl Threshold {
     }
 
     /// Stage 4. Too long is 413, not JSON is 400; what is JSON is judged further on.
-    pub(crate) async fn body(&self, body: Body) -> Result<(bytes::Bytes, Value), Reply> {
+    pub(crate) async fn body(&self, body: Body) -> Result<(bytes::Bytes, Doc), Reply> {
         let too_long = |_| refusal_as(413, 2001, "the body is too long", self.now());
         let bytes = axum::body::to_bytes(body, REQUEST_BYTES_MAX).await.map_err(too_long)?;
-        if bytes.is_empty() {
-            return Ok((bytes, Value::Null));
-        }
         let value =
-            ocpi::parse(&bytes).map_err(|fault| refusal_as(400, 2001, &format!("the body {fault}"), self.now()))?;
+            hear::body(&bytes).map_err(|fault| refusal_as(400, 2001, &format!("the body {fault}"), self.now()))?;
         Ok((bytes, value))
     }
 

@@ -17,8 +17,7 @@ use http::request::Parts;
 use ocpi::credentials::Role;
 use ocpi::cross::{self, Beside, Noun};
 use ocpi::wire::{Incoming, Kind, Module, Reply, Target};
-use ocpi::{Version, answer, client, hear, patch, status, url};
-use serde_json::Value;
+use ocpi::{Doc, Version, answer, client, hear, patch, status, url};
 
 use super::across;
 use super::client::tell_lost;
@@ -95,7 +94,7 @@ struct Received {
     incoming: Incoming,
     parts: Parts,
     bytes: Bytes,
-    body: Value,
+    body: Doc,
     sender: Sender,
 }
 
@@ -109,7 +108,7 @@ impl Door {
         }
         if !letter.incoming.version.has_routing() && letter.sender.to.is_none() {
             // OCPI 2.1.1 names no receiver: whoever owes is named by the contract
-            letter.sender.to = hear::payer(&letter.incoming, &letter.bytes);
+            letter.sender.to = hear::payer(&letter.incoming, &letter.body);
         }
         let answered = self.handle(letter).await;
         let unknown = match &answered {

@@ -14,8 +14,7 @@ use ocpi::ask::Asked;
 use ocpi::credentials::Role;
 use ocpi::cross::{self, Beside};
 use ocpi::wire::{Incoming, Kind, Module, Reply};
-use ocpi::{Version, client, hear, patch, status};
-use serde_json::Value;
+use ocpi::{Doc, Version, client, hear, patch, status};
 use trust::bearer::BearerDigest;
 
 use super::client::tell_lost;
@@ -72,7 +71,7 @@ async fn enter(State(door): State<Arc<Door>>, request: Request) -> Response {
                 let sender = door.owner_rule(&incoming, sender).map_err(|d| door.threshold.refuse(&d))?;
                 door.threshold.figures.count(Direction::In, incoming.kind);
                 let (bytes, body) = door.threshold.body(body).await?;
-                let reply = door.handle(&incoming, &bytes, &body, sender).await;
+                let reply = door.handle(&incoming, &bytes, body, sender).await;
                 Ok(reply.unwrap_or_else(|denial| door.threshold.refuse(&denial)))
             }
             Ok(platform) => {
@@ -98,7 +97,7 @@ impl Door {
         if sender.from == owner { Ok(sender) } else { Err(Denial::NotYours) }
     }
 
-    async fn handle(&self, incoming: &Incoming, bytes: &Bytes, body: &Value, sender: Sender) -> Result<Reply, Denial> {
+    async fn handle(&self, incoming: &Incoming, bytes: &Bytes, body: Doc, sender: Sender) -> Result<Reply, Denial> {
         match incoming.kind {
             Kind::PutDocument | Kind::OneDocument | Kind::DropDocument | Kind::Documents => {
                 return documents::answer(&self.threshold, &self.parts, incoming, sender.from, bytes).await;
@@ -110,17 +109,17 @@ impl Door {
             Kind::KeptSession | Kind::KeptCdr => return self.read_back(incoming, &sender),
             _letter => {}
         }
-        if incoming.kind.is_part() && !hear::is_status(incoming, body) {
+        if incoming.kind.is_part() && !hear::is_status(incoming, &body) {
             let id = incoming.segments.get(2).map(String::as_str).unwrap_or_default();
             let _one_at_a_time = self.parts.turn(sender.from, id).await;
             let whole = self.whole(incoming, bytes, &sender).await?;
-            return self.hear(&incoming.as_put(), &whole, sender).await;
+            return self.hear(&incoming.as_put(), whole, sender).await;
         }
-        self.hear(incoming, bytes, sender).await
+        self.hear(incoming, body, sender).await
     }
 
     /// The whole that a change of a part makes, in the version that it came in.
-    async fn whole(&self, incoming: &Incoming, change: &Bytes, sender: &Sender) -> Result<Bytes, Denial> {
+    async fn whole(&self, incoming: &Incoming, change: &Bytes, sender: &Sender) -> Result<Doc, Denial> {
         let kept = match incoming.module {
             Module::Sessions => {
                 let id = incoming.segments.get(2).map(String::as_str).unwrap_or_default();
@@ -142,7 +141,7 @@ impl Door {
         let put = incoming.as_put().kind;
         let lowered = cross::body(Version::V221, incoming.version, put, kept.as_bytes(), beside)?.value;
         let whole = patch::merged(&lowered.unwrap_or(kept), incoming, change, self.threshold.now())?;
-        bounded_whole(whole).map(Bytes::from)
+        Ok(ocpi::parse(bounded_whole(whole)?.as_bytes())?)
     }
 
     fn beside(&self, incoming: &Incoming, sender: &Sender) -> Beside<'static> {
@@ -150,9 +149,9 @@ impl Door {
         Beside { owner: Some(owner), payer: Some(self.threshold.own.party), ..Beside::default() }
     }
 
-    async fn hear(&self, incoming: &Incoming, bytes: &Bytes, mut sender: Sender) -> Result<Reply, Denial> {
+    async fn hear(&self, incoming: &Incoming, body: Doc, mut sender: Sender) -> Result<Reply, Denial> {
         let beside = self.beside(incoming, &sender);
-        let body = hear::lifted(incoming, bytes, beside)?;
+        let body = hear::lifted(incoming, body, beside)?;
         let own = &self.threshold.own;
         let heard = hear::question(incoming, &body, own.party, &name_order)?;
         tell_lost("in", incoming.kind.as_str(), &heard.lost);

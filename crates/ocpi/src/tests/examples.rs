@@ -5,7 +5,6 @@ use std::path::PathBuf;
 
 use super::*;
 use crate::cross::{self, Noun};
-use crate::json::Json;
 
 /// Examples that are refused, with the member: an example without a mandatory member, restrictions that cannot be
 /// applied, prices that include unnamed taxes, and places that must not be shown.
@@ -31,7 +30,7 @@ fn folder(name: &str) -> Option<PathBuf> {
 fn outcome(version: Version, name: &str, text: &str) -> Option<Result<(), crate::Fault>> {
     let noun = noun(name)?;
     let beside = Beside { owner: Some(party("DE-OPA")), payer: Some(party("DE-8AA")), ..Beside::default() };
-    let mut json = Json::read(text.as_bytes()).unwrap();
+    let mut json = crate::parse(text.as_bytes()).unwrap();
     if let Err(fault) = cross::lift(version, noun, &mut json, beside) {
         return Some(Err(fault));
     }
@@ -85,7 +84,7 @@ fn every_example_is_written_again_unchanged_and_read_where_we_know_it() {
                 continue;
             }
             let text = std::fs::read_to_string(&path).unwrap();
-            let Ok(json) = Json::read(text.as_bytes()) else { panic!("{name} is JSON") };
+            let Ok(json) = crate::parse(text.as_bytes()) else { panic!("{name} is JSON") };
             let (ours, theirs): (Value, Value) =
                 (serde_json::from_str(&json.to_string()).unwrap(), serde_json::from_str(&text).unwrap());
             assert_eq!(ours, theirs, "{name}");
@@ -118,11 +117,11 @@ fn the_examples_inside_of_the_chapters_are_read() {
             let block = block.split("```").next().unwrap();
             let block = block.find(['{', '[']).and_then(|begin| block.get(begin..)).unwrap_or(block);
             let label = format!("{chapter} {index}");
-            let Ok(json) = Json::read(block.as_bytes()) else {
+            let Ok(json) = crate::parse(block.as_bytes()) else {
                 faulty.push(format!("{label}: is not JSON"));
                 continue;
             };
-            let whole = json.as_object().is_some_and(|object| {
+            let whole = json.as_record().is_some_and(|object| {
                 object.text("last_updated").is_some()
                     && (object.text("id").is_some() || object.text("uid").is_some())
                     && object.get("connectors").is_none()

@@ -3,7 +3,6 @@
 use super::*;
 use crate::answer::Answered;
 use crate::cross::{self, Noun};
-use crate::json::Json;
 
 const NOW: charge::Timestamp = charge::Timestamp::from_secs(1_790_000_000);
 
@@ -102,13 +101,13 @@ fn a_crossing_that_would_change_money_is_refused() {
         assert_eq!(refused.unwrap_err().path, path);
     }
     for (word, taken) in [("REGULAR", true), ("AD_HOC_PAYMENT", false)] {
-        let mut kind = Json::read(format!(r#"{{"id":"T","type":"{word}","elements":[]}}"#).as_bytes()).unwrap();
+        let mut kind = crate::parse(format!(r#"{{"id":"T","type":"{word}","elements":[]}}"#).as_bytes()).unwrap();
         let lowered = cross::lower(Version::V211, Noun::Tariff, &mut kind, Beside::default(), &mut Lost::new());
         assert_eq!(lowered.is_ok(), taken, "{word}");
     }
     let nowhere = ask::request(&letter(Question::PutSession(Box::new(session()))), toward(Version::V211, None));
     assert_eq!(nowhere.unwrap_err().path, "/location");
-    let mut taxed = Json::read(br#"{"tax_included":"YES"}"#).unwrap();
+    let mut taxed = crate::parse(br#"{"tax_included":"YES"}"#).unwrap();
     let refused = cross::lift(Version::V230, Noun::Tariff, &mut taxed, Beside::default());
     assert_eq!(refused.unwrap_err().path, "/tax_included");
     let profile = profile(ProfileWish::Clear, None);
@@ -286,7 +285,7 @@ fn capabilities_that_a_version_does_not_know_are_left_out_and_told() {
     let mut newer = seen(crate::location::write(&location(), &mut Lost::new()));
     newer["evses"][0]["capabilities"] = json!(["RFID_READER", "TELEPATHY"]);
     let mut lost = Lost::new();
-    let read = crate::location::read(&At::root(&newer), &mut lost).unwrap();
+    let read = crate::location::read(&At::root(&doc(&newer)), &mut lost).unwrap();
     assert_eq!(read.evses[0].capabilities.to_string(), "RFID_READER");
     assert_eq!(lost[0].path, "/evses/0/capabilities/1");
 }

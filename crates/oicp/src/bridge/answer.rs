@@ -284,7 +284,7 @@ pub fn cdrs(page: &[Cdr], part: Part, lost: &mut Lost) -> Reply {
     for each in page {
         match cdr::write(each, None, lost) {
             Ok(record) => records.push(Doc::from(record)),
-            Err(denial) => lost.push(Fault::new("/content", &format!("has a record that OICP cannot say: {denial:?}"))),
+            Err(denial) => lost.push(Fault::new("/content", format!("has a record that OICP cannot say: {denial:?}"))),
         }
     }
     Reply::Proper(part.paged(records))
@@ -341,7 +341,7 @@ pub fn read(question: &Question, reply: &Reply, beside: &Beside<'_>) -> Result<C
                 match cdr::read(record, beside, &mut lost) {
                     Ok(cdr) => items.push(cdr),
                     Err(denial) => {
-                        lost.push(Fault::new("/content", &format!("has a record that cannot be read: {denial:?}")))
+                        lost.push(Fault::new("/content", format!("has a record that cannot be read: {denial:?}")))
                     }
                 }
             }

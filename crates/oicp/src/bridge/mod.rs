@@ -16,14 +16,13 @@ mod token;
 
 use std::sync::Arc;
 
+use charge::Timestamp;
 use charge::id::{EvseId, EvseUid, LocationId, PartyId};
 use charge::money::Currency;
 use charge::place::{Evse, Location};
 use charge::record::Cdr;
-use charge::{Decimal, Timestamp};
 
-use crate::doc::{Doc, Fault, Record};
-use crate::shape;
+use crate::doc::{Fault, Record};
 
 /// One EVSE with the location it is in.
 #[derive(Clone, Debug, PartialEq)]
@@ -65,52 +64,6 @@ pub struct Beside<'a> {
     pub payer: Option<PartyId>,
     /// For EVSE data, which cannot be written without one.
     pub hotline: &'a str,
-}
-
-impl Record {
-    pub fn record(&self, name: &str) -> Option<&Self> {
-        self.get(name).and_then(Doc::as_record)
-    }
-
-    /// The items of a list; none where there is no list.
-    pub fn list(&self, name: &str) -> &[Doc] {
-        match self.get(name) {
-            Some(Doc::List(items)) => items,
-            Some(Doc::Bool(_) | Doc::Number(_) | Doc::Text(_) | Doc::Record(_)) | None => &[],
-        }
-    }
-
-    pub fn records(&self, name: &str) -> impl Iterator<Item = &Self> {
-        self.list(name).iter().filter_map(Doc::as_record)
-    }
-
-    pub fn texts(&self, name: &str) -> impl Iterator<Item = &str> {
-        self.list(name).iter().filter_map(|item| match item {
-            Doc::Text(text) => Some(text.as_str()),
-            Doc::Bool(_) | Doc::Number(_) | Doc::List(_) | Doc::Record(_) => None,
-        })
-    }
-
-    pub fn flag(&self, name: &str) -> Option<bool> {
-        match self.get(name)? {
-            Doc::Bool(value) => Some(*value),
-            Doc::Number(_) | Doc::Text(_) | Doc::List(_) | Doc::Record(_) => None,
-        }
-    }
-
-    pub fn number(&self, name: &str) -> Option<Decimal> {
-        self.text(name).and_then(shape::decimal)
-    }
-
-    pub fn time(&self, name: &str) -> Option<Timestamp> {
-        self.text(name)?.parse().ok()
-    }
-
-    /// A member that an identifier or another word is made of.
-    pub(crate) fn word<T: std::str::FromStr>(&self, name: &str) -> Result<T, Fault> {
-        let text = self.text(name).ok_or_else(|| missing(name))?;
-        text.trim().parse().map_err(|_| Fault::new(format!("/{name}"), "does not have the form of such an identifier"))
-    }
 }
 
 pub(crate) fn missing(name: &str) -> Fault {

@@ -165,7 +165,7 @@ fn read_location(
 
 fn read_evse(record: &Record, party: PartyId, beside: &Beside<'_>, lost: &mut Lost) -> Result<Evse, Fault> {
     let id: EvseId = record.word("EvseID")?;
-    let uid = EvseUid::new(form::key(id.as_str())).map_err(|fault| Fault::new("/EvseID", &fault.to_string()))?;
+    let uid = EvseUid::new(form::key(id.as_str())).map_err(|fault| Fault::new("/EvseID", fault.to_string()))?;
     if form::evse_operator(&id).is_none() {
         lost.push(Fault::new("/EvseID", "names its operator by telephone code"));
     }
@@ -270,7 +270,7 @@ fn read_position(record: &Record) -> Result<Position, Fault> {
 }
 
 fn e7(text: &str) -> Option<i64> {
-    let degrees = crate::shape::decimal(text)?;
+    let degrees = crate::doc::decimal(text)?;
     i64::try_from(degrees.checked_mul(Decimal::from(10_000_000))?.trunc()).ok()
 }
 
@@ -278,7 +278,7 @@ fn e7(text: &str) -> Option<i64> {
 fn sexagesimal(text: &str) -> Option<i64> {
     let (sign, text) = text.strip_prefix('-').map_or((1, text), |rest| (-1, rest));
     let mut parts = text.split(['°', '\'', '"']).map(str::trim).filter(|part| !part.is_empty());
-    let number = |part: Option<&str>| part.and_then(crate::shape::decimal);
+    let number = |part: Option<&str>| part.and_then(crate::doc::decimal);
     let (degrees, minutes, seconds) = (number(parts.next())?, number(parts.next())?, number(parts.next())?);
     let sixty = Decimal::from(60);
     let whole = (degrees * sixty + minutes) * sixty + seconds;

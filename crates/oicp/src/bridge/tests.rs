@@ -18,9 +18,9 @@ use charge::{Decimal, Personal, Timestamp};
 use super::ask::{Toward, requests};
 use super::hear::{Names, questions};
 use super::{Beside, Place, Places, Rates, answer};
+use crate::form;
 use crate::message::{Reply, Request, read_answer, read_json_request, read_soap_request, write_answer, write_request};
 use crate::operation::{Operation, Version};
-use crate::{Doc, form};
 
 const NOW: Timestamp = Timestamp::from_secs(1_800_000_000);
 const GUID: &str = "b2688855-7f00-0002-6d8e-48d883f6abb6";
@@ -557,5 +557,5 @@ fn a_refusal_is_an_answer_of_its_operation() {
     let pull = read_json_request(Operation::PullEvseData, br#"{"ProviderID":"DE-8AA"}"#).unwrap().value;
     let refused = answer::refusal(&pull, &Denial::NotYours);
     let text = write_answer(Version::V23, pull.operation, &refused).unwrap().value;
-    assert!(Doc::read(text.as_bytes()).unwrap().as_record().unwrap().flag("Result") == Some(false), "{text}");
+    assert!(crate::doc::read(text.as_bytes()).unwrap().as_record().unwrap().flag("Result") == Some(false), "{text}");
 }

@@ -38,7 +38,7 @@ pub(crate) fn read_one(identification: &Record) -> Result<Identified, Fault> {
     ];
     let found = KINDS.iter().find_map(|(name, member, kind)| Some((identification.record(name)?, *member, *kind)));
     let (means, member, kind) = found.ok_or_else(|| missing("Identification"))?;
-    let bad = |fault: charge::id::BadId| Fault::new(format!("/Identification/{member}"), &fault.to_string());
+    let bad = |fault: charge::id::BadId| Fault::new(format!("/Identification/{member}"), fault.to_string());
     let uid = TokenUid::new(means.text(member).ok_or_else(|| missing(member))?).map_err(bad)?;
     let contract = means.text("EvcoID").map(ContractId::new).transpose().map_err(bad)?;
     let pin = kind == TokenKind::Other && (means.get("PIN").is_some() || means.get("HashedPIN").is_some());
@@ -67,7 +67,7 @@ pub(crate) fn contract_or_uid(
     }
     lost.push(Fault::new("/Identification/EvcoID", "is not said; the uid stands for it"));
     ContractId::new(uid.reveal(Purpose::Route).normal())
-        .map_err(|fault| Fault::new("/Identification", &fault.to_string()))
+        .map_err(|fault| Fault::new("/Identification", fault.to_string()))
 }
 
 /// The identification of a token. A card whose uid OICP cannot carry goes by its contract, where that can.

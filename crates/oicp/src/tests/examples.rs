@@ -146,7 +146,7 @@ const FAULTY: &[(&str, &str, bool, &str)] = &[
 
 /// What reading an example tells, or why it is refused; empty where it is as it should be and comes back unchanged.
 fn judged(operation: Operation, request: bool, text: &str) -> Vec<String> {
-    let original = Doc::read(text.as_bytes()).unwrap();
+    let original = crate::doc::read(text.as_bytes()).unwrap();
     let read = if request {
         read_json_request(operation, text.as_bytes()).map(|read| (read.value.operation, read.value.body, read.lost))
     } else {
@@ -172,7 +172,10 @@ fn judged(operation: Operation, request: bool, text: &str) -> Vec<String> {
     }
     if !request && told.is_empty() {
         let written = write_answer(Version::V23, operation, &Reply::Proper(body)).unwrap();
-        assert_eq!(sorted(Doc::read(written.value.as_bytes()).unwrap()), sorted(Doc::read(text.as_bytes()).unwrap()));
+        assert_eq!(
+            sorted(crate::doc::read(written.value.as_bytes()).unwrap()),
+            sorted(crate::doc::read(text.as_bytes()).unwrap())
+        );
     }
     told
 }

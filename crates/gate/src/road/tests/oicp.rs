@@ -5,7 +5,7 @@
 use ::oicp::bridge::{Places, answer};
 use ::oicp::message::{self, Reply, Request as Message};
 use ::oicp::operation::{self, Row};
-use ::oicp::{Doc, Operation, Record, Version as Oicp};
+use ::oicp::{Operation, Record, Version as Oicp};
 mod across;
 mod brokered;
 mod members;
@@ -254,7 +254,7 @@ fn id(side: &Side) -> String {
 }
 
 fn record(json: &str) -> Record {
-    Doc::read(json.as_bytes()).unwrap().as_record().unwrap().clone()
+    ::oicp::doc::read(json.as_bytes()).unwrap().as_record().unwrap().clone()
 }
 
 fn code(record: &Record) -> String {
