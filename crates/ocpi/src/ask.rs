@@ -81,7 +81,8 @@ impl Asked {
                 (Wanted::Tokens(_) | Wanted::Token { .. }, _) => Noun::Token,
                 (Wanted::Tariff { .. }, _) => Noun::Tariff,
             },
-            Self::Order | Self::Cdr(_) | Self::Notice => Noun::Plain,
+            Self::Order => Noun::Ack,
+            Self::Cdr(_) | Self::Notice => Noun::Plain,
         }
     }
 }
@@ -102,9 +103,9 @@ pub fn request(letter: &Letter, toward: Toward<'_>) -> Result<Crossed<Request>, 
     let mut lost = Lost::new();
     let mut value = write(&letter.question, letter.from, toward, &mut lost)?;
     if let Target::Endpoint { module, .. } = &value.target
-        && !module.is_in(toward.version)
+        && !(module.is_in(toward.version) && value.kind.is_in(toward.version))
     {
-        return Err(Fault::new("", "is a module that the receiver's version does not have"));
+        return Err(Fault::new("", "is nothing that the receiver's version has a word for"));
     }
     let beside = Beside { owner: Some(letter.from), payer: None, place: toward.place, ..Beside::default() };
     let body = value.body.as_deref().unwrap_or_default();

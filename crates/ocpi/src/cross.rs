@@ -27,6 +27,10 @@ pub enum Noun {
     Tariff,
     /// `START_SESSION` and `RESERVE_NOW`: orders with a token in them.
     TokenOrder,
+    /// The answer that an order gets at once.
+    Ack,
+    /// What became of an order.
+    Outcome,
     /// The same in every version.
     Plain,
 }

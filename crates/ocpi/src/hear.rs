@@ -145,6 +145,23 @@ pub fn session_location(body: &[u8]) -> Option<String> {
     parse(body).ok()?.as_record()?.text("location_id").map(str::to_owned)
 }
 
+/// The location that an order names, for a hub: 2.1.1 names no receiver.
+pub fn order_location(body: &Doc) -> Option<&str> {
+    body.as_record()?.text("location_id")
+}
+
+/// The session that an order names.
+pub fn order_session(body: &Doc) -> Option<&str> {
+    body.as_record()?.text("session_id")
+}
+
+/// Whose a public object is, as it says itself.
+pub fn owner_in(text: &str) -> Option<PartyId> {
+    let object = parse(text.as_bytes()).ok()?;
+    let object = object.as_record()?;
+    PartyId::new(object.text("country_code")?, object.text("party_id")?).ok()
+}
+
 /// Who owes for a session or CDR of OCPI 2.1.1, as far as its contract says.
 pub fn payer(incoming: &Incoming, body: &Doc) -> Option<PartyId> {
     if !matches!(incoming.kind, Kind::PutSession | Kind::PostCdr) {

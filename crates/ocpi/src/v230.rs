@@ -40,6 +40,8 @@ pub(crate) fn lift(noun: Noun, object: &mut Record) -> Result<(), Fault> {
         | Noun::Evse
         | Noun::Connector
         | Noun::TokenOrder
+        | Noun::Ack
+        | Noun::Outcome
         | Noun::Plain => Ok(()),
     }
 }
@@ -65,6 +67,8 @@ pub(crate) fn lower(noun: Noun, object: &mut Record) -> Result<(), Fault> {
         | Noun::Evse
         | Noun::Connector
         | Noun::TokenOrder
+        | Noun::Ack
+        | Noun::Outcome
         | Noun::Plain => Ok(()),
     }
 }

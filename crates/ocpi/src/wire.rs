@@ -289,6 +289,11 @@ impl Kind {
     }
 
     /// What its body is, as far as versions differ in it.
+    /// Whether a version knows such a request, in a module that it has: 2.1.1 cannot cancel a reservation.
+    pub const fn is_in(self, version: Version) -> bool {
+        !matches!((self, version), (Self::CancelReservation, Version::V211))
+    }
+
     pub const fn noun_in(self) -> Noun {
         match self {
             Self::Start | Self::Reserve => Noun::TokenOrder,
@@ -299,11 +304,11 @@ impl Kind {
             Self::Connector => Noun::Connector,
             Self::PutTariff | Self::PatchTariff => Noun::Tariff,
             Self::PutToken | Self::PatchToken => Noun::Token,
+            Self::Outcome => Noun::Outcome,
             Self::MayCharge
             | Self::Stop
             | Self::Unlock
             | Self::CancelReservation
-            | Self::Outcome
             | Self::SetProfile
             | Self::ClearProfile
             | Self::ShowProfile
@@ -341,12 +346,8 @@ impl Kind {
             Self::Sessions | Self::KeptSession => Noun::Session,
             Self::Cdrs | Self::KeptCdr => Noun::Cdr,
             Self::Tokens | Self::KeptToken => Noun::Token,
-            Self::Start
-            | Self::Stop
-            | Self::Unlock
-            | Self::Reserve
-            | Self::CancelReservation
-            | Self::Outcome
+            Self::Start | Self::Stop | Self::Unlock | Self::Reserve | Self::CancelReservation => Noun::Ack,
+            Self::Outcome
             | Self::SetProfile
             | Self::ClearProfile
             | Self::ShowProfile

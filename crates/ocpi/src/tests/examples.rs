@@ -43,7 +43,7 @@ fn outcome(version: Version, name: &str, text: &str) -> Option<Result<(), crate:
         Noun::Token => crate::token::read(&at, &mut lost).map(drop),
         Noun::Tariff => crate::tariff::read(&at, &mut lost).map(drop),
         Noun::Plain => crate::credentials::Credentials::read(&body).map(drop),
-        Noun::Verdict | Noun::Evse | Noun::Connector | Noun::TokenOrder => Ok(()),
+        Noun::Verdict | Noun::Evse | Noun::Connector | Noun::TokenOrder | Noun::Ack | Noun::Outcome => Ok(()),
     })
 }
 

@@ -289,3 +289,40 @@ fn capabilities_that_a_version_does_not_know_are_left_out_and_told() {
     assert_eq!(read.evses[0].capabilities.to_string(), "RFID_READER");
     assert_eq!(lost[0].path, "/evses/0/capabilities/1");
 }
+
+#[test]
+fn orders_cross_to_2_1_1_and_back_with_their_answers_and_ends() {
+    let crossed = |from, to, kind, text: &str| {
+        let crossed = cross::body(from, to, kind, text.as_bytes(), Beside::default()).unwrap();
+        let json: Value = serde_json::from_str(&crossed.value.unwrap()).unwrap();
+        (json, crossed.lost.iter().map(|loss| loss.path.to_string()).collect::<Vec<_>>())
+    };
+    let named = r#"{"reservation_id": "R-7", "location_id": "L1"}"#;
+    let (number, lost) = crossed(Version::V221, Version::V211, Kind::Reserve, named);
+    assert!(number["reservation_id"].as_u64().is_some_and(|id| id <= 0x7fff_ffff), "{number}");
+    assert_eq!(lost, ["/reservation_id"]);
+    assert_eq!(crossed(Version::V221, Version::V211, Kind::Reserve, named).0, number, "the same name, the same number");
+    let (text, lost) = crossed(Version::V211, Version::V221, Kind::Reserve, r#"{"reservation_id": 7}"#);
+    assert_eq!((&text["reservation_id"], lost.len()), (&"7".into(), 0));
+
+    let (end, lost) = crossed(Version::V230, Version::V211, Kind::Outcome, r#"{"result": "EVSE_OCCUPIED"}"#);
+    assert_eq!((&end["result"], &lost[..]), (&"REJECTED".into(), &["/result".to_owned()][..]));
+    let (end, lost) = crossed(Version::V221, Version::V211, Kind::Outcome, r#"{"result": "TIMEOUT"}"#);
+    assert_eq!((&end["result"], lost.len()), (&"TIMEOUT".into(), 0));
+    let (end, _) = crossed(Version::V211, Version::V221, Kind::Outcome, r#"{"result": "UNKNOWN_SESSION"}"#);
+    assert_eq!(end["result"], "FAILED");
+
+    let body = r#"{"data": {"result": "ACCEPTED"}, "status_code": 1000, "timestamp": "2026-11-23T00:00:00Z"}"#;
+    let reply = crate::wire::Reply { http: 200, headers: Vec::new(), body: body.to_owned() };
+    let said = cross::reply(Version::V211, Version::V221, Kind::Start, reply, Beside::default()).unwrap().value;
+    let said: Value = serde_json::from_str(&said.body).unwrap();
+    assert_eq!(said["data"]["timeout"], 30, "2.2.1 wants to know how long");
+    assert!(!Kind::CancelReservation.is_in(Version::V211) && Kind::Reserve.is_in(Version::V211));
+    let cancel = Question::Reservation(charge::talk::road::ReservationOrder {
+        order: "O1".parse().unwrap(),
+        return_to: None,
+        reservation: "7".into(),
+        wish: charge::talk::road::ReservationWish::Cancel,
+    });
+    assert!(ask::request(&letter(cancel), toward(Version::V211, None)).is_err());
+}
