@@ -27,14 +27,55 @@ const FUNCTIONS: [(&str, &str); 8] = [
     ("tariff", "Tariffs"),
     ("reservation", "Reservations"),
 ];
-/// What a protocol has no message for.
-const WORDLESS: [(&str, &str); 3] = [("oicp20", "session"), ("oicp20", "tariff"), ("oicp20", "reservation")];
+/// What a protocol has no message for, and why.
+const WORDLESS: [(&str, &str, &str); 3] = [
+    (
+        "oicp20",
+        "session",
+        "OICP 2.0 has no message between an authorisation and the CDR: charging notifications are of 2.3. A provider of \
+         another protocol hears from the hub that a session which it started is pending, so that it can stop it, and no more.",
+    ),
+    ("oicp20", "tariff", "OICP 2.0 has no word for a price: products came with dynamic pricing in 2.2."),
+    ("oicp20", "reservation", "OICP 2.0 has no service for reservations: it came with 2.1."),
+];
+/// A crossing without a test and without a reason.
+const MISSING: &str = "missing";
+/// What holds for crossings that are shown, where a protocol has half a word.
+const NOTES: [(&str, &str); 6] = [
+    (
+        "tap",
+        "OCPI 2.1.1 answers without provider and contract. Where OCHP cannot say yes without a contract, the hub makes one for \
+         the card and takes it off the CDR again. A provider of OCHP is not asked: its list is.",
+    ),
+    (
+        "remote",
+        "OCHP 1.4 itself has no orders: this is OCHPdirect. OCPI 2.1.1 names no receiver: the hub finds an order's operator by \
+         the place, and a stop's by the session that it passed on.",
+    ),
+    ("session", "OCHP 1.4 itself has no sessions under way: this is OCHPdirect."),
+    (
+        "cdr",
+        "OICP has no member for a price. A provider of OICP gets the record without one, and both are told; the record of an \
+         operator of OICP is priced by its product, or refused where none is known. A credit goes to providers of OCPI 2.2.1 \
+         and 2.3.0 alone.",
+    ),
+    ("tariff", "A tariff that the receiver's protocol cannot say exactly is refused, and both parties are told."),
+    (
+        "reservation",
+        "OCHPdirect reserves with a selection and gives up with its release. OCPI 2.1.1 has no CANCEL_RESERVATION: whoever \
+         gives up a reservation at such an operator is refused, and it runs out.",
+    ),
+];
 
 type Cells = BTreeMap<(&'static str, &'static str, &'static str), BTreeSet<String>>;
 
 pub fn check(root: &Path) -> Vec<String> {
     let kept = std::fs::read_to_string(root.join(PAGE)).unwrap_or_default();
-    if kept == page(&cells(root)) { Vec::new() } else { vec![format!("{PAGE} is old: run `cargo xtask matrix`")] }
+    let written = page(&cells(root));
+    let old = (kept != written).then(|| format!("{PAGE} is old: run `cargo xtask matrix`"));
+    let gaps = written.matches(MISSING).count();
+    let missing = (gaps > 0).then(|| format!("{PAGE}: {gaps} crossings have neither a test nor a reason"));
+    old.into_iter().chain(missing).collect()
 }
 
 pub fn write(root: &Path) -> Vec<String> {
@@ -98,8 +139,9 @@ fn page(cells: &Cells) -> String {
     let mut text = String::from(
         "# Who can meet whom on the road\n\n\
          Written by `cargo xtask matrix` from the sources and compared with them by `make test`; do not edit. A row sends, a \
-         column receives, and the hub carries it over: of a start the provider is the sender, of all else the operator. A number leads to the tests below; `missing` is a crossing that no \
-         test shows, `no word` one that a protocol has no message for.\n",
+         column receives, and the hub carries it over: of a start and a reservation the provider is the sender, of all else \
+         the operator. A number leads to the tests below; `no word` is a crossing that a protocol has no message for, with the \
+         reason below its table.\n",
     );
     let mut tests: Vec<&str> = Vec::new();
     for (function, title) in FUNCTIONS {
@@ -113,14 +155,16 @@ fn page(cells: &Cells) -> String {
                     Some(names) => {
                         names.iter().map(|name| number(&mut tests, name).to_string()).collect::<Vec<_>>().join(", ")
                     }
-                    None if WORDLESS.contains(&(from, function)) || WORDLESS.contains(&(to, function)) => {
-                        "no word".to_owned()
-                    }
-                    None => "missing".to_owned(),
+                    None if wordless(from, function) || wordless(to, function) => "no word".to_owned(),
+                    None => MISSING.to_owned(),
                 };
                 let _written = write!(text, " {cell} |");
             }
             text.push('\n');
+        }
+        let reasons = WORDLESS.iter().filter(|(_, of, _)| *of == function).map(|(.., why)| why);
+        for note in reasons.chain(NOTES.iter().filter(|(of, _)| *of == function).map(|(_, note)| note)) {
+            let _written = writeln!(text, "\n{note}");
         }
     }
     text.push_str("\n## The tests\n\n");
@@ -128,6 +172,10 @@ fn page(cells: &Cells) -> String {
         let _written = writeln!(text, "{at}. `{name}`");
     }
     text
+}
+
+fn wordless(protocol: &str, function: &str) -> bool {
+    WORDLESS.iter().any(|(known, of, _)| (*known, *of) == (protocol, function))
 }
 
 /// Where a test stands in the list, which it joins with its first cell.

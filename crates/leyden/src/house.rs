@@ -266,7 +266,7 @@ impl Frame<'_> {
         let router = gate::road::hub_router(&crossing).merge(gate::road::ochp::ochp_router(&clearing));
         roads.push(self.serve(&wish.road, router, "[hub.road]").await?);
         if let Some(wish) = &wish.oicp {
-            roads.push(self.broker(wish, crossing, partners, &store).await?);
+            roads.push(self.broker(wish, party, crossing, partners, &store).await?);
         }
         let accounts = self.accounts(&store)?;
         let busy = room.clone();
@@ -308,6 +308,7 @@ impl Frame<'_> {
     async fn broker(
         &self,
         wish: &config::Broker,
+        party: PartyId,
         crossing: Crossing,
         partners: Arc<Partners>,
         store: &Store,
@@ -324,6 +325,7 @@ impl Frame<'_> {
             crossing,
             partners,
             sessions: Sessions::open(store.clone()).map_err(|f| fault(&f))?,
+            tags: trust::token_tag::TagKey::new(&self.key(party, "oicp-tags")?),
             pricing: Arc::new(crate::rates::ByProduct),
             tls: Arc::new(client),
             clock: Arc::clone(&self.clock),

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use charge::Soon;
 use charge::id::{OrderId, PartyId};
+use charge::record::Session;
 use charge::talk::road::{
     Answer, Denial, Envelope, Errand, Fate, Letter, OrderAck, OrderResult, Question, ReturnAddress, RoadFault, Way,
 };
@@ -145,11 +146,15 @@ impl WayOut {
         let (tell, told) = oneshot::channel();
         let (way, sent) = (Arc::clone(self), envelope.clone());
         tokio::spawn(async move {
-            let result = way.speak_within(OUTCOME_WAIT_MAX, speaker, to, origin, &sent).await;
+            let mut result = way.speak_within(OUTCOME_WAIT_MAX, speaker, to, origin, &sent).await;
             let outcome = result.as_ref().map_or_else(|denial| Some(failed(denial)), |told| told.outcome);
             // a giver of OCPI is told in a letter of its own, any other one with the answer if that is in time
             let apart = result.is_ok() && way.speakers.of(sent.from).is_none();
+            let session = result.as_mut().ok().filter(|_| apart).and_then(|told| told.session.take());
             let late = tell.send(result).is_err();
+            if let Some(session) = session {
+                way.begun(to, session, sent.clone()).await;
+            }
             if let (Some(outcome), true) = (outcome, late || apart) {
                 way.report(to, order, outcome, sent).await;
             }
@@ -201,6 +206,25 @@ impl WayOut {
             };
             if let Err(denial) = done {
                 tracing::info!(from = %by, to = %sent.from, ?denial, "the outcome of an order did not arrive");
+            }
+        })
+    }
+
+    /// The session that an order began, to a giver of OCPI: before the outcome, so that it has a name when that comes.
+    fn begun(self: &Arc<Self>, by: PartyId, session: Box<Session>, sent: Envelope) -> Soon<'static, ()> {
+        let way = Arc::clone(self);
+        Box::pin(async move {
+            let (errand, to, correlation) = (Errand::Session { owner: by }, Some(sent.from), sent.correlation);
+            let envelope = Envelope { from: by, to, correlation: correlation.clone(), errand, bytes: 0 };
+            let letter = Letter { from: by, to, correlation, question: Question::PutSession(session) };
+            let parcel = way.parcel(&letter, sent.from, envelope.clone());
+            let done = match (way.exchange.route(envelope, None, None).await, parcel) {
+                (Ok(Way::To { party, .. }), Ok(parcel)) => way.pass(party, parcel).await.map(drop),
+                (Ok(_), Ok(_)) => Err(Denial::Internal),
+                (Err(denial), _) | (_, Err(denial)) => Err(denial),
+            };
+            if let Err(denial) = done {
+                tracing::info!(from = %by, to = %sent.from, ?denial, "a session that an order began is not told of");
             }
         })
     }

@@ -30,6 +30,7 @@ use super::limits::{FIRST_WORD_MAX, OUTCOME_WAIT_MAX, RoadLimits};
 use super::partners::{Partners, Protocol};
 use super::peers::PeerBook;
 use super::relay::{Origin, Parcel, Relay, WayOut};
+use super::running::Running;
 use super::speaker::{Native, Speaker, Speakers, Told, denial_of};
 use super::waiting::Waiting;
 
@@ -58,6 +59,7 @@ impl Crossing {
             figures: Arc::clone(&figures),
             speakers: Speakers::new(partners),
             waiting: Waiting::default(),
+            running: Running::default(),
             clock: Arc::clone(&clock),
             base: own.base.clone(),
             first_word: FIRST_WORD_MAX,

@@ -107,8 +107,7 @@ impl Door {
             self.threshold.fair.may_ask(from, now)?;
         }
         if !letter.incoming.version.has_routing() && letter.sender.to.is_none() {
-            // OCPI 2.1.1 names no receiver: whoever owes is named by the contract
-            letter.sender.to = hear::payer(&letter.incoming, &letter.body);
+            letter.sender.to = self.unnamed(&letter).await;
         }
         let answered = self.handle(letter).await;
         let unknown = match &answered {
@@ -119,6 +118,21 @@ impl Door {
             self.threshold.unknown_token(from);
         }
         answered
+    }
+
+    /// The receiver that OCPI 2.1.1 does not name: whoever owes is named by the contract, an order's operator by the place,
+    /// or by the session that it told of.
+    async fn unnamed(&self, letter: &Received) -> Option<PartyId> {
+        let (kind, from) = (letter.incoming.kind, letter.sender.from);
+        match kind {
+            Kind::Start | Kind::Reserve | Kind::Unlock => {
+                let id = hear::order_location(&letter.body)?;
+                let kept = self.exchange.published_one(from, Published::Locations, None, id.into()).await.ok()?;
+                hear::owner_in(&kept)
+            }
+            Kind::Stop => self.relay.way().running.operator(from, &hear::order_session(&letter.body)?),
+            _no_order => hear::payer(&letter.incoming, &letter.body),
+        }
     }
 
     /// Some peers take HTTP 404 for a wrong address: they want the code alone.

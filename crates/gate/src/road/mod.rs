@@ -28,6 +28,7 @@ mod probe;
 mod recent;
 mod reception;
 mod relay;
+mod running;
 pub mod serve;
 pub mod speaker;
 mod waiting;

@@ -15,13 +15,14 @@ use charge::talk::road::{Denial, Envelope, Errand, Exchange, Fate, Letter, Publi
 use ocpi::cross::{self, Beside};
 use ocpi::status::code_of;
 use ocpi::wire::{Kind, Method, Reply, Target};
-use ocpi::{Version, hear};
+use ocpi::{Version, hear, url};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 
 use super::figures::{Direction, Figures};
 use super::limits::{FORWARDS_MAX, QUEUE_BYTES_MAX, QUEUE_MAX};
 use super::neighbour::{Hop, Neighbour, SendFault};
 use super::peers::PeerBook;
+use super::running::Running;
 use super::speaker::{Native, Speaker, Speakers, Told};
 use super::waiting::Waiting;
 
@@ -78,6 +79,7 @@ pub(crate) struct WayOut {
     pub figures: Arc<Figures>,
     pub speakers: Speakers,
     pub waiting: Waiting,
+    pub running: Running,
     pub clock: Arc<dyn Clock>,
     /// The hub's own address.
     pub base: String,
@@ -178,6 +180,9 @@ impl WayOut {
         };
         let Parcel { version, kind, method, target, query, body, hop, envelope, origin: _ } = parcel;
         self.figures.count(Direction::Out, kind);
+        if kind == Kind::PutSession && !spoken.has_routing() {
+            self.note_running(way.party(), &target, envelope.from);
+        }
         if spoken == version {
             return Ok((spoken, way.send(method, &target, &query, body, &hop, kind).await));
         }
@@ -186,7 +191,7 @@ impl WayOut {
             return Err(Denial::NotSupported);
         }
         if let Target::Endpoint { module, .. } = &target
-            && !module.is_in(spoken)
+            && !(module.is_in(spoken) && kind.is_in(spoken))
         {
             return Err(Denial::NotSupported);
         }
@@ -204,6 +209,15 @@ impl WayOut {
         if !lost.is_empty() {
             let what: Vec<Box<str>> = lost.iter().map(|fault| fault.to_string().into()).collect();
             self.exchange.lost(from, to, errand, &what);
+        }
+    }
+
+    /// A receiver of 2.1.1 will name the session alone when it wants to stop it.
+    fn note_running(&self, provider: PartyId, target: &Target, operator: PartyId) {
+        if let Target::Endpoint { rest, .. } = target
+            && let Some(session) = rest.rsplit('/').next().and_then(url::decode)
+        {
+            self.running.note(provider, &session, operator);
         }
     }
 

@@ -11,6 +11,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use bytes::Bytes;
 use charge::Soon;
 use charge::id::PartyId;
+use charge::record::Session;
 use charge::talk::road::{Answer, Denial, Letter, OrderResult, RoadFault};
 
 use super::partners::{Partners, Protocol};
@@ -41,6 +42,9 @@ pub struct Told {
     /// What became of an order, where the partner's protocol says so in its answer (OICP, OCHPdirect), or where the
     /// outcome came while the hub waited for it.
     pub outcome: Option<OrderResult>,
+    /// The session that an order began, where its operator's protocol may tell of it late or never: by this name it can be
+    /// stopped.
+    pub session: Option<Box<Session>>,
     /// The answer as it came, for an asker of the same tongue.
     pub native: Option<Native>,
     /// What the partner's protocol has no word for: the place and why.
@@ -49,7 +53,7 @@ pub struct Told {
 
 impl Told {
     pub const fn new(answer: Answer) -> Self {
-        Self { by: None, answer, outcome: None, native: None, lost: Vec::new() }
+        Self { by: None, answer, outcome: None, session: None, native: None, lost: Vec::new() }
     }
 }
 

@@ -8,6 +8,7 @@ mod clearing;
 mod crossing;
 mod handshake;
 mod hub;
+mod matrix;
 mod oicp;
 mod reception;
 mod samples;
@@ -71,6 +72,10 @@ struct Desk {
 impl Desk {
     fn heard(&self) -> Vec<Letter> {
         self.heard.lock().unwrap().clone()
+    }
+
+    fn questions(&self) -> Vec<Question> {
+        self.heard().into_iter().map(|letter| letter.question).collect()
     }
 }
 

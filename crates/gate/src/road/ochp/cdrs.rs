@@ -6,10 +6,13 @@
 
 use charge::id::PartyId;
 use charge::talk::road::{Answer, Denial, Envelope, Errand, Fate, Question, Way};
-use charge::{Purpose, Timestamp};
+use charge::token::ContractId;
+use charge::{Personal, Purpose, Timestamp};
+use ochp::Fault;
 use ochp::bridge::record::{Beside, cdr};
 use ochp::bridge::token::presented;
 use ochp::message::{Cdrs, CdrsTaken, Done, Judged};
+use ochp::scalar::Text;
 use ochp::types::record::CdrInfo;
 use ochp::types::result::{ResultCode, ResultInfo};
 use ochp::types::token::TokenType;
@@ -48,13 +51,18 @@ impl House {
         Ok(CdrsTaken { result, implausible })
     }
 
-    async fn take_cdr(&self, operator: PartyId, info: CdrInfo) -> Result<(), Denial> {
+    async fn take_cdr(&self, operator: PartyId, mut info: CdrInfo) -> Result<(), Denial> {
         let names = |id: &str| id.chars().filter(char::is_ascii_alphanumeric).take(5).collect::<String>().parse().ok();
         if names(info.id.as_str()) != Some(operator) || names(info.evse.as_str()) != Some(operator) {
             return Err(Denial::NotYours);
         }
         let payer = self.payer(operator, &info)?;
         if self.partners.find(payer).is_some_and(|partner| speaks_ochp(partner.protocol)) {
+            if let Some(taken) = self.sittings.taken(operator, &info.token) {
+                // under the name that the provider started it by, which is not the operator's
+                let own = taken.known.token.uid.reveal(Purpose::Transmit).normal();
+                info.token.instance = Text::new(&own).map(Personal::new).unwrap_or(info.token.instance);
+            }
             return self.keep_cdr(operator, payer, &info).await;
         }
         let spot = self.spot(operator, info.evse.as_str()).await?;
@@ -67,7 +75,13 @@ impl House {
             record.token = taken.known.token;
             record.reference = taken.known.reference;
         }
-        let lost: Vec<Box<str>> = crossed.lost.iter().map(|lost| lost.to_string().into()).collect();
+        let mut left = crossed.lost;
+        if self.kept.pseudonym(payer, &record.token.uid).is_some_and(|id| id.compact() == contract) {
+            let uid = ContractId::new(record.token.uid.reveal(Purpose::Route).normal());
+            record.token.contract = uid.map(Personal::new).map_err(|_| Denial::UnknownToken)?;
+            left.push(Fault::new("/contractId", "was made for the card, whose uid stands for it"));
+        }
+        let lost: Vec<Box<str>> = left.iter().map(|lost| lost.to_string().into()).collect();
         self.crossing.lost(operator, payer, &Errand::Cdr, &lost);
         match self.carry(operator, Some(payer), Question::PostCdr(Box::new(record))).await?.answer {
             Answer::Kept(_) => Ok(()),

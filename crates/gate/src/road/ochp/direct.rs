@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use charge::id::{AuthorizationReference, OrderId, PartyId};
 use charge::place::EvseStatus;
-use charge::record::SessionStatus;
+use charge::record::{Session, SessionStatus};
 use charge::talk::road::{
     Answer, Denial, Errand, OrderResult, Question, ReservationOrder, ReservationWish, StartOrder,
 };
@@ -152,7 +152,7 @@ impl House {
     }
 
     async fn end(&self, given: &Given) -> Result<DirectResult, Denial> {
-        let Some(session) = given.session.as_ref().filter(|session| session.status == SessionStatus::Active) else {
+        let Some(session) = given.session.as_ref().filter(|session| runs(session)) else {
             return Ok(DirectResult::new(DirectCode::InvalidId, "nothing is charging"));
         };
         let stop = Question::Stop { order: self.order()?, return_to: None, session: session.id.clone() };
@@ -163,7 +163,7 @@ impl House {
     async fn release(&self, provider: PartyId, named: DirectNamed) -> Result<DirectAnswer, Denial> {
         let direct = named.direct.reveal(Purpose::Route).clone();
         let given = self.sittings.given(provider, direct.as_str(), self.now()).ok_or(Denial::NotYours)?;
-        let running = given.session.as_ref().is_some_and(|session| session.status == SessionStatus::Active);
+        let running = given.session.as_ref().is_some_and(runs);
         let result = if running { self.end(&given).await? } else { DirectResult::ok() };
         if given.reserved && given.session.is_none() {
             let (reservation, wish) = (direct.as_str().into(), ReservationWish::Cancel);
@@ -179,6 +179,9 @@ impl House {
     /// What became of an order, or what was said of it where nothing came in time.
     async fn outcome(&self, given: &Given, question: Question) -> Result<OrderResult, Denial> {
         let told = self.carry(given.provider, Some(given.operator), question).await?;
+        if let Some(session) = &told.session {
+            self.sittings.told(given.operator, given.provider, session);
+        }
         match (told.outcome, told.answer) {
             (Some(outcome), _) => Ok(outcome),
             (None, Answer::Order { ack, .. }) => Ok(ochp::bridge::direct::outcome(acknowledged(ack).code)),
@@ -207,6 +210,11 @@ impl House {
         let question = Question::PutSession(Box::new(crossed.value));
         self.carry(operator, Some(taken.provider), question).await.map(drop)
     }
+}
+
+/// It has begun, or its operator has said that it will.
+const fn runs(session: &Session) -> bool {
+    matches!(session.status, SessionStatus::Active | SessionStatus::Pending)
 }
 
 fn refused(denial: Denial) -> DirectAnswer {

@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use charge::id::PartyId;
-use charge::token::{TokenKind, TokenUid};
+use charge::token::{ContractId, TokenKind, TokenUid};
 use charge::{Personal, Purpose, Timestamp};
 use ochp::bridge::token::uid;
 use ochp::envelope::{LIMITS, open, write_request};
@@ -53,6 +53,9 @@ const MIGRATIONS: &[Migration] = &[Migration {
           CREATE INDEX ochp_cdr_provider ON ochp_cdr (provider, status);",
 }];
 
+/// Of a contract id, after the party and its `C`.
+const INSTANCE_CHARACTERS: usize = 8;
+
 /// Why nothing could be kept. Whoever runs this machine can mend it.
 #[derive(Debug, thiserror::Error)]
 pub enum KeptFault {
@@ -98,6 +101,20 @@ impl Kept {
 
     fn tag(&self, uid: &Personal<TokenUid>) -> Vec<u8> {
         self.tags.tag(TokenKind::Rfid, uid).as_bytes().to_vec()
+    }
+
+    /// A contract id for a card whose provider has told none: always the same, so that it is known again in its record,
+    /// and nothing to anybody without the key.
+    pub fn pseudonym(&self, provider: PartyId, uid: &Personal<TokenUid>) -> Option<ContractId> {
+        let audience = format!("ochp contract {provider}");
+        let hex = self.tags.pseudonym(&audience, TokenKind::Rfid, uid);
+        let mut number = u64::from_str_radix(hex.get(..16)?, 16).ok()?;
+        let mut instance = String::with_capacity(INSTANCE_CHARACTERS);
+        for _character in 0..INSTANCE_CHARACTERS {
+            instance.push(char::from_digit(u32::try_from(number % 36).ok()?, 36)?);
+            number /= 36;
+        }
+        ContractId::of(provider, &instance).ok()
     }
 
     /// A provider's list. `whole`: what is not in it is no more.

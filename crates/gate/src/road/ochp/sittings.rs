@@ -13,6 +13,7 @@ use charge::record::Session;
 use charge::talk::road::Denial;
 use charge::token::{Allowed, Verdict};
 use charge::{Personal, Purpose, Timestamp};
+use ochp::bridge::contract_id;
 use ochp::bridge::direct::Known;
 use ochp::scalar::Contract;
 use ochp::types::token::{EmtId, TokenType};
@@ -122,7 +123,8 @@ impl Sittings {
         let reference = session.reference.as_ref().map(|reference| reference.as_str().to_owned());
         let uid = session.token.uid.reveal(Purpose::Route).as_delivered().to_owned();
         let mut all = self.given.lock();
-        for name in reference.into_iter().chain([uid]) {
+        let alike = alike(&all, operator, provider, session).filter(|_| reference.is_none());
+        for name in reference.into_iter().chain([uid]).chain(alike) {
             if let Some(given) = all.get_mut(&name).filter(|g| g.operator == operator && g.provider == provider) {
                 given.session = Some(session.clone());
                 return Some(name);
@@ -149,6 +151,19 @@ impl Sittings {
         let fits = |taken: &Taken| taken.provider == provider && taken.reservation.as_deref() == Some(reservation);
         all.iter().find(|((owner, _), taken)| *owner == operator && fits(taken)).map(|((_, direct), _)| direct.clone())
     }
+}
+
+/// The one session of this contract at this EVSE, for an operator whose protocol hands no reference back.
+fn alike(all: &HashMap<String, Given>, operator: PartyId, provider: PartyId, session: &Session) -> Option<String> {
+    let contract = session.token.contract.reveal(Purpose::Route).compact();
+    let fits = |given: &Given| {
+        (given.operator, given.provider, &given.uid) == (operator, provider, &session.evse)
+            && contract_id(given.contract.reveal(Purpose::Route)).is_some_and(|known| known.compact() == contract)
+            && given.session.as_ref().is_none_or(|known| known.id == session.id)
+    };
+    let mut found = all.iter().filter(|(_, given)| fits(given)).map(|(name, _)| name.clone());
+    let one = found.next()?;
+    found.next().is_none().then_some(one)
 }
 
 pub(super) struct Grants(Shelf<String, Grant>);

@@ -6,16 +6,17 @@
 
 use charge::id::{ConnectorId, PartyId, SessionId};
 use charge::money::Currency;
-use charge::record::{Cdr, RecordToken, Session};
+use charge::record::{AuthMethod, Cdr, RecordToken, Session, SessionStatus};
 use charge::talk::road::{
     Answer, Denial, Letter, OrderAck, OrderResult, Question, ReservationOrder, ReservationWish, RoadFault, StartOrder,
 };
 use charge::token::{IssuedToken, PresentedToken, TokenUid};
-use charge::{Personal, Purpose, Soon};
+use charge::units::Energy;
+use charge::{Personal, Purpose, Soon, Timestamp};
 use ochp::bridge::direct::{Known, control, outcome, progress, select};
-use ochp::bridge::direct_id;
 use ochp::bridge::record::cdr_info;
-use ochp::bridge::token::hashes;
+use ochp::bridge::token::{hashes, written_contract};
+use ochp::bridge::{contract_id, direct_id};
 use ochp::message::{DirectNamed, Request, Response};
 use ochp::scalar::DirectId;
 use ochp::types::direct::{DirectAnswer, DirectOperation};
@@ -25,6 +26,7 @@ use super::super::speaker::{Native, Speaker, Told};
 use super::cdrs::not_kept;
 use super::endpoints::Side;
 use super::house::{House, kept};
+use super::kept::Listed;
 use super::sittings::{REMEMBERED, Taken};
 
 impl Speaker for House {
@@ -77,22 +79,40 @@ impl House {
 
     /// From the provider's list: it does not answer itself.
     async fn tapped(&self, provider: PartyId, token: &PresentedToken) -> Result<Told, Denial> {
-        let plain = token.normal(Purpose::Route);
+        let found = self.listed(provider, &token.uid).await?;
+        Ok(Told::new(Answer::May(self.word(found))))
+    }
+
+    /// The entry of a provider's list, under the uid or one of its hashes.
+    async fn listed(&self, provider: PartyId, uid: &Personal<TokenUid>) -> Result<Option<Listed>, Denial> {
+        let plain = uid.reveal(Purpose::Route).normal();
         let spellings = std::iter::once(plain.clone()).chain(hashes(&plain).into_iter().map(|(_, hash)| hash));
-        let mut found = None;
         for spelling in spellings {
             let uid = TokenUid::new(spelling).map(Personal::new).map_err(|_| Denial::UnknownToken)?;
-            found = self.kept.listed(&uid, Some(provider)).await.map_err(kept)?;
+            let found = self.kept.listed(&uid, Some(provider)).await.map_err(kept)?;
             if found.is_some() {
-                break;
+                return Ok(found);
             }
         }
-        Ok(Told::new(Answer::May(self.word(found))))
+        Ok(None)
+    }
+
+    /// A token with the contract that its provider has listed, where its operator knows none: OICP names cards alone.
+    async fn with_contract(&self, provider: PartyId, token: &RecordToken) -> Result<RecordToken, Denial> {
+        if written_contract(token.contract.reveal(Purpose::Route)).is_ok() {
+            return Ok(token.clone());
+        }
+        let listed = self.listed(provider, &token.uid).await?;
+        let contract = listed.and_then(|listed| contract_id(listed.contract.reveal(Purpose::Transmit)));
+        let contract = contract.map_or_else(|| token.contract.clone(), Personal::new);
+        Ok(RecordToken { contract, ..token.clone() })
     }
 
     /// Kept for the provider to fetch and judge.
     async fn post(&self, operator: PartyId, provider: PartyId, cdr: &Cdr) -> Result<Told, Denial> {
         let place = self.location(provider, operator, cdr.place.id.clone()).await.ok();
+        let token = self.with_contract(provider, &cdr.token).await?;
+        let cdr = &Cdr { token, ..cdr.clone() };
         let crossed = cdr_info(cdr, place.as_ref().map(|place| place.time_zone.as_str()))?;
         self.kept.hand_in(operator, provider, &crossed.value, self.now()).await.map_err(not_kept)?;
         Ok(Told { lost: lost_of(&crossed.lost), ..Told::new(Answer::Kept(cdr.id.clone())) })
@@ -110,6 +130,8 @@ impl House {
         let evse = evse.ok_or(RoadFault::Denied(Denial::UnknownLocation))?;
         let direct =
             direct_id(name.as_deref().unwrap_or(session.id.as_str())).ok_or(RoadFault::Denied(Denial::Internal))?;
+        let token = self.with_contract(provider, &session.token).await.map_err(RoadFault::Denied)?;
+        let session = &Session { token, ..session.clone() };
         let crossed = progress(session, &evse, direct).map_err(|fault| RoadFault::Denied(fault.into()))?;
         match caller.ask(&Request::TellProgress(crossed.value)).await? {
             Response::TellProgress(done) if matches!(done.result.code, DirectCode::Ok | DirectCode::Partly) => {
@@ -144,6 +166,7 @@ impl House {
             currency: Currency::EUR,
             start: self.now(),
         };
+        let session = pending(&known, self.now());
         self.remember(
             operator,
             &direct,
@@ -156,7 +179,8 @@ impl House {
             // best effort: the selection ends by itself
             let _released = caller.ask(&Request::ReleaseEvse(DirectNamed { direct })).await;
         }
-        Ok(Told { lost: lost_of(&crossed.lost), ..ordered(result) })
+        let session = (result == OrderResult::Accepted).then(|| Box::new(session));
+        Ok(Told { session, lost: lost_of(&crossed.lost), ..ordered(result) })
     }
 
     async fn stop(&self, provider: PartyId, operator: PartyId, session: &SessionId) -> Result<Told, RoadFault> {
@@ -239,6 +263,28 @@ impl House {
     fn remember(&self, operator: PartyId, direct: &Personal<DirectId>, taken: Taken) -> Result<(), RoadFault> {
         let name = direct.reveal(Purpose::Route).as_str();
         self.sittings.take(operator, name, taken, self.now()).map_err(RoadFault::Denied)
+    }
+}
+
+/// The session that a start began: by its name it can be stopped before its operator tells of it.
+fn pending(known: &Known, now: Timestamp) -> Session {
+    Session {
+        party: known.operator,
+        id: known.session.clone(),
+        start: known.start,
+        end: None,
+        energy: Energy::ZERO,
+        token: known.token.clone(),
+        auth_method: AuthMethod::Command,
+        reference: known.reference.clone(),
+        location: known.location.clone(),
+        evse: known.evse.clone(),
+        connector: known.connector.clone(),
+        currency: known.currency,
+        periods: Vec::new(),
+        total_cost: None,
+        status: SessionStatus::Pending,
+        last_updated: now,
     }
 }
 

@@ -7,9 +7,9 @@
 use charge::Personal;
 use charge::id::PartyId;
 use charge::talk::road::{Answer, Denial, Envelope, Errand, Question};
-use charge::token::{Allowed, PresentedToken, TokenKind, TokenUid, Verdict};
+use charge::token::{Allowed, ContractId, PresentedToken, TokenKind, TokenUid, Verdict};
 use futures_util::{StreamExt, stream};
-use ochp::bridge::token::{given, hashes, issued, presented, uid};
+use ochp::bridge::token::{given, hashes, issued, presented, uid, written_contract};
 use ochp::message::{TokenGiven, Tokens, TokensTaken};
 use ochp::types::result::{ResultCode, ResultInfo};
 use ochp::types::token::{EmtId, Representation, RoamingAuthorisation};
@@ -88,6 +88,7 @@ impl House {
                 self.word(found)
             }
         };
+        let verdict = self.with_pseudonym(verdict, &token)?;
         self.grants.note(&verdict, self.now());
         let said = given(&token, &verdict, self.now().plus(PERMIT));
         let lost: Vec<Box<str>> = said.lost.iter().map(|lost| lost.to_string().into()).collect();
@@ -95,6 +96,18 @@ impl House {
         let from = verdict.party.unwrap_or(self.crossing.party());
         self.crossing.lost(from, operator, &Errand::MayCharge { token: asked }, &lost);
         Ok(said.value)
+    }
+
+    /// OCHP cannot say yes without a contract id of its form: a provider whose protocol tells none, or another one, gets
+    /// one made. It is taken off the record again.
+    fn with_pseudonym(&self, verdict: Verdict, token: &EmtId) -> Result<Verdict, Denial> {
+        let (Allowed::Yes, Some(provider)) = (verdict.allowed, verdict.party) else { return Ok(verdict) };
+        let fits = |id: &Personal<ContractId>| written_contract(id.reveal(charge::Purpose::Transmit)).is_ok();
+        if verdict.contract.as_ref().is_some_and(fits) {
+            return Ok(verdict);
+        }
+        let contract = self.kept.pseudonym(provider, &uid(token)?);
+        Ok(Verdict { contract: contract.map(Personal::new), ..verdict })
     }
 
     /// A token that a provider listed as a hash.

@@ -18,8 +18,8 @@ use charge::talk::road::{
     Answer, Denial, Errand, Found, Letter, OrderAck, OrderKind, OrderResult, PageWish, Passing, Question, Wanted,
 };
 use charge::tariff::Tariff;
-use charge::token::Allowed;
-use charge::{Clock, Dice};
+use charge::token::{Allowed, ContractId, TokenKind, TokenUid};
+use charge::{Clock, Dice, Personal, Purpose};
 use http::StatusCode;
 use ocpi::credentials::Role;
 use oicp::bridge::hear::{Heard, Names};
@@ -29,6 +29,7 @@ use oicp::status::Code;
 use oicp::{Caller, Lost, Operation, Version, form};
 use store::StoreError;
 use tokio::sync::OnceCell;
+use trust::token_tag::TagKey;
 
 use super::entrance::{self, Received, Refused};
 use super::index::Index;
@@ -50,6 +51,8 @@ pub struct Setup {
     pub crossing: Crossing,
     pub partners: Arc<Partners>,
     pub sessions: Sessions,
+    /// For the tags of contracts in `sessions`.
+    pub tags: TagKey,
     pub pricing: Arc<dyn Pricing>,
     /// Trusts the authority of our partners and shows the hub's certificate.
     pub tls: Arc<rustls::ClientConfig>,
@@ -190,6 +193,12 @@ impl Broker {
         broker
     }
 
+    /// What stands for a contract in the table of sessions.
+    pub(super) fn tag(&self, contract: &Personal<ContractId>) -> Option<Vec<u8>> {
+        let name = TokenUid::new(contract.reveal(Purpose::Route).compact()).ok()?;
+        Some(self.0.setup.tags.tag(TokenKind::Emaid, &Personal::new(name)).as_bytes().to_vec())
+    }
+
     /// The places that it knows.
     pub fn index(&self) -> &Index {
         &self.0.index
@@ -288,7 +297,8 @@ impl Broker {
             let reference = verdict.reference.as_ref().map(|reference| reference.as_str().to_owned());
             let reference = reference.filter(|reference| *reference != session);
             let evse = body.text("EvseID").map(str::to_owned);
-            let known = Known { operator: from, provider, evse, reference, own: None, closed: false };
+            let contract = verdict.contract.as_ref().and_then(|contract| self.tag(contract));
+            let known = Known { evse, reference, contract, ..Known::of(from, provider) };
             self.0.setup.sessions.put(&session, known, self.0.setup.clock.now()).await?;
         }
         if let Some(native) = native_answer(told.native, received.version, &session) {
@@ -312,9 +322,16 @@ impl Broker {
         let operator = heard.to.ok_or(Denial::UnknownLocation)?;
         let text = |name| body.text(name).map(str::to_owned);
         let (evse, reference) = (text("EvseID"), text("EMPPartnerSessionID"));
-        let known = Known { operator, provider: from, evse, reference, own: None, closed: false };
+        let contract = match heard.questions.first() {
+            Some(Question::Start(start)) => self.tag(&start.token.contract),
+            _reservation => None,
+        };
+        let known = Known { evse, reference, contract, ..Known::of(operator, from) };
         self.0.setup.sessions.put(&session, known, self.0.setup.clock.now()).await?;
         let told = self.carry(from, heard.to, &session, &heard, received, Some(&session)).await?;
+        if let Some(own) = told.session.as_ref().map(|begun| begun.id.as_str()).filter(|own| *own != session) {
+            self.0.setup.sessions.named(&session, own).await?;
+        }
         Ok(ordered(received, told, &session))
     }
 

@@ -1,20 +1,22 @@
 //! The sessions that a broker named: OICP's session ids are the hub's, and everything later is told by them.
 //!
 //! A row says who may speak of the session and what the parties call it; it holds no token, no place beyond the EVSE and
-//! no energy. Rows are dropped after the dispute window. Invariant: one CDR for each session.
+//! no energy. Of its contract it has a keyed tag, for operators whose protocol hands no reference back. Rows are dropped after the dispute window. Invariant: one CDR for each session.
 
 use std::time::Duration;
 
 use charge::Timestamp;
 use charge::id::PartyId;
-use store::{Migration, Store, StoreError, values};
+use store::{Migration, Store, StoreError, Value, values};
 
 /// How long a CDR may be asked about, disputed or come late; then nobody may speak of the session any more.
 const DISPUTE_WINDOW: Duration = Duration::from_secs(90 * 24 * 3_600);
 /// Sessions that are remembered at once; the oldest make room. A network of a million sessions a month has three.
 const SESSIONS_MAX: i64 = 4_000_000;
 
-pub const MIGRATIONS: &[Migration] = &[Migration {
+pub const MIGRATIONS: &[Migration] = &[SESSIONS, ALIKE];
+
+const SESSIONS: Migration = Migration {
     family: "oicp",
     number: 1,
     name: "sessions of the broker",
@@ -30,7 +32,19 @@ pub const MIGRATIONS: &[Migration] = &[Migration {
               at INTEGER NOT NULL
           ) STRICT;
           CREATE INDEX oicp_session_at ON oicp_session (at);",
-}];
+};
+
+const ALIKE: Migration = Migration {
+    family: "oicp",
+    number: 2,
+    name: "contracts as tags and names of reservations",
+    sql: "ALTER TABLE oicp_session ADD COLUMN contract_tag BLOB;
+          ALTER TABLE oicp_session ADD COLUMN reservation TEXT;
+          CREATE INDEX oicp_session_parties ON oicp_session (provider, operator);",
+};
+
+/// Sessions of one contract at one operator that are looked at: the latest.
+const ALIKE_MAX: i64 = 16;
 
 /// What is known of a session.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -43,8 +57,20 @@ pub struct Known {
     pub reference: Option<String>,
     /// What the operator calls it.
     pub own: Option<String>,
+    /// The keyed tag of its contract, where that is known.
+    pub contract: Option<Vec<u8>>,
+    /// What the provider calls its reservation, where it is one.
+    pub reservation: Option<String>,
     /// Its CDR has been told.
     pub closed: bool,
+}
+
+impl Known {
+    /// A session of two parties of which nothing more is known yet.
+    pub(crate) const fn of(operator: PartyId, provider: PartyId) -> Self {
+        let (evse, reference, own, contract, reservation) = (None, None, None, None, None);
+        Self { operator, provider, evse, reference, own, contract, reservation, closed: false }
+    }
 }
 
 #[derive(Clone)]
@@ -61,9 +87,10 @@ impl Sessions {
         self.0
             .run("oicp.session.put", move |tx| {
                 tx.execute(FORGET, &values![now.minus(DISPUTE_WINDOW).micros(), SESSIONS_MAX])?;
-                let Known { operator, provider, evse, reference, own, closed } = known;
-                let row =
-                    values![id, operator.to_string(), provider.to_string(), evse, reference, own, closed, now.micros()];
+                let Known { operator, provider, evse, reference, own, contract, reservation, closed } = known;
+                let (operator, provider) = (operator.to_string(), provider.to_string());
+                let row: [Value; 10] =
+                    values![id, operator, provider, evse, reference, own, closed, now.micros(), contract, reservation];
                 tx.execute(PUT, &row).map(drop)
             })
             .await
@@ -73,6 +100,31 @@ impl Sessions {
         let id = id.to_ascii_lowercase();
         let found = self.0.read("oicp.session", move |tx| tx.query(FIND, &values![id], read)).await?;
         Ok(found.into_iter().next())
+    }
+
+    /// The latest sessions of a contract between two parties, the newest first.
+    pub(crate) async fn alike(
+        &self,
+        operator: PartyId,
+        provider: PartyId,
+        contract: Vec<u8>,
+    ) -> Result<Vec<(String, Known)>, StoreError> {
+        let named = values![provider.to_string(), operator.to_string(), contract, ALIKE_MAX];
+        let read = |row: &store::Row<'_>| Ok((row.text(8)?, read(row)?));
+        self.0.read("oicp.session.alike", move |tx| tx.query(LIKE, &named, read)).await
+    }
+
+    /// The session of a provider's reservation, by the provider's name for it.
+    pub(crate) async fn reserved(
+        &self,
+        provider: PartyId,
+        operator: Option<PartyId>,
+        reservation: &str,
+    ) -> Result<Option<(String, Known)>, StoreError> {
+        let named = values![provider.to_string(), reservation.to_owned()];
+        let read = |row: &store::Row<'_>| Ok((row.text(8)?, read(row)?));
+        let found = self.0.read("oicp.session.reserved", move |tx| tx.query(RESERVED, &named, read)).await?;
+        Ok(found.into_iter().find(|(_, known)| operator.is_none_or(|operator| operator == known.operator)))
     }
 
     /// The operator has named its session.
@@ -104,14 +156,21 @@ fn read(row: &store::Row<'_>) -> Result<Known, StoreError> {
         reference: row.text_opt(3)?,
         own: row.text_opt(4)?,
         closed: row.flag(5)?,
+        contract: row.blob_opt(6)?,
+        reservation: row.text_opt(7)?,
     })
 }
 
 const FORGET: &str = "DELETE FROM oicp_session WHERE at < ?1
     OR number <= (SELECT COALESCE(MAX(number), 0) FROM oicp_session) - ?2";
-const PUT: &str = "INSERT INTO oicp_session (id, operator, provider, evse, reference, own, closed, at)
-    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
-const FIND: &str = "SELECT operator, provider, evse, reference, own, closed FROM oicp_session WHERE id = ?1";
+const PUT: &str = "INSERT INTO oicp_session (id, operator, provider, evse, reference, own, closed, at, contract_tag,
+    reservation) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)";
+const FIND: &str = "SELECT operator, provider, evse, reference, own, closed, contract_tag, reservation, id
+    FROM oicp_session WHERE id = ?1";
+const LIKE: &str = "SELECT operator, provider, evse, reference, own, closed, contract_tag, reservation, id
+    FROM oicp_session WHERE provider = ?1 AND operator = ?2 AND contract_tag = ?3 ORDER BY number DESC LIMIT ?4";
+const RESERVED: &str = "SELECT operator, provider, evse, reference, own, closed, contract_tag, reservation, id
+    FROM oicp_session WHERE provider = ?1 AND reservation = ?2 ORDER BY number DESC LIMIT 16";
 const NAMED: &str = "UPDATE oicp_session SET own = ?1 WHERE id = ?2";
 const CLOSE: &str = "UPDATE oicp_session SET closed = 1 WHERE id = ?1 AND closed = 0";
 const REOPEN: &str = "UPDATE oicp_session SET closed = 0 WHERE id = ?1";
@@ -131,11 +190,21 @@ mod tests {
             evse: None,
             reference: Some("R".to_owned()),
             own: None,
+            contract: Some(vec![7; 16]),
+            reservation: Some("R7".to_owned()),
             closed: false,
         };
         let now = Timestamp::from_secs(1_800_000_000);
         sessions.put("A", known.clone(), now).await.unwrap();
         assert_eq!(sessions.find("a").await.unwrap(), Some(known.clone()));
+        let found = ("a".to_owned(), known.clone());
+        let (operator, provider) = (known.operator, known.provider);
+        let alike = sessions.alike(operator, provider, vec![7; 16]).await.unwrap();
+        assert_eq!(alike.as_slice(), std::slice::from_ref(&found));
+        assert!(sessions.alike(operator, provider, vec![8; 16]).await.unwrap().is_empty());
+        assert!(sessions.alike(provider, operator, vec![7; 16]).await.unwrap().is_empty());
+        assert_eq!(sessions.reserved(provider, Some(operator), "R7").await.unwrap(), Some(found));
+        assert_eq!(sessions.reserved(operator, None, "R7").await.unwrap(), None, "another party's");
         sessions.named("A", "S1").await.unwrap();
         assert_eq!(sessions.find("A").await.unwrap().unwrap().own.as_deref(), Some("S1"));
         assert!(sessions.close("A").await.unwrap() && !sessions.close("A").await.unwrap());

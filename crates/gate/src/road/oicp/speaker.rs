@@ -6,14 +6,17 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use charge::Soon;
-use charge::id::{AuthorizationReference, PartyId};
-use charge::talk::road::{Answer, Denial, Letter, Question, ReservationWish, RoadFault};
-use charge::token::Allowed;
+use charge::id::{AuthorizationReference, ConnectorId, PartyId, SessionId};
+use charge::record::{AuthMethod, RecordToken, Session, SessionStatus};
+use charge::talk::road::{Answer, Denial, Letter, OrderResult, Question, ReservationWish, RoadFault};
+use charge::token::{Allowed, ContractId};
+use charge::units::Energy;
+use charge::{Personal, Soon};
 use oicp::bridge::ask::{Toward, requests};
 use oicp::bridge::{Places, answer};
 use oicp::message::{Reply, Request};
 use oicp::{Lost, Version, form};
+use store::StoreError;
 
 use super::broker::{Broker, Unrated, texts, tongue, version_of};
 use super::sessions::Known;
@@ -82,9 +85,14 @@ impl Broker {
         let version = version_of(partner.protocol).ok_or(RoadFault::NoRoad)?;
         let wire = self.0.wires.to(&partner, version, &self.0.setup.tls)?;
         let native = native.filter(|native| native.tongue == tongue(version));
-        let named = self.named(&letter).await?;
+        let named = self.named(to, &letter).await?;
         if let Some(native) = native {
             return self.hand(&wire, letter, native).await;
+        }
+        if let (Version::V20, Question::PutSession(_)) = (version, &letter.question) {
+            // its operator is not to try again, and has named its session by telling of it
+            let lost = vec!["a session under way has no message in OICP 2.0".into()];
+            return Ok(Told { lost, ..Told::new(Answer::Noted) });
         }
         let beside = self.beside(&Unrated, Some(to));
         let toward = Toward { session: named.id.as_deref(), evse: named.evse.as_deref() };
@@ -99,6 +107,8 @@ impl Broker {
             told = self.read(&letter, &request, &reply.value, version, bytes, &mut lost)?;
         }
         self.began(to, &letter, &named, &mut told).await?;
+        self.recorded(&letter, &named).await?;
+        told.session = self.pending(to, &letter, &named, told.outcome);
         told.lost = texts(&lost);
         Ok(told)
     }
@@ -137,13 +147,12 @@ impl Broker {
     }
 
     /// The broker's id of the session that a letter is about; a new one for what begins.
-    async fn named(&self, letter: &Letter) -> Result<Named, RoadFault> {
+    async fn named(&self, to: PartyId, letter: &Letter) -> Result<Named, RoadFault> {
         let fresh = || match letter.correlation.as_str() {
             // a partner of OICP asked through this broker, which named the session then
             id if self.is_oicp(letter.from) && form::is_session_id(id) => id.to_owned(),
             _other => self.0.setup.dice.uuid(),
         };
-        let reference = |given: Option<&AuthorizationReference>| given.map(|reference| reference.as_str().to_owned());
         let plain = |id: Option<String>| Named { id, evse: None, reference: None };
         match &letter.question {
             Question::MayCharge { .. } => Ok(plain(Some(fresh()))),
@@ -156,16 +165,30 @@ impl Broker {
                     let place = self.0.index.by_uid(letter.to, location, evse.as_ref());
                     Ok(Named { evse: evse_of(place), ..plain(Some(fresh())) })
                 }
-                ReservationWish::Cancel => self.known(&order.reservation, letter.from).await,
+                ReservationWish::Cancel => self.reserved(&order.reservation, letter.from, letter.to).await,
             },
             Question::Stop { session, .. } => self.known(session.as_str(), letter.from).await,
             Question::PutSession(session) => {
-                let given = reference(session.reference.as_ref());
-                self.told_of(given, session.id.as_str(), letter.from).await
+                let place = self.0.index.by_uid(Some(session.party), &session.location, Some(&session.evse));
+                let evse = evse_of(place);
+                let told = Speaking {
+                    reference: session.reference.as_ref().map(AuthorizationReference::as_str),
+                    own: session.id.as_str(),
+                    named: true,
+                    contract: &session.token.contract,
+                    evse: evse.as_deref(),
+                };
+                self.told_of(told, letter.from, to).await
             }
             Question::PostCdr(cdr) => {
-                let own = cdr.session.as_ref().map_or(cdr.id.as_str(), |session| session.as_str());
-                self.told_of(reference(cdr.reference.as_ref()), own, letter.from).await
+                let told = Speaking {
+                    reference: cdr.reference.as_ref().map(AuthorizationReference::as_str),
+                    own: cdr.session.as_ref().map_or(cdr.id.as_str(), |session| session.as_str()),
+                    named: cdr.session.is_some(),
+                    contract: &cdr.token.contract,
+                    evse: Some(cdr.place.evse_id.as_str()),
+                };
+                self.told_of(told, letter.from, to).await
             }
             _other => Ok(plain(None)),
         }
@@ -176,29 +199,94 @@ impl Broker {
     }
 
     async fn known(&self, id: &str, party: PartyId) -> Result<Named, RoadFault> {
-        let known = self.0.setup.sessions.find(id).await.map_err(|_| RoadFault::Denied(Denial::Internal))?;
+        let known = self.0.setup.sessions.find(id).await.map_err(internal)?;
         let known = known.filter(|known| known.provider == party || known.operator == party);
         let known = known.ok_or(RoadFault::Denied(Denial::UnknownObject))?;
         Ok(Named { id: Some(id.to_owned()), evse: known.evse, reference: None })
     }
 
-    /// An operator tells of a session by the reference that it was permitted under, which is the broker's id of it.
-    async fn told_of(&self, reference: Option<String>, own: &str, operator: PartyId) -> Result<Named, RoadFault> {
-        let internal = |_| RoadFault::Denied(Denial::Internal);
+    /// A reservation by its giver's name for it, or by the broker's.
+    async fn reserved(&self, name: &str, giver: PartyId, operator: Option<PartyId>) -> Result<Named, RoadFault> {
+        match self.0.setup.sessions.reserved(giver, operator, name).await.map_err(internal)? {
+            Some((id, known)) => Ok(Named { id: Some(id), evse: known.evse, reference: None }),
+            None => self.known(name, giver).await,
+        }
+    }
+
+    /// An operator tells of a session by the reference that it was permitted under, which is the broker's id of it; one
+    /// whose protocol has no references by its contract.
+    async fn told_of(&self, told: Speaking<'_>, operator: PartyId, provider: PartyId) -> Result<Named, RoadFault> {
         let sessions = &self.0.setup.sessions;
-        let id = reference.filter(|id| form::is_session_id(id)).unwrap_or_else(|| own.to_owned());
-        let known = sessions.find(&id).await.map_err(internal)?.filter(|known| known.operator == operator);
-        let known = known.ok_or(RoadFault::Denied(Denial::UnknownObject))?;
-        if known.own.as_deref() != Some(own) && own != id {
-            sessions.named(&id, own).await.map_err(internal)?;
+        let id = told.reference.filter(|id| form::is_session_id(id)).unwrap_or(told.own);
+        let named = sessions.find(id).await.map_err(internal)?.filter(|known| known.operator == operator);
+        let (id, known) = match (named, self.tag(told.contract)) {
+            (Some(known), _) => (id.to_owned(), known),
+            (None, Some(contract)) if told.reference.is_none() => {
+                let alike = sessions.alike(operator, provider, contract).await.map_err(internal)?;
+                meant(alike, told.own, told.evse).ok_or(RoadFault::Denied(Denial::UnknownObject))?
+            }
+            (None, _) => return Err(RoadFault::Denied(Denial::UnknownObject)),
+        };
+        if told.named && known.own.as_deref() != Some(told.own) && told.own != id {
+            sessions.named(&id, told.own).await.map_err(internal)?;
         }
         Ok(Named { id: Some(id), evse: known.evse, reference: known.reference })
+    }
+
+    /// The session that a start began: OICP 2.0 never tells of it, and 2.3 need not.
+    fn pending(
+        &self,
+        operator: PartyId,
+        letter: &Letter,
+        named: &Named,
+        outcome: Option<OrderResult>,
+    ) -> Option<Box<Session>> {
+        let Question::Start(start) = &letter.question else { return None };
+        if outcome != Some(OrderResult::Accepted) || self.is_oicp(letter.from) {
+            return None;
+        }
+        let place = self.0.index.by_uid(Some(operator), &start.location, start.evse.as_ref())?;
+        let evse = place.evse()?;
+        let connector = start.connector.clone().or_else(|| Some(evse.connectors.first()?.id.clone()));
+        let token = &start.token;
+        let now = self.0.setup.clock.now();
+        Some(Box::new(Session {
+            party: operator,
+            id: SessionId::new(named.id.as_deref()?).ok()?,
+            start: now,
+            end: None,
+            energy: Energy::ZERO,
+            token: RecordToken {
+                party: letter.from,
+                uid: token.uid.clone(),
+                kind: token.kind,
+                contract: token.contract.clone(),
+            },
+            auth_method: AuthMethod::Command,
+            reference: start.reference.clone(),
+            location: start.location.clone(),
+            evse: evse.uid.clone(),
+            connector: connector.or_else(|| ConnectorId::new("1").ok())?,
+            currency: self.0.setup.currency,
+            periods: Vec::new(),
+            total_cost: None,
+            status: SessionStatus::Pending,
+            last_updated: now,
+        }))
+    }
+
+    /// A session whose record was told is over: the next one of its contract is another.
+    async fn recorded(&self, letter: &Letter, named: &Named) -> Result<(), RoadFault> {
+        if let (Question::PostCdr(_), Some(id), false) = (&letter.question, &named.id, self.is_oicp(letter.from)) {
+            self.0.setup.sessions.close(id).await.map_err(internal)?;
+        }
+        Ok(())
     }
 
     /// Remembers a session that began at a partner of OICP by a letter of another protocol.
     async fn began(&self, to: PartyId, letter: &Letter, named: &Named, told: &mut Told) -> Result<(), RoadFault> {
         let Some(id) = &named.id else { return Ok(()) };
-        let (operator, provider, reference) = match &letter.question {
+        let (operator, provider, reference, contract) = match &letter.question {
             Question::MayCharge { .. } => {
                 let Answer::May(verdict) = &mut told.answer else { return Ok(()) };
                 if verdict.allowed != Allowed::Yes {
@@ -209,11 +297,11 @@ impl Broker {
                 if !self.is_oicp(letter.from) {
                     verdict.reference = AuthorizationReference::new(id).ok();
                 }
-                (letter.from, to, own)
+                (letter.from, to, own, verdict.contract.clone())
             }
-            Question::Start(start) => (to, letter.from, start.reference.clone()),
+            Question::Start(start) => (to, letter.from, start.reference.clone(), Some(start.token.contract.clone())),
             Question::Reservation(order) => match &order.wish {
-                ReservationWish::Make { reference, .. } => (to, letter.from, reference.clone()),
+                ReservationWish::Make { reference, .. } => (to, letter.from, reference.clone(), None),
                 ReservationWish::Cancel => return Ok(()),
             },
             _other => return Ok(()),
@@ -223,10 +311,50 @@ impl Broker {
             return Ok(());
         }
         let reference = reference.map(|reference| reference.as_str().to_owned());
-        let known = Known { operator, provider, evse: named.evse.clone(), reference, own: None, closed: false };
+        let reservation = match &letter.question {
+            Question::Reservation(order) => Some(String::from(&*order.reservation)),
+            _no_reservation => None,
+        };
+        let contract = contract.as_ref().and_then(|contract| self.tag(contract));
+        let evse = named.evse.clone();
+        let known = Known { evse, reference, contract, reservation, ..Known::of(operator, provider) };
         let kept = self.0.setup.sessions.put(id, known, self.0.setup.clock.now()).await;
         kept.map_err(|_| RoadFault::Denied(Denial::Internal))
     }
+}
+
+/// A session or record of an operator, as far as it says which session of the broker it is.
+struct Speaking<'l> {
+    reference: Option<&'l str>,
+    /// The operator's own name.
+    own: &'l str,
+    /// That name is the session's, not the record's.
+    named: bool,
+    contract: &'l Personal<ContractId>,
+    evse: Option<&'l str>,
+}
+
+/// Of several sessions of one contract: the one of this name, else the open one at this EVSE, else the only open one,
+/// else the last that was closed, whose record came again. Two that fit alike are none.
+fn meant(alike: Vec<(String, Known)>, own: &str, evse: Option<&str>) -> Option<(String, Known)> {
+    if let Some(named) = alike.iter().find(|(_, known)| known.own.as_deref() == Some(own)) {
+        return Some(named.clone());
+    }
+    let here = |known: &Known| {
+        known.evse.as_deref().zip(evse).is_some_and(|(known, evse)| form::key(known) == form::key(evse))
+    };
+    let elsewhere = |known: &Known| known.evse.is_some() && evse.is_some() && !here(known);
+    let open: Vec<_> = alike.iter().filter(|(_, known)| !known.closed && !elsewhere(known)).collect();
+    let at_hand: Vec<_> = open.iter().copied().filter(|(_, known)| here(known)).collect();
+    match (&at_hand[..], &open[..]) {
+        ([one], _) | ([], [one]) => Some((**one).clone()),
+        ([], []) => alike.iter().find(|(_, known)| !elsewhere(known)).cloned(),
+        (_, _) => None,
+    }
+}
+
+fn internal(_: StoreError) -> RoadFault {
+    RoadFault::Denied(Denial::Internal)
 }
 
 fn evse_of(place: Option<oicp::bridge::Place>) -> Option<String> {

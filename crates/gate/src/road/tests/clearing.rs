@@ -2,7 +2,7 @@
 //! sockets. The partners' own servers answer by a script and remember what they heard.
 
 mod rooms;
-mod square;
+pub(super) mod square;
 
 use ::ochp::bridge;
 use ::ochp::message::{
@@ -29,7 +29,7 @@ use crate::road::ochp::{ClearingHouse, Collected, Member, PATH};
 
 const CONTRACT: &str = "DE-OCP-C12345678-5";
 
-fn emt(uid: &str) -> EmtId {
+pub(super) fn emt(uid: &str) -> EmtId {
     EmtId {
         instance: Personal::new(Text::new(uid).unwrap()),
         kind: TokenType::Rfid,

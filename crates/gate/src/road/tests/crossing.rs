@@ -8,6 +8,7 @@ use tokio::sync::watch;
 use super::hub::start;
 use super::*;
 use crate::road::relay::{Origin, WayOut};
+use crate::road::running::Running;
 use crate::road::speaker::Speakers;
 use crate::road::waiting::Waiting;
 
@@ -202,6 +203,7 @@ async fn a_giver_is_not_kept_waiting_by_a_slow_partner() {
         figures: Arc::default(),
         speakers: Speakers::new(Arc::clone(partners)),
         waiting: Waiting::default(),
+        running: Running::default(),
         clock: Arc::new(SystemClock),
         base: world.hub.base.clone(),
         first_word: Duration::ZERO,

@@ -7,7 +7,7 @@ use ::oicp::message::{self, Reply, Request as Message};
 use ::oicp::operation::{self, Row};
 use ::oicp::{Operation, Record, Version as Oicp};
 mod across;
-mod brokered;
+pub(in crate::road::tests) mod brokered;
 mod members;
 
 use axum::extract::State;
@@ -18,26 +18,26 @@ use super::*;
 use crate::road::oicp::{Broker, Pricing, Sessions, Setup, broker_router};
 
 /// What a partner heard: the operation and the body as it came.
-type Heard = Arc<Mutex<Vec<(Operation, String)>>>;
+pub(in crate::road::tests) type Heard = Arc<Mutex<Vec<(Operation, String)>>>;
 
-struct Side {
-    party: PartyId,
-    version: Oicp,
-    heard: Heard,
+pub(in crate::road::tests) struct Side {
+    pub party: PartyId,
+    pub version: Oicp,
+    pub heard: Heard,
     http: reqwest::Client,
     /// What its server answers to orders.
-    code: Arc<Mutex<&'static str>>,
+    pub code: Arc<Mutex<&'static str>>,
     _stop: oneshot::Sender<()>,
 }
 
 impl Side {
-    fn heard(&self, operation: Operation) -> Vec<String> {
+    pub fn heard(&self, operation: Operation) -> Vec<String> {
         let heard = self.heard.lock().unwrap();
         heard.iter().filter(|(each, _)| *each == operation).map(|(_, body)| body.clone()).collect()
     }
 
     /// The one body of an operation, read.
-    fn told(&self, operation: Operation) -> Record {
+    pub fn told(&self, operation: Operation) -> Record {
         let bodies = self.heard(operation);
         let [body] = &bodies[..] else { panic!("{operation:?} was heard {} times", bodies.len()) };
         read(self.version, operation, body.as_bytes())
@@ -84,8 +84,8 @@ fn required(roots: &str) -> ClientCertificates {
     ClientCertificates::Required(Trusted { roots_pem: roots.to_owned(), on_refused: Arc::new(|_| {}) })
 }
 
-const EVSE: &str = "DE*ICE*E1";
-const EVCO: &str = "DE-EMP-C12345678-X";
+pub(in crate::road::tests) const EVSE: &str = "DE*ICE*E1";
+const EVCO: &str = "DE-EMP-CONETIME1-X";
 
 /// A partner's server: says yes to everything, and orders what it was told to say.
 async fn respond(
@@ -105,7 +105,7 @@ async fn respond(
     let reply = match asked.operation {
         Operation::AuthorizeStart | Operation::AuthorizeStop => {
             let verdict = Verdict {
-                contract: Some(Personal::new(ContractId::new(EVCO).unwrap())),
+                contract: Some(Personal::new(ContractId::new(format!("{party}-CONETIME1-X")).unwrap())),
                 party: Some(party),
                 reference: Some("EMP-REF".parse().unwrap()),
                 ..Verdict::bare(Allowed::Yes)
@@ -145,57 +145,96 @@ fn fingerprint(identity: &Identity) -> [u8; 32] {
     ClientCertificate::of(&identity.facts().unwrap()).unwrap().0
 }
 
+/// A broker at a hub, on a door of its own.
+pub(in crate::road::tests) struct Brokerage {
+    pub broker: Broker,
+    pub base: String,
+    /// Of the certificate that the broker comes with.
+    own: [u8; 32],
+    _stop: oneshot::Sender<()>,
+}
+
+pub(in crate::road::tests) async fn brokerage(hub: &House, authority: &Authority) -> Brokerage {
+    let (crossing, partners) = hub.inside.clone().unwrap();
+    let (now, day) = (SystemClock.now(), Duration::from_secs(86_400));
+    let own = authority.party_certificate(party("DE-HUB"), day, now, &SystemDice).unwrap();
+    let broker = Broker::new(Setup {
+        crossing,
+        partners,
+        sessions: Sessions::open(store::Store::in_memory(&[]).unwrap()).unwrap(),
+        tags: trust::token_tag::TagKey::new(&Secret::new([5; 32])),
+        pricing: Arc::new(PerKwh),
+        tls: Arc::new(tls::client(authority.certificate_pem(), Some(&own), &["http/1.1"]).unwrap()),
+        clock: Arc::new(SystemClock),
+        dice: Arc::new(SystemDice),
+        hotline: "+49731123456".to_owned(),
+        currency: charge::money::Currency::EUR,
+    });
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let base = format!("https://{}", listener.local_addr().unwrap());
+    let serving = authority.server_certificate(&["127.0.0.1".to_owned()], day, now, &SystemDice).unwrap();
+    let tls = tls::server(&serving, required(authority.certificate_pem()), &["http/1.1"]).unwrap();
+    let (stop, stopped) = oneshot::channel();
+    serve(listener, Arc::new(tls), broker_router(&broker), async {
+        let _ = stopped.await;
+    })
+    .unwrap();
+    Brokerage { broker, base, own: fingerprint(&own), _stop: stop }
+}
+
+/// A partner with a server of its own, in the hub's register.
+pub(in crate::road::tests) async fn enrolled(
+    id: &str,
+    role: Role,
+    version: Oicp,
+    partners: &Partners,
+    authority: &Authority,
+) -> Side {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let base = format!("https://{}", listener.local_addr().unwrap());
+    let (side, identity) = side(id, version, authority, listener).await;
+    let entry = Partner {
+        party: party(id),
+        name: id.to_owned(),
+        roles: vec![role],
+        protocol: if version == Oicp::V23 { Protocol::Oicp23 } else { Protocol::Oicp20 },
+        addresses: vec![("".into(), base)],
+        login: None,
+        entry: None,
+        certificate: Some(fingerprint(&identity)),
+        roots_pem: None,
+        local: true,
+    };
+    partners.put(entry).await.unwrap();
+    side
+}
+
+/// A request of a partner: HTTP status, and the answer.
+pub(in crate::road::tests) async fn posted(
+    base: &str,
+    from: &Side,
+    row: &Row,
+    id: &str,
+    body: String,
+) -> (u16, String) {
+    let path = match from.version {
+        Oicp::V23 => operation::path(row, id),
+        Oicp::V20 => format!("{}{}", operation::SOAP_BASE, row.path.0),
+    };
+    let response = from.http.post(format!("{base}{path}")).body(body).send().await.unwrap();
+    (response.status().as_u16(), response.text().await.unwrap())
+}
+
 impl Beyond {
     async fn new(operator: Oicp, provider: Oicp) -> Self {
         let world = World::new().await;
-        let (crossing, partners) = world.hub.inside.clone().unwrap();
+        let (_, partners) = world.hub.inside.as_ref().unwrap();
         let (now, day) = (SystemClock.now(), Duration::from_secs(86_400));
         let authority = Authority::create("brokers", day, now, &SystemDice).unwrap();
-        let mut sides = Vec::new();
-        for (id, version, role) in [("DE-ICE", operator, Role::Operator), ("DE-EMP", provider, Role::Provider)] {
-            let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-            let base = format!("https://{}", listener.local_addr().unwrap());
-            let (side, identity) = side(id, version, &authority, listener).await;
-            let protocol = if version == Oicp::V23 { Protocol::Oicp23 } else { Protocol::Oicp20 };
-            let entry = Partner {
-                party: party(id),
-                name: id.to_owned(),
-                roles: vec![role],
-                protocol,
-                addresses: vec![("".into(), base)],
-                login: None,
-                entry: None,
-                certificate: Some(fingerprint(&identity)),
-                roots_pem: None,
-                local: true,
-            };
-            partners.put(entry).await.unwrap();
-            sides.push(side);
-        }
-        let own = authority.party_certificate(party("DE-HUB"), day, now, &SystemDice).unwrap();
-        let broker = Broker::new(Setup {
-            crossing,
-            partners,
-            sessions: Sessions::open(store::Store::in_memory(&[]).unwrap()).unwrap(),
-            pricing: Arc::new(PerKwh),
-            tls: Arc::new(tls::client(authority.certificate_pem(), Some(&own), &["http/1.1"]).unwrap()),
-            clock: Arc::new(SystemClock),
-            dice: Arc::new(SystemDice),
-            hotline: "+49731123456".to_owned(),
-            currency: charge::money::Currency::EUR,
-        });
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let base = format!("https://{}", listener.local_addr().unwrap());
-        let serving = authority.server_certificate(&["127.0.0.1".to_owned()], day, now, &SystemDice).unwrap();
-        let tls = tls::server(&serving, required(authority.certificate_pem()), &["http/1.1"]).unwrap();
-        let (stop, stopped) = oneshot::channel();
-        serve(listener, Arc::new(tls), broker_router(&broker), async {
-            let _ = stopped.await;
-        })
-        .unwrap();
-        let provider = sides.pop().unwrap();
-        let operator = sides.pop().unwrap();
-        Self { world, broker, base, own: fingerprint(&own), authority, operator, provider, _stop: stop }
+        let operator = enrolled("DE-ICE", Role::Operator, operator, partners, &authority).await;
+        let provider = enrolled("DE-EMP", Role::Provider, provider, partners, &authority).await;
+        let Brokerage { broker, base, own, _stop } = brokerage(&world.hub, &authority).await;
+        Self { world, broker, base, own, authority, operator, provider, _stop }
     }
 
     /// A request of a partner: HTTP status, and the answer.
@@ -206,12 +245,7 @@ impl Beyond {
     }
 
     async fn post_raw(&self, from: &Side, row: &Row, id: &str, body: String) -> (u16, String) {
-        let path = match from.version {
-            Oicp::V23 => operation::path(row, id),
-            Oicp::V20 => format!("{}{}", operation::SOAP_BASE, row.path.0),
-        };
-        let response = from.http.post(format!("{}{path}", self.base)).body(body).send().await.unwrap();
-        (response.status().as_u16(), response.text().await.unwrap())
+        posted(&self.base, from, row, id, body).await
     }
 
     /// The answer of an operation, read; `None` for a refusal in its place.
@@ -239,7 +273,7 @@ impl Beyond {
     }
 
     fn heard_by(&self, house: &House) -> Vec<Question> {
-        house.desk.heard().into_iter().map(|letter| letter.question).collect()
+        house.desk.questions()
     }
 }
 
@@ -253,15 +287,15 @@ fn id(side: &Side) -> String {
     }
 }
 
-fn record(json: &str) -> Record {
+pub(in crate::road::tests) fn record(json: &str) -> Record {
     ::oicp::doc::read(json.as_bytes()).unwrap().as_record().unwrap().clone()
 }
 
-fn code(record: &Record) -> String {
+pub(in crate::road::tests) fn code(record: &Record) -> String {
     record.record("StatusCode").and_then(|status| status.text("Code")).unwrap_or_default().to_owned()
 }
 
-fn evse_data() -> String {
+pub(in crate::road::tests) fn evse_data() -> String {
     format!(
         r#"{{"ActionType":"fullLoad","OperatorEvseData":{{"OperatorID":"DE*ICE","OperatorName":"Ice","EvseDataRecord":[{{
         "EvseID":"{EVSE}","ChargingStationID":"STATION1","ChargingStationNames":[{{"lang":"de","value":"Hafen"}}],
@@ -274,19 +308,19 @@ fn evse_data() -> String {
     )
 }
 
-fn tap(uid: &str) -> String {
+pub(in crate::road::tests) fn tap(uid: &str) -> String {
     format!(
         r#"{{"OperatorID":"DE*ICE","EvseID":"{EVSE}","Identification":{{"RFIDMifareFamilyIdentification":{{"UID":"{uid}"}}}}}}"#
     )
 }
 
-fn remote(evse: &str) -> String {
+pub(in crate::road::tests) fn remote(evse: &str) -> String {
     format!(
         r#"{{"EMPPartnerSessionID":"EMP-REF","ProviderID":"DE-EMP","EvseID":"{evse}","Identification":{{"RemoteIdentification":{{"EvcoID":"{EVCO}"}}}}}}"#
     )
 }
 
-fn cdr(session: &str) -> String {
+pub(in crate::road::tests) fn cdr(session: &str) -> String {
     format!(
         r#"{{"SessionID":"{session}","PartnerProductID":"AC1","EvseID":"{EVSE}","Identification":{{"RFIDMifareFamilyIdentification":{{"UID":"{OWNED}"}}}},
         "ChargingStart":"2026-11-22T10:00:00Z","ChargingEnd":"2026-11-22T11:00:00Z","SessionStart":"2026-11-22T10:00:00Z",
@@ -294,12 +328,12 @@ fn cdr(session: &str) -> String {
     )
 }
 
-const PRODUCT: &str = r#"{"ActionType":"fullLoad","PricingProductData":{"OperatorID":"DE*ICE","ProviderID":"*",
+pub(in crate::road::tests) const PRODUCT: &str = r#"{"ActionType":"fullLoad","PricingProductData":{"OperatorID":"DE*ICE","ProviderID":"*",
     "PricingDefaultPrice":0.4,"PricingDefaultPriceCurrency":"EUR","PricingDefaultReferenceUnit":"KILOWATT_HOUR",
     "PricingProductDataRecords":[{"ProductID":"AC1","ReferenceUnit":"KILOWATT_HOUR","ProductPriceCurrency":"EUR",
     "PricePerReferenceUnit":0.4,"MaximumProductChargingPower":22,"IsValid24hours":true,"ProductAvailabilityTimes":[]}]}}"#;
 
-fn notification(session: &str) -> String {
+pub(in crate::road::tests) fn notification(session: &str) -> String {
     format!(
         r#"{{"Type":"Progress","SessionID":"{session}","EvseID":"{EVSE}","ChargingStart":"2026-11-22T10:00:00Z","EventOccurred":"2026-11-22T10:10:00Z",
         "ConsumedEnergyProgress":2.5,"OperatorID":"DE*ICE","Identification":{{"RFIDMifareFamilyIdentification":{{"UID":"{OWNED}"}}}}}}"#

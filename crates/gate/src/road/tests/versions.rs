@@ -12,7 +12,7 @@ fn speaks(world: &World, house: &House, version: Version) {
     world.hub.peers.know(Arc::new(way));
 }
 
-fn fresh(to: &House, from: PartyId, tls: &Arc<rustls::ClientConfig>) -> Neighbour {
+pub(super) fn fresh(to: &House, from: PartyId, tls: &Arc<rustls::ClientConfig>) -> Neighbour {
     let peer = Peer {
         party: to.party,
         name: to.party.to_string(),

@@ -19,10 +19,10 @@ use super::super::*;
 use crate::road::ochp::{House as Clearing, Keys, ochp_router};
 
 /// Both speak OCHP and OCHPdirect.
-pub(super) const OPERATOR: &str = "DE-OCH";
-pub(super) const PROVIDER: &str = "DE-OCP";
+pub(in crate::road::tests) const OPERATOR: &str = "DE-OCH";
+pub(in crate::road::tests) const PROVIDER: &str = "DE-OCP";
 
-pub(super) async fn until(reached: impl Fn() -> bool) {
+pub(in crate::road::tests) async fn until(reached: impl Fn() -> bool) {
     let reached = async {
         while !reached() {
             tokio::task::yield_now().await;
@@ -36,8 +36,8 @@ type Published1 = (PartyId, Published, String, Box<str>);
 
 /// An exchange that keeps what is public and knows whose tokens are whose.
 #[derive(Default)]
-pub(super) struct Market {
-    tokens: Mutex<HashMap<String, PartyId>>,
+pub(in crate::road::tests) struct Market {
+    pub tokens: Mutex<HashMap<String, PartyId>>,
     orders: Mutex<Vec<(OrderId, PartyId, ReturnAddress)>>,
     public: Mutex<Vec<Published1>>,
     pub lost: Mutex<Vec<(PartyId, PartyId, Box<str>)>>,
@@ -153,14 +153,14 @@ impl Exchange for Market {
 type Heard = Arc<Mutex<Vec<(String, Ask)>>>;
 
 /// A partner's own server: says yes to everything, and remembers.
-pub(super) struct Server {
+pub(in crate::road::tests) struct Server {
     pub base: String,
     heard: Heard,
     _stop: oneshot::Sender<()>,
 }
 
 impl Server {
-    async fn new(tls: &Arc<rustls::ServerConfig>) -> Self {
+    pub async fn new(tls: &Arc<rustls::ServerConfig>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let base = format!("https://{}/direct", listener.local_addr().unwrap());
         let heard = Heard::default();
@@ -205,7 +205,7 @@ async fn hear(State(heard): State<Heard>, request: Request) -> String {
     write_response(&said).unwrap()
 }
 
-pub(super) struct Square {
+pub(in crate::road::tests) struct Square {
     pub hub: House,
     pub market: Arc<Market>,
     pub ocpi_operator: House,
@@ -215,7 +215,7 @@ pub(super) struct Square {
     pub tls: Arc<rustls::ClientConfig>,
 }
 
-fn partner(id: &str, role: Role, server: &Server) -> Partner {
+pub(in crate::road::tests) fn partner(id: &str, role: Role, server: &Server) -> Partner {
     let side = if role == Role::Operator { "operator" } else { "provider" };
     Partner {
         party: party(id),
@@ -275,10 +275,7 @@ impl Square {
 
     /// With a name and password in the message.
     pub async fn said(&self, user: &str, password: &str, ask: Ask) -> Said {
-        let text = write_request(&ask, Some(&credentials(user, password))).unwrap();
-        let (status, bytes) = self.post("/ochp/1.4", text, None).await;
-        assert_eq!(status, StatusCode::OK);
-        read_response(ask.operation(), &bytes, &LIMITS).unwrap().said
+        said(&self.hub.base, &self.tls, (user, password), ask).await
     }
 
     /// With the pair of the register.
@@ -287,32 +284,65 @@ impl Square {
     }
 
     pub async fn with_basic(&self, receiver: &str, sender: &str, ask: Ask) -> Result<Said, StatusCode> {
-        let text = write_request(&ask, None).unwrap();
-        let (status, bytes) = self.post("/ochp/direct", text, Some((receiver, sender))).await;
-        if status != StatusCode::OK {
-            return Err(status);
-        }
-        Ok(read_response(ask.operation(), &bytes, &LIMITS).unwrap().said)
+        ordered(&self.hub.base, &self.tls, (receiver, sender), ask).await
     }
 
     pub async fn raw(&self, path: &str, body: &'static str) -> (StatusCode, String) {
-        let (status, bytes) = self.post(path, body.to_owned(), None).await;
+        let (status, bytes) = post_text(&self.hub.base, &self.tls, path, body.to_owned(), None).await;
         (status, String::from_utf8(bytes).unwrap())
-    }
-
-    async fn post(&self, path: &str, body: String, basic: Option<(&str, &str)>) -> (StatusCode, Vec<u8>) {
-        let http = reqwest::Client::builder().tls_backend_preconfigured((*self.tls).clone()).build().unwrap();
-        let post = http.post(format!("{}{path}", self.hub.base)).header("content-type", MEDIA_TYPE).body(body);
-        let post = match basic {
-            Some((user, password)) => post.basic_auth(user, Some(password)),
-            None => post,
-        };
-        let response = post.send().await.unwrap();
-        (response.status(), response.bytes().await.unwrap().to_vec())
     }
 }
 
-async fn hub(server: &Arc<rustls::ServerConfig>, tls: &Arc<rustls::ClientConfig>, market: Arc<Market>) -> House {
+/// Towards a clearing house, with a name and password in the message.
+pub(in crate::road::tests) async fn said(
+    base: &str,
+    tls: &Arc<rustls::ClientConfig>,
+    (user, password): (&str, &str),
+    ask: Ask,
+) -> Said {
+    let text = write_request(&ask, Some(&credentials(user, password))).unwrap();
+    let (status, bytes) = post_text(base, tls, "/ochp/1.4", text, None).await;
+    assert_eq!(status, StatusCode::OK);
+    read_response(ask.operation(), &bytes, &LIMITS).unwrap().said
+}
+
+/// Directly, with the pair of the register.
+pub(in crate::road::tests) async fn ordered(
+    base: &str,
+    tls: &Arc<rustls::ClientConfig>,
+    basic: (&str, &str),
+    ask: Ask,
+) -> Result<Said, StatusCode> {
+    let text = write_request(&ask, None).unwrap();
+    let (status, bytes) = post_text(base, tls, "/ochp/direct", text, Some(basic)).await;
+    if status != StatusCode::OK {
+        return Err(status);
+    }
+    Ok(read_response(ask.operation(), &bytes, &LIMITS).unwrap().said)
+}
+
+async fn post_text(
+    base: &str,
+    tls: &Arc<rustls::ClientConfig>,
+    path: &str,
+    body: String,
+    basic: Option<(&str, &str)>,
+) -> (StatusCode, Vec<u8>) {
+    let http = reqwest::Client::builder().tls_backend_preconfigured((**tls).clone()).build().unwrap();
+    let post = http.post(format!("{base}{path}")).header("content-type", MEDIA_TYPE).body(body);
+    let post = match basic {
+        Some((user, password)) => post.basic_auth(user, Some(password)),
+        None => post,
+    };
+    let response = post.send().await.unwrap();
+    (response.status(), response.bytes().await.unwrap().to_vec())
+}
+
+pub(in crate::road::tests) async fn hub(
+    server: &Arc<rustls::ServerConfig>,
+    tls: &Arc<rustls::ClientConfig>,
+    market: Arc<Market>,
+) -> House {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let base = format!("https://{}", listener.local_addr().unwrap());
     let own = Own { party: party("DE-HUB"), role: Role::Hub, name: "hub".to_owned(), base: base.clone() };
@@ -336,7 +366,7 @@ async fn hub(server: &Arc<rustls::ServerConfig>, tls: &Arc<rustls::ClientConfig>
 }
 
 /// What an operator tells about a session of provider 8AA.
-pub(super) fn told(message: DirectMessage, direct: &str) -> InformProvider {
+pub(in crate::road::tests) fn told(message: DirectMessage, direct: &str) -> InformProvider {
     InformProvider {
         result: DirectResult::ok(),
         message,
@@ -359,7 +389,7 @@ pub(super) fn told(message: DirectMessage, direct: &str) -> InformProvider {
     }
 }
 
-pub(super) fn provider_endpoint(url: &str, token: &str) -> ProviderEndpoint {
+pub(in crate::road::tests) fn provider_endpoint(url: &str, token: &str) -> ProviderEndpoint {
     ProviderEndpoint {
         url: SecureUrl::new(url).unwrap(),
         namespace: Namespace::V14,

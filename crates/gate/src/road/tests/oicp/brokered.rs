@@ -171,7 +171,7 @@ async fn cross_oicp20_oicp23_place() {
     place_between(Oicp::V20, Oicp::V23).await;
 }
 
-pub(super) fn statuses(word: &str) -> String {
+pub(in crate::road::tests) fn statuses(word: &str) -> String {
     format!(
         r#"{{"ActionType":"update","OperatorEvseStatus":{{"OperatorID":"DE*ICE","EvseStatusRecord":[{{"EvseID":"{EVSE}","EvseStatus":"{word}"}}]}}}}"#
     )

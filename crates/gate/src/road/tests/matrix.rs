@@ -1,0 +1,536 @@
+//! Everybody meets everybody: an operator of each protocol, a provider of each, the hub between them, all over sockets.
+//!
+//! Each check is one function of the matrix (`docs/roaming.md`) and compares what arrived with what was sent. An operator
+//! and a provider do and hear the same things whatever they speak ([`operator`], [`provider`]), so that no crossing has a
+//! gentler test than another. Invariant: what a protocol has no word for is checked to be told as lost.
+
+mod meeting;
+mod operator;
+mod provider;
+
+use ::oicp::Version as Oicp;
+use charge::Decimal;
+use charge::money::Currency;
+use charge::place::EvseStatus;
+use charge::units::Energy;
+
+use self::meeting::{CONTRACT, Meeting, PROVIDER, STRANGE};
+use self::operator::Given;
+use self::provider::{Bill, Spot, Under};
+use super::*;
+
+/// The public id of the operator's one EVSE.
+const EVSE: &str = "DE*OPA*E1";
+
+/// A member that no paper knows, in JSON.
+const EXTRA: &str = r#""VendorField":7"#;
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Tongue {
+    Ocpi(Version),
+    Oicp(Oicp),
+    Ochp,
+}
+
+const OCPI211: Tongue = Tongue::Ocpi(Version::V211);
+const OCPI221: Tongue = Tongue::Ocpi(Version::V221);
+const OCPI230: Tongue = Tongue::Ocpi(Version::V230);
+const OICP23: Tongue = Tongue::Oicp(Oicp::V23);
+const OICP20: Tongue = Tongue::Oicp(Oicp::V20);
+const OCHP14: Tongue = Tongue::Ochp;
+const ALL: [Tongue; 6] = [OCPI211, OCPI221, OCPI230, OICP23, OICP20, OCHP14];
+/// All that tell of sessions, prices and reservations.
+const SPEAKING: [Tongue; 5] = [OCPI211, OCPI221, OCPI230, OICP23, OCHP14];
+
+/// One spelling of an EVSE id or a contract.
+fn plain(id: &str) -> String {
+    id.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_uppercase()).collect()
+}
+
+/// A card of the provider may charge and its provider alone is asked; one of nobody may not, and nobody hears of it.
+async fn tap(from: Tongue, to: Tongue) {
+    let meeting = Meeting::new(from, to).await;
+    let name = &meeting.name;
+    let yes = meeting.tap(OWNED).await;
+    assert!(yes.allowed, "{name}");
+    // 2.1.1 has no word for the provider and the contract
+    assert_eq!(yes.provider.is_none(), from == OCPI211, "{name}");
+    assert!(yes.provider.is_none_or(|provider| provider == party(PROVIDER)), "{name}");
+    let told = yes.contract == Some(ContractId::new(CONTRACT).unwrap());
+    assert_eq!(told, from != OCPI211 && to != OCPI211, "{name}: {yes:?}");
+    if let Some(asked) = meeting.asked() {
+        assert_eq!(asked, [OWNED], "{name}");
+    }
+    assert!(!meeting.tap(STRANGE).await.allowed, "{name}");
+    assert!(meeting.asked().is_none_or(|asked| asked.len() == 1), "{name}: nobody hears of a stranger's card");
+}
+
+/// The record of a session that a card began: the same energy, times and amount, under the provider's own name.
+async fn cdr(from: Tongue, to: Tongue) {
+    let meeting = Meeting::new(from, to).await;
+    let name = &meeting.name;
+    meeting.publish().await;
+    let priced = !matches!(to, Tongue::Oicp(_));
+    if priced && matches!(from, Tongue::Oicp(_)) {
+        let yes = meeting.tap(OWNED).await;
+        assert!(!meeting.bill(&yes).await, "{name}: a record without a price is not one that costs nothing");
+        meeting.price().await;
+        assert!(meeting.bill(&yes).await, "{name}");
+    } else {
+        let yes = meeting.tap(OWNED).await;
+        assert!(meeting.bill(&yes).await, "{name}");
+    }
+    let sent = samples::cdr();
+    let expected = Bill {
+        evse: plain(EVSE),
+        wh: 11_000,
+        start: sent.start,
+        end: sent.end,
+        net: priced.then(|| Decimal::new(44, 1)),
+        currency: priced.then_some(Currency::EUR),
+    };
+    assert_eq!(meeting.billed().await, (expected, true), "{name}");
+    if !priced && !matches!(from, Tongue::Oicp(_)) {
+        assert!(meeting.lost("/total_cost"), "{name}: that there is no price is told");
+    }
+}
+
+/// A session that the provider began is told of while it runs, under the provider's own name.
+async fn session(from: Tongue, to: Tongue) {
+    let meeting = Meeting::new(from, to).await;
+    let name = &meeting.name;
+    meeting.publish().await;
+    let order = meeting.confirmed(meeting.start()).await;
+    assert!(order.done, "{name}: {order:?}");
+    meeting.progress(Energy::from_wh(2_500), &meeting.begun()).await;
+    assert_eq!(meeting.under(&order), Some(Under { wh: 2_500, known: true }), "{name}");
+}
+
+/// A start names the EVSE and the contract; the stop that follows it is for the very session.
+async fn remote(provider: Tongue, operator: Tongue) {
+    let meeting = Meeting::new(operator, provider).await;
+    let name = &meeting.name;
+    meeting.publish().await;
+    let order = meeting.confirmed(meeting.start()).await;
+    assert!(order.done, "{name}: {order:?}");
+    assert_eq!(meeting.given(), Given { evse: plain(EVSE), contract: plain(CONTRACT) }, "{name}");
+    if let Tongue::Ocpi(_) = operator {
+        // it names its session when it tells of it
+        meeting.progress(Energy::from_wh(100), &meeting.begun()).await;
+    }
+    assert!(meeting.confirmed(meeting.stop(&order)).await, "{name}");
+    assert!(meeting.stopped(), "{name}");
+}
+
+async fn place(from: Tongue, to: Tongue) {
+    let meeting = Meeting::new(from, to).await;
+    meeting.publish().await;
+    let expected = Spot { evse: plain(EVSE), city: "Münster".to_owned(), zip: "48143".to_owned() };
+    assert_eq!(meeting.places().await, [expected], "{}", meeting.name);
+}
+
+async fn status(from: Tongue, to: Tongue) {
+    let meeting = Meeting::new(from, to).await;
+    meeting.publish().await;
+    meeting.busy().await;
+    assert_eq!(meeting.status().await, EvseStatus::Charging, "{}", meeting.name);
+}
+
+async fn tariff(from: Tongue, to: Tongue) {
+    let meeting = Meeting::new(from, to).await;
+    meeting.publish().await;
+    meeting.price().await;
+    assert_eq!(meeting.tariff().await, [(Decimal::new(4, 1), Currency::EUR)], "{}", meeting.name);
+}
+
+/// A reservation names the EVSE and the contract, and is given up by its giver where there is a word for it.
+async fn reservation(provider: Tongue, operator: Tongue) {
+    let meeting = Meeting::new(operator, provider).await;
+    let name = &meeting.name;
+    meeting.publish().await;
+    let order = meeting.confirmed(meeting.reserve()).await;
+    assert!(order.done, "{name}: {order:?}");
+    assert_eq!(meeting.given(), Given { evse: plain(EVSE), contract: plain(CONTRACT) }, "{name}");
+    match (provider, operator) {
+        (OCPI211, _) => {}
+        // the operator's protocol cannot say it: the provider hears so, and the reservation runs out
+        (_, OCPI211) => assert!(!meeting.give_up(&order).await, "{name}"),
+        (_, _) => {
+            assert!(meeting.confirmed(meeting.give_up(&order)).await, "{name}");
+            assert!(meeting.given_up(), "{name}");
+        }
+    }
+}
+
+/// The schemas of OCHP have no place for more, so its records are compared as what they say (in `clearing`).
+#[tokio::test]
+async fn what_a_vendor_adds_reaches_a_receiver_of_the_same_version() {
+    for tongue in [OCPI211, OCPI221, OCPI230, OICP23, OICP20] {
+        let meeting = Meeting::new(tongue, tongue).await;
+        meeting.publish().await;
+        let yes = meeting.tap(OWNED).await;
+        meeting.bill_with_extra(&yes).await;
+        let records = meeting.records();
+        assert!(records.last().is_some_and(|record| record.contains("VendorField")), "{}: {records:?}", meeting.name);
+    }
+}
+
+// cells: ocpi211 > ocpi211 ocpi221 ocpi230 oicp23 oicp20 ochp14: tap
+#[tokio::test]
+async fn a_card_at_an_operator_of_ocpi211_is_asked_about() {
+    for other in ALL {
+        tap(OCPI211, other).await;
+    }
+}
+
+// cells: ocpi221 > ocpi211 ocpi221 ocpi230 oicp23 oicp20 ochp14: tap
+#[tokio::test]
+async fn a_card_at_an_operator_of_ocpi221_is_asked_about() {
+    for other in ALL {
+        tap(OCPI221, other).await;
+    }
+}
+
+// cells: ocpi230 > ocpi211 ocpi221 ocpi230 oicp23 oicp20 ochp14: tap
+#[tokio::test]
+async fn a_card_at_an_operator_of_ocpi230_is_asked_about() {
+    for other in ALL {
+        tap(OCPI230, other).await;
+    }
+}
+
+// cells: oicp23 > ocpi211 ocpi221 ocpi230 oicp23 oicp20 ochp14: tap
+#[tokio::test]
+async fn a_card_at_an_operator_of_oicp23_is_asked_about() {
+    for other in ALL {
+        tap(OICP23, other).await;
+    }
+}
+
+// cells: oicp20 > ocpi211 ocpi221 ocpi230 oicp23 oicp20 ochp14: tap
+#[tokio::test]
+async fn a_card_at_an_operator_of_oicp20_is_asked_about() {
+    for other in ALL {
+        tap(OICP20, other).await;
+    }
+}
+
+// cells: ochp14 > ocpi211 ocpi221 ocpi230 oicp23 oicp20 ochp14: tap
+#[tokio::test]
+async fn a_card_at_an_operator_of_ochp14_is_asked_about() {
+    for other in ALL {
+        tap(OCHP14, other).await;
+    }
+}
+
+// cells: ocpi211 > ocpi211 ocpi221 ocpi230 oicp23 oicp20 ochp14: remote
+#[tokio::test]
+async fn a_provider_of_ocpi211_starts_and_stops_from_afar() {
+    for other in ALL {
+        remote(OCPI211, other).await;
+    }
+}
+
+// cells: ocpi221 > ocpi211 ocpi221 ocpi230 oicp23 oicp20 ochp14: remote
+#[tokio::test]
+async fn a_provider_of_ocpi221_starts_and_stops_from_afar() {
+    for other in ALL {
+        remote(OCPI221, other).await;
+    }
+}
+
+// cells: ocpi230 > ocpi211 ocpi221 ocpi230 oicp23 oicp20 ochp14: remote
+#[tokio::test]
+async fn a_provider_of_ocpi230_starts_and_stops_from_afar() {
+    for other in ALL {
+        remote(OCPI230, other).await;
+    }
+}
+
+// cells: oicp23 > ocpi211 ocpi221 ocpi230 oicp23 oicp20 ochp14: remote
+#[tokio::test]
+async fn a_provider_of_oicp23_starts_and_stops_from_afar() {
+    for other in ALL {
+        remote(OICP23, other).await;
+    }
+}
+
+// cells: oicp20 > ocpi211 ocpi221 ocpi230 oicp23 oicp20 ochp14: remote
+#[tokio::test]
+async fn a_provider_of_oicp20_starts_and_stops_from_afar() {
+    for other in ALL {
+        remote(OICP20, other).await;
+    }
+}
+
+// cells: ochp14 > ocpi211 ocpi221 ocpi230 oicp23 oicp20 ochp14: remote
+#[tokio::test]
+async fn a_provider_of_ochp14_starts_and_stops_from_afar() {
+    for other in ALL {
+        remote(OCHP14, other).await;
+    }
+}
+
+// cells: ocpi211 > ocpi211 ocpi221 ocpi230 oicp23 ochp14: session
+#[tokio::test]
+async fn a_session_at_an_operator_of_ocpi211_is_told_of() {
+    for other in SPEAKING {
+        session(OCPI211, other).await;
+    }
+}
+
+// cells: ocpi221 > ocpi211 ocpi221 ocpi230 oicp23 ochp14: session
+#[tokio::test]
+async fn a_session_at_an_operator_of_ocpi221_is_told_of() {
+    for other in SPEAKING {
+        session(OCPI221, other).await;
+    }
+}
+
+// cells: ocpi230 > ocpi211 ocpi221 ocpi230 oicp23 ochp14: session
+#[tokio::test]
+async fn a_session_at_an_operator_of_ocpi230_is_told_of() {
+    for other in SPEAKING {
+        session(OCPI230, other).await;
+    }
+}
+
+// cells: oicp23 > ocpi211 ocpi221 ocpi230 oicp23 ochp14: session
+#[tokio::test]
+async fn a_session_at_an_operator_of_oicp23_is_told_of() {
+    for other in SPEAKING {
+        session(OICP23, other).await;
+    }
+}
+
+// cells: ochp14 > ocpi211 ocpi221 ocpi230 oicp23 ochp14: session
+#[tokio::test]
+async fn a_session_at_an_operator_of_ochp14_is_told_of() {
+    for other in SPEAKING {
+        session(OCHP14, other).await;
+    }
+}
+
+// cells: ocpi211 > ocpi211 ocpi221 ocpi230 oicp23 oicp20 ochp14: cdr
+#[tokio::test]
+async fn a_cdr_of_an_operator_of_ocpi211_arrives() {
+    for other in ALL {
+        cdr(OCPI211, other).await;
+    }
+}
+
+// cells: ocpi221 > ocpi211 ocpi221 ocpi230 oicp23 oicp20 ochp14: cdr
+#[tokio::test]
+async fn a_cdr_of_an_operator_of_ocpi221_arrives() {
+    for other in ALL {
+        cdr(OCPI221, other).await;
+    }
+}
+
+// cells: ocpi230 > ocpi211 ocpi221 ocpi230 oicp23 oicp20 ochp14: cdr
+#[tokio::test]
+async fn a_cdr_of_an_operator_of_ocpi230_arrives() {
+    for other in ALL {
+        cdr(OCPI230, other).await;
+    }
+}
+
+// cells: oicp23 > ocpi211 ocpi221 ocpi230 oicp23 oicp20 ochp14: cdr
+#[tokio::test]
+async fn a_cdr_of_an_operator_of_oicp23_arrives() {
+    for other in ALL {
+        cdr(OICP23, other).await;
+    }
+}
+
+// cells: oicp20 > ocpi211 ocpi221 ocpi230 oicp23 oicp20 ochp14: cdr
+#[tokio::test]
+async fn a_cdr_of_an_operator_of_oicp20_arrives() {
+    for other in ALL {
+        cdr(OICP20, other).await;
+    }
+}
+
+// cells: ochp14 > ocpi211 ocpi221 ocpi230 oicp23 oicp20 ochp14: cdr
+#[tokio::test]
+async fn a_cdr_of_an_operator_of_ochp14_arrives() {
+    for other in ALL {
+        cdr(OCHP14, other).await;
+    }
+}
+
+// cells: ocpi211 > ocpi211 ocpi221 ocpi230 oicp23 oicp20 ochp14: place
+#[tokio::test]
+async fn the_place_of_an_operator_of_ocpi211_is_found() {
+    for other in ALL {
+        place(OCPI211, other).await;
+    }
+}
+
+// cells: ocpi221 > ocpi211 ocpi221 ocpi230 oicp23 oicp20 ochp14: place
+#[tokio::test]
+async fn the_place_of_an_operator_of_ocpi221_is_found() {
+    for other in ALL {
+        place(OCPI221, other).await;
+    }
+}
+
+// cells: ocpi230 > ocpi211 ocpi221 ocpi230 oicp23 oicp20 ochp14: place
+#[tokio::test]
+async fn the_place_of_an_operator_of_ocpi230_is_found() {
+    for other in ALL {
+        place(OCPI230, other).await;
+    }
+}
+
+// cells: oicp23 > ocpi211 ocpi221 ocpi230 oicp23 oicp20 ochp14: place
+#[tokio::test]
+async fn the_place_of_an_operator_of_oicp23_is_found() {
+    for other in ALL {
+        place(OICP23, other).await;
+    }
+}
+
+// cells: oicp20 > ocpi211 ocpi221 ocpi230 oicp23 oicp20 ochp14: place
+#[tokio::test]
+async fn the_place_of_an_operator_of_oicp20_is_found() {
+    for other in ALL {
+        place(OICP20, other).await;
+    }
+}
+
+// cells: ochp14 > ocpi211 ocpi221 ocpi230 oicp23 oicp20 ochp14: place
+#[tokio::test]
+async fn the_place_of_an_operator_of_ochp14_is_found() {
+    for other in ALL {
+        place(OCHP14, other).await;
+    }
+}
+
+// cells: ocpi211 > ocpi211 ocpi221 ocpi230 oicp23 oicp20 ochp14: status
+#[tokio::test]
+async fn the_status_of_an_operator_of_ocpi211_is_told() {
+    for other in ALL {
+        status(OCPI211, other).await;
+    }
+}
+
+// cells: ocpi221 > ocpi211 ocpi221 ocpi230 oicp23 oicp20 ochp14: status
+#[tokio::test]
+async fn the_status_of_an_operator_of_ocpi221_is_told() {
+    for other in ALL {
+        status(OCPI221, other).await;
+    }
+}
+
+// cells: ocpi230 > ocpi211 ocpi221 ocpi230 oicp23 oicp20 ochp14: status
+#[tokio::test]
+async fn the_status_of_an_operator_of_ocpi230_is_told() {
+    for other in ALL {
+        status(OCPI230, other).await;
+    }
+}
+
+// cells: oicp23 > ocpi211 ocpi221 ocpi230 oicp23 oicp20 ochp14: status
+#[tokio::test]
+async fn the_status_of_an_operator_of_oicp23_is_told() {
+    for other in ALL {
+        status(OICP23, other).await;
+    }
+}
+
+// cells: oicp20 > ocpi211 ocpi221 ocpi230 oicp23 oicp20 ochp14: status
+#[tokio::test]
+async fn the_status_of_an_operator_of_oicp20_is_told() {
+    for other in ALL {
+        status(OICP20, other).await;
+    }
+}
+
+// cells: ochp14 > ocpi211 ocpi221 ocpi230 oicp23 oicp20 ochp14: status
+#[tokio::test]
+async fn the_status_of_an_operator_of_ochp14_is_told() {
+    for other in ALL {
+        status(OCHP14, other).await;
+    }
+}
+
+// cells: ocpi211 > ocpi211 ocpi221 ocpi230 oicp23 ochp14: tariff
+#[tokio::test]
+async fn the_tariff_of_an_operator_of_ocpi211_is_told() {
+    for other in SPEAKING {
+        tariff(OCPI211, other).await;
+    }
+}
+
+// cells: ocpi221 > ocpi211 ocpi221 ocpi230 oicp23 ochp14: tariff
+#[tokio::test]
+async fn the_tariff_of_an_operator_of_ocpi221_is_told() {
+    for other in SPEAKING {
+        tariff(OCPI221, other).await;
+    }
+}
+
+// cells: ocpi230 > ocpi211 ocpi221 ocpi230 oicp23 ochp14: tariff
+#[tokio::test]
+async fn the_tariff_of_an_operator_of_ocpi230_is_told() {
+    for other in SPEAKING {
+        tariff(OCPI230, other).await;
+    }
+}
+
+// cells: oicp23 > ocpi211 ocpi221 ocpi230 oicp23 ochp14: tariff
+#[tokio::test]
+async fn the_tariff_of_an_operator_of_oicp23_is_told() {
+    for other in SPEAKING {
+        tariff(OICP23, other).await;
+    }
+}
+
+// cells: ochp14 > ocpi211 ocpi221 ocpi230 oicp23 ochp14: tariff
+#[tokio::test]
+async fn the_tariff_of_an_operator_of_ochp14_is_told() {
+    for other in SPEAKING {
+        tariff(OCHP14, other).await;
+    }
+}
+
+// cells: ocpi211 > ocpi211 ocpi221 ocpi230 oicp23 ochp14: reservation
+#[tokio::test]
+async fn a_provider_of_ocpi211_reserves() {
+    for other in SPEAKING {
+        reservation(OCPI211, other).await;
+    }
+}
+
+// cells: ocpi221 > ocpi211 ocpi221 ocpi230 oicp23 ochp14: reservation
+#[tokio::test]
+async fn a_provider_of_ocpi221_reserves() {
+    for other in SPEAKING {
+        reservation(OCPI221, other).await;
+    }
+}
+
+// cells: ocpi230 > ocpi211 ocpi221 ocpi230 oicp23 ochp14: reservation
+#[tokio::test]
+async fn a_provider_of_ocpi230_reserves() {
+    for other in SPEAKING {
+        reservation(OCPI230, other).await;
+    }
+}
+
+// cells: oicp23 > ocpi211 ocpi221 ocpi230 oicp23 ochp14: reservation
+#[tokio::test]
+async fn a_provider_of_oicp23_reserves() {
+    for other in SPEAKING {
+        reservation(OICP23, other).await;
+    }
+}
+
+// cells: ochp14 > ocpi211 ocpi221 ocpi230 oicp23 ochp14: reservation
+#[tokio::test]
+async fn a_provider_of_ochp14_reserves() {
+    for other in SPEAKING {
+        reservation(OCHP14, other).await;
+    }
+}
