@@ -19,6 +19,18 @@ const FAULTY: [(&str, &str); 4] = [
     ("<soapenv:Envelope", "an excerpt: dots stand for the body"),
 ];
 
+/// What is listed here, for people.
+const PAGE: &str = include_str!("../../../../docs/faulty-examples.md");
+
+#[test]
+fn the_page_lists_what_is_faulty() {
+    for (begin, why) in FAULTY {
+        let row = format!("| OCHP | `{}` | {why} |", begin.split_whitespace().collect::<Vec<_>>().join(" "));
+        assert!(PAGE.lines().any(|line| line == row), "{row}");
+    }
+    assert_eq!(PAGE.lines().filter(|line| line.starts_with("| OCHP ")).count(), FAULTY.len());
+}
+
 fn spec(file: &str) -> Option<String> {
     let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared/spec/ochp").join(file);
     let text = std::fs::read_to_string(&path);

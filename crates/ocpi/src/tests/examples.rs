@@ -17,6 +17,22 @@ const REFUSED: [(&str, &str); 6] = [
     ("location_example_uc5_home_charge_point.json", "/publish"),
 ];
 
+/// What is listed here, for people.
+const PAGE: &str = include_str!("../../../../docs/faulty-examples.md");
+
+#[test]
+fn the_page_lists_what_is_refused() {
+    let rows: Vec<&str> = PAGE.lines().filter(|line| line.starts_with("| OCPI ")).collect();
+    for (file, path) in REFUSED {
+        assert!(rows.iter().any(|row| row.ends_with(&format!("| `{file}` | `{path}` |"))), "{file} {path}");
+    }
+    for fault in FAULTY_2_1_1 {
+        let row = format!("| OCPI 2.1.1 | {} |", fault.replacen(": ", " | ", 1));
+        assert!(rows.contains(&row.as_str()), "{row}");
+    }
+    assert_eq!(rows.len(), REFUSED.len() + FAULTY_2_1_1.len());
+}
+
 fn folder(name: &str) -> Option<PathBuf> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/spec/ocpi").join(name);
     if folder.is_dir() {

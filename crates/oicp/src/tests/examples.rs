@@ -209,6 +209,19 @@ fn sorted(doc: Doc) -> String {
     order(doc).to_string()
 }
 
+/// What is listed here, for people.
+const PAGE: &str = include_str!("../../../../docs/faulty-examples.md");
+
+#[test]
+fn the_page_lists_what_is_faulty() {
+    for (side, heading, request, why) in FAULTY {
+        let half = if *request { "request" } else { "answer" };
+        let row = format!("| OICP 2.3 {side} | {heading}, {half} | {why} |");
+        assert!(PAGE.lines().any(|line| line == row), "{row}");
+    }
+    assert_eq!(PAGE.lines().filter(|line| line.starts_with("| OICP ")).count(), FAULTY.len());
+}
+
 #[test]
 fn every_example_comes_back_or_is_listed_as_faulty() {
     for (side, file) in
