@@ -34,6 +34,7 @@ mod network {
     mod habit;
     mod leaks;
     mod npm;
+    mod ocpi_runner;
     mod partition;
     mod partner;
     mod register;

@@ -68,14 +68,8 @@ impl Network {
     /// The same around a house that runs already.
     pub(super) async fn of(house: House) -> Self {
         let operator = house.admin("operator").await;
-        let component = json!({ "kind": "ENERGY", "price": "0.44", "vat": "19", "step": 1 });
-        let tariff = json!({ "currency": "EUR", "text": "44 cents", "elements": [{ "components": [component] }] });
-        operator.put(&format!("/tariffs/{TARIFF}"), &tariff).await;
-        let place = json!({
-            "name": "Test place", "address": "Markt 1", "city": "Münster", "postal_code": "48143", "country": "DEU",
-            "lat": "51.962", "lon": "7.628", "time_zone": "Europe/Berlin", "evses": [],
-        });
-        operator.put(&format!("/locations/{LOCATION}"), &place).await;
+        put_tariff(&operator, TARIFF).await;
+        put_place(&operator, LOCATION).await;
         let hub = house.admin("hub").await;
         let providers = [house.admin(PROVIDERS[0].0).await, house.admin(PROVIDERS[1].0).await];
         Self { house, operator, hub, providers }
@@ -162,6 +156,22 @@ impl Network {
         sessions.reverse();
         sessions
     }
+}
+
+/// 0.44 a kWh and 19 % VAT.
+pub(super) async fn put_tariff(operator: &Session, id: &str) {
+    let component = json!({ "kind": "ENERGY", "price": "0.44", "vat": "19", "step": 1 });
+    let tariff = json!({ "currency": "EUR", "text": "44 cents", "elements": [{ "components": [component] }] });
+    operator.put(&format!("/tariffs/{id}"), &tariff).await;
+}
+
+/// A place without stations.
+pub(super) async fn put_place(operator: &Session, id: &str) {
+    let place = json!({
+        "name": "Test place", "address": "Markt 1", "city": "Münster", "postal_code": "48143", "country": "DEU",
+        "lat": "51.962", "lon": "7.628", "time_zone": "Europe/Berlin", "evses": [],
+    });
+    operator.put(&format!("/locations/{id}"), &place).await;
 }
 
 pub(super) fn evse_uid(station: &str, no: usize) -> String {
