@@ -41,4 +41,5 @@ mod network {
     mod seconds;
     mod source_peers;
     mod tour;
+    mod trial;
 }

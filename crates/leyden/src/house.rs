@@ -16,7 +16,8 @@ use gate::line::soap::{Lines, SoapOptions, SoapServer};
 use gate::line::{LineServer, Options, Seconds};
 use gate::road::oicp::{Broker, Sessions, Setup, broker_router};
 use gate::road::{
-    Book, Client, Crossing, Figures, FrontDesk, Neighbour, Own, Partners, Peer, PeerAccess, RoadLimits, Serving,
+    Book, Client, Crossing, Figures, FrontDesk, Neighbour, Own, Partners, Peer, PeerAccess, Protocol, RoadLimits,
+    Serving,
 };
 use hub::Hub;
 use operator::Operator;
@@ -259,14 +260,25 @@ impl Frame<'_> {
         let partners = Partners::open(store.clone(), seal).await;
         let partners = Arc::new(partners.map_err(|f| Failure::plain(format!("the partners of {party}: {f}")))?);
         let front = FrontDesk::new(place, Arc::clone(&peers), Arc::clone(&partners), clock.clone(), dice.clone());
-        room.attach_reception(Arc::new(front));
+        let front = Arc::new(front);
+        room.attach_reception(Arc::clone(&front) as Arc<_>);
         let known = Arc::clone(&partners);
         let crossing = Crossing::new(own, exchange, peers, known, clock, dice, Arc::clone(&figures));
         let clearing = self.clearing_house(party, &wish.road, &crossing, Arc::clone(&partners), &store)?;
+        for protocol in [Protocol::Ochp14, Protocol::OchpDirect] {
+            front.attach(protocol, Arc::clone(&clearing) as Arc<_>);
+        }
         let router = gate::road::hub_router(&crossing).merge(gate::road::ochp::ochp_router(&clearing));
-        roads.push(self.serve(&wish.road, router, "[hub.road]").await?);
+        // a partner of OCHP may be bound to its certificate; one of OCPI has a token, whatever it shows beside it
+        let server = tls::server(&identity(&wish.road.identity)?, ClientCertificates::Any, &["http/1.1"]);
+        let server = server.map_err(|f| Failure::plain(f.to_string()))?;
+        roads.push(self.serve_at(wish.road.listen, server, router, "[hub.road]").await?);
         if let Some(wish) = &wish.oicp {
-            roads.push(self.broker(wish, party, crossing, partners, &store).await?);
+            let (broker, serving) = self.broker(wish, party, crossing, partners, &store).await?;
+            for protocol in [Protocol::Oicp23, Protocol::Oicp20] {
+                front.attach(protocol, Arc::new(broker.clone()));
+            }
+            roads.push(serving);
         }
         let accounts = self.accounts(&store)?;
         let busy = room.clone();
@@ -312,7 +324,7 @@ impl Frame<'_> {
         crossing: Crossing,
         partners: Arc<Partners>,
         store: &Store,
-    ) -> Result<Serving, Failure> {
+    ) -> Result<(Broker, Serving), Failure> {
         let fault = |fault: &dyn std::fmt::Display| Failure::plain(format!("[hub.oicp] {fault}"));
         let roots_pem = std::fs::read_to_string(&wish.roots).map_err(|f| fault(&format!("roots: {f}")))?;
         let client = tls::client(&roots_pem, Some(&identity(&wish.client)?), &["http/1.1"]).map_err(|f| fault(&f))?;
@@ -333,7 +345,9 @@ impl Frame<'_> {
             hotline: wish.hotline.clone(),
             currency: wish.currency.parse().map_err(|f| fault(&format!("currency: {f}")))?,
         });
-        self.serve_at(wish.listen, server.map_err(|f| fault(&f))?, broker_router(&broker), "[hub.oicp]").await
+        let server = server.map_err(|f| fault(&f))?;
+        let serving = self.serve_at(wish.listen, server, broker_router(&broker), "[hub.oicp]").await?;
+        Ok((broker, serving))
     }
 
     async fn provider(

@@ -18,6 +18,7 @@ pub mod pki;
 pub mod private_file;
 pub mod refusal;
 pub mod seal;
+mod shown;
 pub mod sign;
 pub mod station_key;
 pub mod tls;

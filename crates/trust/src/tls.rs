@@ -5,8 +5,9 @@
 //! none, on purpose, and this is a stated deviation. The cryptography is a value handed to every configuration, never a
 //! process default. No socket and no task here.
 //!
-//! Invariant: a certificate that a connection shows through [`presented`] was verified and has not lapsed since,
-//! also where the session was resumed and TLS itself did not look again.
+//! Invariant: a certificate that a connection shows through [`presented`] was verified (but for
+//! [`ClientCertificates::Any`], where its key alone was) and has not lapsed since, also where the session was resumed and
+//! TLS itself did not look again.
 
 use std::fmt;
 use std::sync::Arc;
@@ -22,6 +23,7 @@ use rustls::{ClientConfig, RootCertStore, ServerConfig, ServerConnection};
 use crate::certificate::Facts;
 use crate::pki::Identity;
 use crate::refusal::{CertificateFault, OnRefused, Refused, Watched};
+use crate::shown::AnyCertificate;
 
 /// Records as small as embedded TLS stacks keep buffers for; a station's messages fit in one as a rule.
 const RECORD_BYTES_MAX: usize = 4096;
@@ -52,6 +54,9 @@ pub enum ClientCertificates {
     Optional(Trusted),
     /// Everybody: parties with mutual TLS.
     Required(Trusted),
+    /// Everybody, but none is needed, and whoever issued it does not matter: for a door that knows its partners'
+    /// certificates by their digests and reads nothing else of them. Only the key is proved, never a name.
+    Any,
 }
 
 /// The authorities whose client certificates are good, and who hears of those that are not.
@@ -88,6 +93,7 @@ pub fn server(identity: &Identity, clients: ClientCertificates, alpn: &[&str]) -
             let verifier = WebPkiClientVerifier::builder_with_provider(roots(&trusted.roots_pem)?, provider());
             builder.with_client_cert_verifier(watched(verifier.build(), trusted.on_refused)?)
         }
+        ClientCertificates::Any => builder.with_client_cert_verifier(Arc::new(AnyCertificate(provider()))),
     };
     let mut config = builder.with_single_cert(chain, key)?;
     config.alpn_protocols = protocols(alpn);

@@ -4,11 +4,11 @@ use std::process::Output;
 
 use serde_json::{Value, json};
 
-use super::api::client;
+use super::api::{Session, client};
 use super::house::{HUB, House, OPERATOR, run};
 
 /// Runs `leyden partner` against a house.
-fn partner(house: &House, arguments: &[&str]) -> (bool, String) {
+pub(super) fn partner(house: &House, arguments: &[&str]) -> (bool, String) {
     let (api, roots, key) = (house.base_of("hub"), house.path("pki/root.pem"), house.folder.path("partner.key"));
     let place = ["--api", &api, "--roots", roots.to_str().unwrap(), "--key-file", key.to_str().unwrap()];
     let told: Output = run(&[&["partner"], arguments, &place].concat());
@@ -17,20 +17,25 @@ fn partner(house: &House, arguments: &[&str]) -> (bool, String) {
 }
 
 /// Tells that the command held, and what it said.
-fn held(house: &House, arguments: &[&str]) -> String {
+pub(super) fn held(house: &House, arguments: &[&str]) -> String {
     let (success, said) = partner(house, arguments);
     assert!(success, "{arguments:?}: {said}");
     said
 }
 
-#[tokio::test]
-async fn a_partner_is_invited_tried_suspended_and_forgotten_by_command() {
-    let house = House::start().await;
+/// Makes the key that [`partner`] shows.
+pub(super) async fn onboarding(house: &House) -> Session {
     let hub = house.admin("hub").await;
     let made = hub.post("/keys", &json!({ "name": "onboarding", "scopes": ["routes:read", "partners:write"] })).await;
     let key = made["key"].as_str().unwrap();
     trust::private_file::write(&house.folder.path("partner.key"), key.as_bytes()).unwrap();
+    hub
+}
 
+#[tokio::test]
+async fn a_partner_is_invited_tried_suspended_and_forgotten_by_command() {
+    let house = House::start().await;
+    let hub = onboarding(&house).await;
     let listed = held(&house, &["list"]);
     assert!(listed.contains(OPERATOR) && listed.contains("operator connected"), "{listed}");
     let tried = held(&house, &["test", OPERATOR]);

@@ -1,7 +1,7 @@
 //! Trying a partner's connection step by step, and saying in plain words what is wrong and what to ask of them.
 //!
-//! Address, TCP, TLS and HTTP for everybody; versions, endpoints, credentials and a harmless request for OCPI. It
-//! deliberately changes nothing at either side and asks for nobody's data: the token that it asks about is nobody's.
+//! Address, TCP and TLS for everybody; versions, endpoints, credentials and a harmless request for OCPI, HTTP and a
+//! harmless request ([`super::knock`]) for other protocols. It deliberately changes nothing at either side and asks for nobody's data: the token that it asks about is nobody's.
 //! Invariant: an address that is not public is not called unless the partner is declared local.
 
 use std::net::{IpAddr, SocketAddr};
@@ -26,7 +26,8 @@ use trust::certificate::Facts;
 use trust::refusal::CertificateFault;
 
 use super::guard::{is_private_literal, is_public};
-use super::limits::{CERTIFICATE_SOON, TRIAL_STEP_MAX};
+use super::knock::{self, Knock};
+use super::limits::{CERTIFICATE_SOON, OUTCOME_WAIT_MAX, TRIAL_STEP_MAX};
 use super::neighbour::{Hop, Neighbour, Quirks, SendFault};
 use super::partners::Partner;
 use super::reception::habits;
@@ -47,8 +48,14 @@ pub(crate) struct Looker<'d> {
 }
 
 impl Looker<'_> {
-    /// A partner of another protocol: as far as TLS goes for each of its addresses, and whether HTTP is answered.
-    pub(crate) async fn partner(&self, partner: &Partner, tls: Arc<rustls::ClientConfig>) -> Trial {
+    /// A partner of another protocol: as far as HTTP for each of its addresses, and, where they all hold, a question for
+    /// each of its roles.
+    pub(crate) async fn partner(
+        &self,
+        partner: &Arc<Partner>,
+        tls: Arc<rustls::ClientConfig>,
+        knock: Option<&dyn Knock>,
+    ) -> Trial {
         let mut trial = Trial::default();
         let mut seen = Vec::new();
         for (_, url) in &partner.addresses {
@@ -59,6 +66,12 @@ impl Looker<'_> {
             if self.wire(url, partner.local, &tls, &mut trial.steps).await {
                 trial.steps.push(http_answers(url, partner.local, &tls).await);
             }
+        }
+        let Some(knock) = knock.filter(|_| trial.steps.iter().all(|step| step.held)) else { return trial };
+        for role in &partner.roles {
+            let asked = timeout(OUTCOME_WAIT_MAX, knock.knock(Arc::clone(partner), *role)).await;
+            let said = asked.unwrap_or(Err(RoadFault::TimedOut));
+            trial.steps.push(knock::step(*role, &self.hub.to_string(), said));
         }
         trial
     }
@@ -402,10 +415,10 @@ fn words(fault: &SendFault) -> String {
     }
 }
 
-fn held(what: &'static str, found: impl Into<String>) -> TrialStep {
+pub(super) fn held(what: &'static str, found: impl Into<String>) -> TrialStep {
     TrialStep { what, held: true, found: found.into(), advice: None }
 }
 
-fn failed(what: &'static str, found: impl Into<String>, advice: &str) -> TrialStep {
+pub(super) fn failed(what: &'static str, found: impl Into<String>, advice: &str) -> TrialStep {
     TrialStep { what, held: false, found: found.into(), advice: Some(advice.to_owned()) }
 }

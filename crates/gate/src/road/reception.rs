@@ -3,7 +3,8 @@
 //! It joins the book of OCPI peers and the register of other partners, so that a person sees one list. It deliberately
 //! decides nothing about letters. Invariant: a secret is shown once, to whoever asked for it.
 
-use std::sync::Arc;
+use std::collections::HashMap;
+use std::sync::{Arc, PoisonError, RwLock};
 
 use charge::id::PartyId;
 use charge::talk::partner::{
@@ -16,6 +17,7 @@ use trust::bearer::{self, BearerDigest};
 
 use super::book::{Book, BookFault};
 use super::handshake::TOKEN_PREFIX;
+use super::knock::Knock;
 use super::neighbour::{Neighbour, Quirks};
 use super::partners::{Entry, Login, Partner, Partners, Protocol};
 use super::peers::PeerBook;
@@ -35,6 +37,8 @@ pub struct FrontDesk {
     partners: Arc<Partners>,
     /// Whom partners without roots of their own are believed to be.
     tls: Arc<rustls::ClientConfig>,
+    /// Who asks partners of other protocols when their connection is tried.
+    knocks: RwLock<HashMap<Protocol, Arc<dyn Knock>>>,
     clock: Arc<dyn Clock>,
     dice: Arc<dyn Dice>,
 }
@@ -48,7 +52,12 @@ impl FrontDesk {
         dice: Arc<dyn Dice>,
     ) -> Self {
         let tls = Arc::clone(book.tls());
-        Self { party, base: base.into(), book, partners, tls, clock, dice }
+        Self { party, base: base.into(), book, partners, tls, knocks: RwLock::default(), clock, dice }
+    }
+
+    /// Partners of this protocol are asked by this client when they are tried.
+    pub fn attach(&self, protocol: Protocol, knock: Arc<dyn Knock>) {
+        self.knocks.write().unwrap_or_else(PoisonError::into_inner).insert(protocol, knock);
     }
 
     async fn enter_partner(&self, new: NewPartner) -> Result<Option<Secret<String>>, Declined> {
@@ -146,12 +155,14 @@ impl FrontDesk {
     async fn try_out(&self, party: PartyId, roles: Vec<PartnerRole>) -> Result<Trial, Declined> {
         let looker = Looker { hub: self.party, now: self.clock.now(), dice: &*self.dice };
         if let Some(partner) = self.partners.find(party) {
-            let tls = match &partner.roots_pem {
-                Some(roots) => trust::tls::client(roots, None, &["http/1.1"]).map(Arc::new),
-                None => Ok(Arc::clone(&self.tls)),
+            let knock = self.knocks.read().unwrap_or_else(PoisonError::into_inner).get(&partner.protocol).cloned();
+            let tls = match (knock.as_ref().and_then(|knock| knock.tls()), &partner.roots_pem) {
+                (Some(own), _) => Ok(own),
+                (None, Some(roots)) => trust::tls::client(roots, None, &["http/1.1"]).map(Arc::new),
+                (None, None) => Ok(Arc::clone(&self.tls)),
             };
             let tls = tls.map_err(|_| Declined::Malformed { path: "/roots_pem", why: "holds no certificates" })?;
-            return Ok(looker.partner(&partner, tls).await);
+            return Ok(looker.partner(&partner, tls, knock.as_deref()).await);
         }
         if let Some(way) = self.book.peer(party).await {
             return Ok(looker.peer(&way, &roles).await);

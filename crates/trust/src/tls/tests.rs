@@ -352,3 +352,28 @@ fn old_hello(version: [u8; 2], extensions: &[u8]) -> Vec<u8> {
     wire.append(&mut body);
     wire
 }
+
+#[test]
+fn a_door_that_knows_digests_hears_of_any_certificate_whose_key_signs() {
+    let world = World::new();
+    let door = world.server(ClientCertificates::Any, &[]);
+    let stranger = Authority::create("Somebody else", DAY * 10, SystemClock.now(), &SystemDice).unwrap();
+    let theirs = stranger.station_certificate("X", "Y", DAY, SystemClock.now(), &SystemDice).unwrap();
+    let (server, _client) = shake(&door, &world.client(Some(&theirs))).unwrap();
+    let shown = presented(&server, SystemClock.now()).unwrap().unwrap();
+    assert_eq!(shown.fingerprint, theirs.facts().unwrap().fingerprint);
+    let (server, _client) = shake(&door, &world.client(None)).unwrap();
+    assert_eq!(presented(&server, SystemClock.now()), Ok(None));
+    let (chain, _key) = read(&theirs).unwrap();
+    let (_chain, key) = read(&world.station(SystemClock.now(), 10)).unwrap();
+    for version in [&rustls::version::TLS12, &rustls::version::TLS13] {
+        let key = provider().key_provider.load_private_key(key.clone_key()).unwrap();
+        let stolen = rustls::sign::CertifiedKey::new(chain.clone(), key);
+        let config = ClientConfig::builder_with_provider(provider())
+            .with_protocol_versions(&[version])
+            .unwrap()
+            .with_root_certificates(roots(world.servers.certificate_pem()).unwrap())
+            .with_client_cert_resolver(Arc::new(rustls::sign::SingleCertAndKey::from(stolen)));
+        assert!(shake(&door, &Arc::new(config)).is_err(), "{version:?}: a certificate without its key");
+    }
+}

@@ -65,6 +65,9 @@ impl Caller {
             None => post,
         };
         let mut response = post.send().await.map_err(|error| fault(&error))?;
+        if matches!(response.status().as_u16(), 401 | 403) {
+            return Err(RoadFault::Unreadable("our name and password are refused".into()));
+        }
         // SOAP 1.1 sends its faults with 500
         if !response.status().is_success() && response.status() != http::StatusCode::INTERNAL_SERVER_ERROR {
             return Err(RoadFault::Unreachable);

@@ -16,6 +16,7 @@ mod direct;
 mod endpoints;
 mod house;
 mod kept;
+mod knock;
 mod places;
 mod public;
 mod sittings;

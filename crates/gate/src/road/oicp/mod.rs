@@ -8,6 +8,7 @@
 pub mod broker;
 mod entrance;
 pub mod index;
+mod knock;
 pub mod party;
 pub mod road;
 pub mod sessions;

@@ -32,7 +32,7 @@ pub(super) struct Wires(Mutex<HashMap<PartyId, Made>>);
 type Made = (Arc<Partner>, Arc<Wire>);
 
 impl Wires {
-    fn to(
+    pub(super) fn to(
         &self,
         partner: &Arc<Partner>,
         version: Version,
