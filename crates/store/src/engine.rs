@@ -16,8 +16,6 @@ use crate::StoreError;
 
 /// How long another process (a backup, a technician's shell) may hold the lock before we report `Busy`.
 const LOCK_WAIT: Duration = Duration::from_secs(5);
-/// Prepared statements kept per connection: more than a room has.
-const STATEMENTS_KEPT: usize = 512;
 /// The log is cut back to this size after a burst, so that one does not keep the disk for ever.
 const LOG_BYTES_MAX: i64 = 64 * 1024 * 1024;
 /// The log is moved into the file after so many pages (16 MiB): pages that many small transactions change are then
@@ -71,7 +69,6 @@ pub(crate) fn checkpoint(connection: &Connection) -> Result<(), StoreError> {
 }
 
 fn settings(connection: &Connection) -> Result<(), StoreError> {
-    connection.set_prepared_statement_cache_capacity(STATEMENTS_KEPT);
     connection.busy_timeout(LOCK_WAIT).map_err(StoreError::preparing)?;
     // a misspelt "column" is an error and not a text; the schema cannot be edited behind the engine's back
     for (config, on) in [

@@ -36,6 +36,7 @@ mod figures;
 mod migration;
 pub mod outbox;
 mod queue;
+mod statement;
 mod store;
 mod tx;
 mod value;

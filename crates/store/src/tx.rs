@@ -7,15 +7,15 @@
 use std::cell::{Cell, RefCell};
 
 use charge::Timestamp;
+use rusqlite::params_from_iter;
 use rusqlite::types::{Type, ValueRef};
-use rusqlite::{CachedStatement, Connection, params_from_iter};
 
-use crate::work::control;
+use crate::statement::{Lend, Use};
 use crate::{StoreError, Value};
 
 /// An open transaction.
 pub struct Tx<'c> {
-    connection: &'c Connection,
+    prepared: &'c dyn Lend,
     writes: bool,
     /// The savepoint to which a failure goes back is set before the first write: most of what fails, and whatever
     /// changes nothing, fails and ends without one.
@@ -25,18 +25,22 @@ pub struct Tx<'c> {
 }
 
 impl<'c> Tx<'c> {
-    pub(crate) const fn writing(connection: &'c Connection) -> Self {
-        Self { connection, writes: true, saved: Cell::new(false), failure: RefCell::new(None) }
+    pub(crate) const fn writing(prepared: &'c dyn Lend) -> Self {
+        Self { prepared, writes: true, saved: Cell::new(false), failure: RefCell::new(None) }
     }
 
-    pub(crate) const fn reading(connection: &'c Connection) -> Self {
-        Self { connection, writes: false, saved: Cell::new(false), failure: RefCell::new(None) }
+    pub(crate) const fn reading(prepared: &'c dyn Lend) -> Self {
+        Self { prepared, writes: false, saved: Cell::new(false), failure: RefCell::new(None) }
     }
 
     /// Runs a statement that returns no rows; answers how many rows it changed. Placeholders are `?1`, `?2`, …
     pub fn execute(&mut self, sql: &str, params: &[Value]) -> Result<usize, StoreError> {
-        let mut statement = self.statement(sql)?;
-        statement.execute(params_from_iter(params)).map_err(|error| self.failed(error))
+        let mut changed = 0;
+        self.with(sql, &mut |statement| {
+            changed = statement.execute(params_from_iter(params)).map_err(|error| self.failed(error))?;
+            Ok(())
+        })?;
+        Ok(changed)
     }
 
     /// All rows, each through `row`. Also the way to `INSERT … RETURNING` in a writing transaction. The statement
@@ -75,7 +79,7 @@ impl<'c> Tx<'c> {
     /// Several statements in one text, for migrations only: nothing of it stays prepared.
     pub(crate) fn script(&mut self, sql: &str) -> Result<(), StoreError> {
         self.save()?;
-        self.connection.execute_batch(sql).map_err(StoreError::preparing)
+        self.prepared.connection().execute_batch(sql).map_err(StoreError::preparing)
     }
 
     /// Whether there is a savepoint to release.
@@ -85,7 +89,7 @@ impl<'c> Tx<'c> {
 
     fn save(&self) -> Result<(), StoreError> {
         if !self.saved.get() {
-            control(self.connection, "SAVEPOINT work")?;
+            self.prepared.control("SAVEPOINT work")?;
             self.saved.set(true);
         }
         Ok(())
@@ -93,7 +97,7 @@ impl<'c> Tx<'c> {
 
     /// Whether the engine has ended the transaction by itself, and why as far as we saw it.
     pub(crate) fn ended(&self) -> Option<StoreError> {
-        self.connection.is_autocommit().then(|| {
+        self.prepared.connection().is_autocommit().then(|| {
             let seen = self.failure.borrow().clone();
             seen.unwrap_or_else(|| StoreError::Misuse("the transaction was ended by a statement".to_owned()))
         })
@@ -105,32 +109,34 @@ impl<'c> Tx<'c> {
         params: &[Value],
         mut row: impl FnMut(&Row<'_>) -> Result<Next, StoreError>,
     ) -> Result<(), StoreError> {
-        let mut statement = self.statement(sql)?;
-        // a statement that changes something runs to its end: only there are its deferred rules checked
-        let to_the_end = !statement.readonly();
-        let mut rows = statement.query(params_from_iter(params)).map_err(|error| self.failed(error))?;
-        while let Some(next) = rows.next().map_err(|error| self.failed(error))? {
-            match row(&Row(next))? {
-                Next::More => {}
-                Next::Enough if to_the_end => {}
-                Next::Enough => break,
+        self.with(sql, &mut |statement| {
+            // a statement that changes something runs to its end: only there are its deferred rules checked
+            let to_the_end = !statement.readonly();
+            let mut rows = statement.query(params_from_iter(params)).map_err(|error| self.failed(error))?;
+            while let Some(next) = rows.next().map_err(|error| self.failed(error))? {
+                match row(&Row(next))? {
+                    Next::More => {}
+                    Next::Enough if to_the_end => {}
+                    Next::Enough => break,
+                }
             }
-        }
-        Ok(())
+            Ok(())
+        })
     }
 
-    fn statement(&self, sql: &str) -> Result<CachedStatement<'c>, StoreError> {
+    fn with(&self, sql: &str, work: Use<'_>) -> Result<(), StoreError> {
         if let Some(why) = self.ended() {
             return Err(why);
         }
-        let statement = self.connection.prepare_cached(sql).map_err(StoreError::preparing)?;
-        if !statement.readonly() {
-            if !self.writes {
-                return Err(StoreError::Misuse("a write in a reading transaction".to_owned()));
+        self.prepared.with(sql, &mut |statement| {
+            if !statement.readonly() {
+                if !self.writes {
+                    return Err(StoreError::Misuse("a write in a reading transaction".to_owned()));
+                }
+                self.save()?;
             }
-            self.save()?;
-        }
-        Ok(statement)
+            work(statement)
+        })
     }
 
     fn failed(&self, error: rusqlite::Error) -> StoreError {
@@ -161,7 +167,17 @@ impl Row<'_> {
 
     /// Text.
     pub fn text(&self, column: usize) -> Result<String, StoreError> {
-        self.set(column, "text", |value| value.as_str().ok().map(str::to_owned))
+        self.str(column).map(str::to_owned)
+    }
+
+    /// Text, to look at and not to keep.
+    pub fn str(&self, column: usize) -> Result<&str, StoreError> {
+        self.set(column, "text", |value| value.as_str().ok())
+    }
+
+    /// The same or nothing.
+    pub fn str_opt(&self, column: usize) -> Result<Option<&str>, StoreError> {
+        self.unless_null(column, Self::str)
     }
 
     /// Text or nothing.
@@ -194,11 +210,11 @@ impl Row<'_> {
         self.unless_null(column, Self::time)
     }
 
-    fn set<T>(
-        &self,
+    fn set<'s, T>(
+        &'s self,
         column: usize,
         wanted: &str,
-        read: impl FnOnce(ValueRef<'_>) -> Option<T>,
+        read: impl FnOnce(ValueRef<'s>) -> Option<T>,
     ) -> Result<T, StoreError> {
         let value = self.value(column)?;
         read(value).ok_or_else(|| {
@@ -213,10 +229,10 @@ impl Row<'_> {
         })
     }
 
-    fn unless_null<T>(
-        &self,
+    fn unless_null<'s, T>(
+        &'s self,
         column: usize,
-        read: impl FnOnce(&Self, usize) -> Result<T, StoreError>,
+        read: impl FnOnce(&'s Self, usize) -> Result<T, StoreError>,
     ) -> Result<Option<T>, StoreError> {
         match self.value(column)? {
             ValueRef::Null => Ok(None),

@@ -1,16 +1,19 @@
 //! The loops of the store's own threads: the writer with its group commit, and the readers.
 //!
 //! The writer takes everything that waits, gives each piece of work that writes a savepoint inside one transaction,
-//! commits once and only then answers all. The invariant: no `Ok` is answered before the commit that carries it, and no
+//! commits once and only then answers all. While many write at the same time it waits a moment for them: a commit, its
+//! sync and the waking of whoever waits for it cost the more, the fewer share them. The invariant: no `Ok` is answered before the commit that carries it, and no
 //! piece of work, failing or panicking, ends the thread or leaves a trace in the others' work.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use rusqlite::Connection;
 
 use crate::figures::Counters;
 use crate::queue::Queue;
+use crate::statement::{Lend, Prepared};
 use crate::{StoreError, Tx, engine};
 
 /// One caller's transaction, its types forgotten.
@@ -34,11 +37,18 @@ pub(crate) type Answer = Box<dyn FnOnce(Result<(), StoreError>) + Send>;
 
 /// Runs until the queue is closed and empty, then leaves a checkpointed file.
 pub(crate) fn write_all(connection: &Connection, queue: &Queue<Work>, batch_max: usize, counters: &Counters) {
-    while let Some(batch) = queue.take(batch_max) {
+    let prepared = Prepared::on(connection);
+    let mut last = 0;
+    loop {
+        if last >= CROWD {
+            gather(queue, batch_max);
+        }
+        let Some(batch) = queue.take(batch_max) else { break };
+        last = batch.len();
         let mut waiting = batch.into_iter();
         // more than one round only if the engine gave a whole transaction up in the middle of the batch
         while waiting.len() > 0 {
-            Group { connection, counters, done: Vec::new() }.run(&mut waiting);
+            Group { prepared: &prepared, counters, done: Vec::new() }.run(&mut waiting);
         }
     }
     // an in-memory database has no log and nothing to report
@@ -47,24 +57,41 @@ pub(crate) fn write_all(connection: &Connection, queue: &Queue<Work>, batch_max:
     }
 }
 
+/// Whoever was answered last usually comes back at once: waits for as long as more keep coming, but not for long.
+fn gather(queue: &Queue<Work>, batch_max: usize) {
+    let mut waited = queue.len();
+    for _ in 0..GATHERINGS_MAX {
+        if waited >= batch_max {
+            return;
+        }
+        thread::sleep(GATHERING);
+        let waiting = queue.len();
+        if waiting == waited {
+            return;
+        }
+        waited = waiting;
+    }
+}
+
 /// Runs until the queue is closed and empty. A thread takes its share of those that wait, so that many small
 /// questions share one view and one waking; where few wait, each is its own.
 pub(crate) fn read_all(connection: &Connection, queue: &Queue<Work>, readers: usize, counters: &Counters) {
+    let prepared = Prepared::on(connection);
     while let Some(taken) = queue.take_share(READ_TOGETHER_MAX, readers) {
         let mut waiting = taken.into_iter();
         // more than one round only if the engine gave a view up
         while waiting.len() > 0 {
-            read_together(connection, &mut waiting, counters);
+            read_together(&prepared, &mut waiting, counters);
         }
     }
 }
 
 /// Whoever is read together waited before the view began: it holds all that was acknowledged before they asked.
-fn read_together(connection: &Connection, waiting: &mut impl Iterator<Item = Work>, counters: &Counters) {
-    let begun = control(connection, "BEGIN");
+fn read_together(prepared: &dyn Lend, waiting: &mut impl Iterator<Item = Work>, counters: &Counters) {
+    let begun = prepared.control("BEGIN");
     for work in waiting {
         let name = work.name;
-        let mut tx = Tx::reading(connection);
+        let mut tx = Tx::reading(prepared);
         let (outcome, took) = run_code(work, begun.clone().map(|()| &mut tx));
         let over = begun.is_err() || tx.ended().is_some();
         counters.ran(name, outcome.as_ref().is_some_and(|outcome| outcome.ok), took);
@@ -73,18 +100,18 @@ fn read_together(connection: &Connection, waiting: &mut impl Iterator<Item = Wor
             break;
         }
     }
-    if connection.is_autocommit() {
+    if prepared.connection().is_autocommit() {
         return;
     }
     // nothing was written, so how the transaction ends does not matter, only that it does
-    if let Err(error) = control(connection, "ROLLBACK") {
+    if let Err(error) = prepared.control("ROLLBACK") {
         tracing::warn!(%error, "a reading transaction did not end");
     }
 }
 
 /// One transaction for many callers.
 struct Group<'a> {
-    connection: &'a Connection,
+    prepared: &'a dyn Lend,
     counters: &'a Counters,
     done: Vec<Done>,
 }
@@ -99,7 +126,7 @@ struct Done {
 impl Group<'_> {
     /// Takes from `waiting` until it is empty or the engine gives the transaction up, commits and answers.
     fn run(mut self, waiting: &mut impl Iterator<Item = Work>) {
-        let mut standing = control(self.connection, "BEGIN IMMEDIATE");
+        let mut standing = self.prepared.control("BEGIN IMMEDIATE");
         for work in waiting {
             let began = standing.clone();
             if let Err(error) = self.one(work, began.clone()) {
@@ -110,7 +137,7 @@ impl Group<'_> {
             }
         }
         let from = Instant::now();
-        let committed = standing.and_then(|()| control(self.connection, "COMMIT"));
+        let committed = standing.and_then(|()| self.prepared.control("COMMIT"));
         self.counters.batch(committed.is_ok(), from.elapsed());
         if let Err(error) = &committed {
             tracing::error!(%error, transactions = self.done.len(), "a group of transactions is lost");
@@ -125,8 +152,8 @@ impl Group<'_> {
 
     /// One caller's code in its savepoint. `Err` says that the whole transaction is gone, and why.
     fn one(&mut self, work: Work, began: Result<(), StoreError>) -> Result<(), StoreError> {
-        let (name, writes, connection) = (work.name, work.writes, self.connection);
-        let mut tx = if writes { Tx::writing(connection) } else { Tx::reading(connection) };
+        let (name, writes, prepared) = (work.name, work.writes, self.prepared);
+        let mut tx = if writes { Tx::writing(prepared) } else { Tx::reading(prepared) };
         let (outcome, took) = run_code(work, began.clone().map(|()| &mut tx));
         let keep = outcome.as_ref().is_some_and(|outcome| outcome.ok);
         self.done.push(Done { name, outcome, took });
@@ -138,17 +165,17 @@ impl Group<'_> {
             return Ok(());
         }
         if !keep {
-            control(connection, "ROLLBACK TO work")?;
+            prepared.control("ROLLBACK TO work")?;
         }
-        control(connection, "RELEASE work")
+        prepared.control("RELEASE work")
     }
 
     /// After a failed commit or savepoint the transaction may still be open.
     fn abandon(&self) {
-        if self.connection.is_autocommit() {
+        if self.prepared.connection().is_autocommit() {
             return;
         }
-        if let Err(error) = control(self.connection, "ROLLBACK") {
+        if let Err(error) = self.prepared.control("ROLLBACK") {
             tracing::error!(%error, "a lost group of transactions could not be rolled back");
         }
     }
@@ -172,11 +199,12 @@ fn answer(outcome: Option<Outcome>, committed: Result<(), StoreError>) {
     }
 }
 
-pub(crate) fn control(connection: &Connection, sql: &'static str) -> Result<(), StoreError> {
-    let mut statement = connection.prepare_cached(sql).map_err(StoreError::preparing)?;
-    statement.execute([]).map(|_| ()).map_err(StoreError::running)
-}
-
+/// So many that share a commit are a crowd, and a crowd is waited for. Where fewer come, nobody waits.
+const CROWD: usize = 8;
+/// A crowd is looked at this often …
+const GATHERING: Duration = Duration::from_micros(500);
+/// … and so many times at most: half of what a slow disk takes for a commit.
+const GATHERINGS_MAX: u32 = 4;
 /// Questions that share a view: a slow one among them holds up no more than these.
 const READ_TOGETHER_MAX: usize = 16;
 
