@@ -130,7 +130,7 @@ impl Door {
                 let kept = self.exchange.published_one(from, Published::Locations, None, id.into()).await.ok()?;
                 hear::owner_in(&kept)
             }
-            Kind::Stop => self.relay.way().running.operator(from, &hear::order_session(&letter.body)?),
+            Kind::Stop => self.relay.way().running.operator(from, hear::order_session(&letter.body)?),
             _no_order => hear::payer(&letter.incoming, &letter.body),
         }
     }
