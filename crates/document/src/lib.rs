@@ -13,4 +13,4 @@ mod scalar;
 pub use doc::Doc;
 pub use fault::{Crossed, Fault, Lost};
 pub use record::Record;
-pub use scalar::{NUMBER_CHARACTERS_MAX, decimal, zoned};
+pub use scalar::{NUMBER_CHARACTERS_MAX, NUMBER_MAX, decimal, zoned};

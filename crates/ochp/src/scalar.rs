@@ -10,11 +10,6 @@ use rust_decimal::Decimal;
 
 use crate::wire::Scalar;
 
-/// Longer is no number of this trade.
-const NUMBER_CHARACTERS_MAX: usize = 40;
-/// A billion kilowatt-hours or euros: beyond it is no measure, and sums of products of such numbers stay exact.
-const NUMBER_MAX: Decimal = Decimal::from_parts(1_000_000_000, 0, 0, false, 0);
-
 macro_rules! texts {
     ($($(#[$doc:meta])* $name:ident: $why:literal, $fits:expr;)+) => {$(
         $(#[$doc])*
@@ -290,10 +285,7 @@ impl Scalar for LocalDateTime {
 impl Scalar for Decimal {
     /// Also with an exponent, as stacks write floats.
     fn parse(text: &str) -> Result<Self, &'static str> {
-        let exponent = text.contains(['e', 'E']);
-        let number = if exponent { Self::from_scientific(text).ok() } else { text.parse().ok() };
-        let sound = |number: &Self| text.len() <= NUMBER_CHARACTERS_MAX && number.abs() <= NUMBER_MAX;
-        number.filter(sound).ok_or("is no number that can be meant")
+        document::decimal(text).ok_or("is no number that can be meant")
     }
 
     fn text(&self) -> Cow<'_, str> {

@@ -257,7 +257,7 @@ fn with_tax(info: &CdrInfo, total: Decimal) -> Option<Decimal> {
     let mut rates = info.periods.iter().map(|line| line.tax_rate);
     let first = rates.next()??;
     let same = rates.all(|rate| rate == Some(first));
-    same.then(|| total.checked_mul(Decimal::from(100 + first)))
+    same.then(|| total.checked_mul(Decimal::from(100 + u64::from(first))))
         .flatten()
         .map(|total| (total / Decimal::from(100)).normalize())
 }

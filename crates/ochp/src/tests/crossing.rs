@@ -96,6 +96,14 @@ fn a_tax_in_whole_percents_comes_along() {
 }
 
 #[test]
+fn a_tax_beyond_all_measure_is_no_reason_to_stop() {
+    let mut info = samples::cdr_info();
+    info.periods.iter_mut().for_each(|line| line.tax_rate = Some(u32::MAX));
+    let back = cdr(&info, beside(&samples::location())).unwrap().value;
+    assert!(back.total_cost.with_vat.is_some_and(|taxed| taxed > back.total_cost.before_vat));
+}
+
+#[test]
 fn a_tariff_comes_back_the_same() {
     let sent = samples::tariff();
     let crossed = tariff::tariff_info(&sent).unwrap();

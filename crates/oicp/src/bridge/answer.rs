@@ -155,7 +155,7 @@ impl Part {
             .with("number", self.number)
             .with("size", self.size)
             .with("totalElements", total)
-            .with("last", self.number + 1 >= pages)
+            .with("last", self.number.saturating_add(1) >= pages)
             .with("totalPages", pages)
             .with("first", self.number == 0)
             .with("numberOfElements", count)

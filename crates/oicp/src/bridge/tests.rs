@@ -426,6 +426,39 @@ fn parts_of_a_page_are_counted_in_records() {
 }
 
 #[test]
+fn the_last_page_of_all_numbers_leads_nowhere() {
+    let known = Known(None);
+    let question = Question::Locations(PageWish::default());
+    let asked = requests(&question, provider(), Toward::default(), &beside(&known)).unwrap().value.remove(0);
+    let part = answer::Part::of(Some(u32::MAX), None);
+    let reply = answer::evse_data(&asked, &[location()], part, &beside(&known), &mut Vec::new());
+    let Reply::Proper(mut page) = reply else { panic!() };
+    assert_eq!((page.flag("last"), page.list("content").len()), (Some(true), 0));
+    page.set("last", false);
+    let told = answer::read(&question, &Reply::Proper(page), &beside(&known)).unwrap().value;
+    let Answer::Locations(page) = told.answer else { panic!() };
+    assert_eq!(page.next, None);
+}
+
+#[test]
+fn a_price_without_measure_is_no_price() {
+    let body = |price: &str| {
+        format!(
+            r#"{{"ActionType":"fullLoad","PricingProductData":{{"OperatorID":"DE*ABC","PricingDefaultPrice":0.5,
+            "PricingDefaultPriceCurrency":"EUR","PricingDefaultReferenceUnit":"MINUTE","PricingProductDataRecords":[
+            {{"ProductID":"AC1","ReferenceUnit":"MINUTE","ProductPriceCurrency":"EUR","PricePerReferenceUnit":{price},
+            "MaximumProductChargingPower":22,"IsValid24hours":true,"ProductAvailabilityTimes":[]}}]}}}}"#
+        )
+    };
+    let read = |price| {
+        let request = read_json_request(Operation::PushPricingProducts, body(price).as_bytes()).unwrap().value;
+        questions(&request, Names::default(), &beside(&Known(None))).map(|heard| heard.value.questions.len())
+    };
+    assert_eq!(read("0.5"), Ok(1));
+    assert_ne!(read("7e27"), Ok(1));
+}
+
+#[test]
 fn status_is_told_in_three_ways() {
     let body = |json: &str, operation| read_json_request(operation, json.as_bytes()).unwrap().value;
     let asked = [
