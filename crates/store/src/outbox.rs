@@ -99,6 +99,12 @@ pub fn retry(tx: &mut Tx<'_>, id: i64, due: Timestamp, why: &str) -> Result<bool
     Ok(tx.execute(RETRY, &values![id, due, why])? > 0)
 }
 
+/// The job's time has not come after all: it is due again at `due`, and this lease was no try. `false`: it is not open
+/// any more.
+pub fn postpone(tx: &mut Tx<'_>, id: i64, due: Timestamp) -> Result<bool, StoreError> {
+    Ok(tx.execute(POSTPONE, &values![id, due])? > 0)
+}
+
 /// No worker of before holds a job of this kind any more: all are due now. How often each was tried stays.
 pub fn take_up(tx: &mut Tx<'_>, kind: &str, now: Timestamp) -> Result<usize, StoreError> {
     tx.execute(TAKE_UP, &values![kind, now])
@@ -140,6 +146,7 @@ const PUT: &str = "INSERT INTO store_outbox (kind, key, state, due, body) VALUES
 const DUE: &str = "SELECT id, key, body, attempts FROM store_outbox
     WHERE state = 'open' AND kind = ?1 AND due <= ?2 ORDER BY due, id LIMIT ?3";
 const LEASE: &str = "UPDATE store_outbox SET due = ?2, attempts = attempts + 1, why = '' WHERE id = ?1";
+const POSTPONE: &str = "UPDATE store_outbox SET due = ?2, attempts = attempts - 1 WHERE id = ?1 AND state = 'open'";
 const TAKE_UP: &str = "UPDATE store_outbox SET due = ?2 WHERE state = 'open' AND kind = ?1 AND due > ?2";
 const FAILING: &str = "SELECT id, key FROM store_outbox
     WHERE state = 'open' AND kind = ?1 AND due > ?2 AND why <> '' ORDER BY due, id LIMIT ?3";

@@ -226,14 +226,17 @@ impl Operator {
         self.run("operator.campaign.again", move |_, tx| {
             firmware::told(tx, &key, &name, None, Some(&why), now)?;
             let state = firmware::campaign(tx, &key)?.map(|one| one.state);
-            let goes_on = matches!(state, Some(State::Running | State::Paused));
-            // nobody is told while it is paused, so nobody fails by that
-            let too_often = attempts >= TELLS_MAX && state != Some(State::Paused);
-            if too_often || !goes_on {
-                fail(tx, &key, &name, &why, now)?;
-                return outbox::done(tx, done).map(drop);
+            match state {
+                // nobody is told while it is paused, so that was no try
+                Some(State::Paused) => outbox::postpone(tx, done, now.plus(TELL_AGAIN)).map(drop),
+                Some(State::Running) if attempts < TELLS_MAX => {
+                    outbox::retry(tx, done, now.plus(TELL_AGAIN), &why).map(drop)
+                }
+                Some(State::Running | State::Stopped | State::Done) | None => {
+                    fail(tx, &key, &name, &why, now)?;
+                    outbox::done(tx, done).map(drop)
+                }
             }
-            outbox::retry(tx, done, now.plus(TELL_AGAIN), &why).map(drop)
         })
         .await
     }

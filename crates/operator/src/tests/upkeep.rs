@@ -203,6 +203,26 @@ async fn a_paused_campaign_tells_nobody_and_goes_on_where_it_was() {
 }
 
 #[tokio::test]
+async fn the_time_of_a_pause_is_nobodys_failure() {
+    let world = World::new().await;
+    let begun = world.operator.begin_campaign("ada", campaign(image(&world).await)).await.unwrap();
+    world.operator.steer_campaign("ada", &begun.id, CampaignState::Paused).await.unwrap();
+    // more rounds than a station has tries
+    for _ in 0..300 {
+        world.operator.duty().await;
+        world.clock.advance(Duration::from_secs(601));
+    }
+    assert!(ordered(&world).is_empty());
+    world.line.answers.lock().unwrap().push_back(Err(LineFault::TimedOut));
+    world.operator.steer_campaign("ada", &begun.id, CampaignState::Running).await.unwrap();
+    world.clock.advance(Duration::from_secs(601));
+    world.rounds().await;
+    world.clock.advance(Duration::from_secs(601));
+    world.rounds().await;
+    assert_eq!(ordered(&world).len(), 2, "a first silence ends nothing");
+}
+
+#[tokio::test]
 async fn a_campaign_needs_an_image_and_stations_of_its_maker() {
     let world = World::new().await;
     let nothing = world.operator.begin_campaign("ada", campaign("none".to_owned())).await;
