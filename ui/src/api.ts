@@ -243,11 +243,13 @@ export interface HubOverview {
 /** How often a provider offered cards that belong to another one. */
 export interface HubConflict { writer: string; day: Time; count: number }
 /** How a partner differs from its standard, as far as the hub does as it wants. */
-export interface HubHabits { raw_token: boolean; version: string | null; unknown_is_ok: boolean }
+export interface HubHabits { raw_token: boolean; version: string | null; unknown_is_ok: boolean; times: string; ids: string; hashes: string }
+/** A measure of thrift as it stands for a partner. */
+export interface HubMeasure { measure: string; says: string; standing: 'always' | 'switch' | 'nothing'; why: string | null; on: boolean; by_default: boolean | null }
 export interface HubPartner {
   party: string; name: string; protocol: string; invited: boolean; roles: { role: string; status: string }[];
   addresses: { service: string; url: string }[]; certificate: string | null; entry: string | null; local: boolean;
-  habits: HubHabits | null; last_seen: Time | null;
+  habits: HubHabits | null; seen: { what: string; count: number }[]; suggested: HubHabits | null; last_seen: Time | null;
 }
 export interface HubTrial {
   held: boolean; steps: { what: string; held: boolean; found: string; advice: string | null }[]; suggested: HubHabits | null;

@@ -4,7 +4,8 @@
 //! tokens, return addresses for as long as an order lives, and volumes per pair of parties. It deliberately keeps no
 //! token, no session, no CDR and no place of a session: content passes as the bytes it came as.
 //!
-//! Invariant: a token's question reaches the one provider that owns it or nobody.
+//! Invariant: a token's question reaches the one provider that owns it or nobody; one that nobody announced reaches few
+//! providers that want to be asked, without a place.
 
 mod index;
 mod ledger;
@@ -18,7 +19,7 @@ mod views;
 pub use ledger::errand_name;
 pub use memory::MIGRATIONS;
 pub use party::{Party, PartyStatus, Role};
-pub use service::{Event, Hub, HubFault, Setup};
+pub use service::{Event, Hub, HubFault, MeasureView, Setup};
 pub use views::{AuditLine, Conflict, HourPoint, LossRow, Overview, PartnerView, RouteRow};
 
 #[cfg(test)]

@@ -4,6 +4,7 @@
 //! [`Way::Kept`], [`Way::Everyone`] or a `hub_order` is on disk before.
 
 mod onboarding;
+mod thrift;
 
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -13,6 +14,7 @@ use charge::talk::partner::{Declined, Reception};
 use charge::talk::road::{
     ClientInfo, ClientStatus, Denial, Envelope, Errand, Exchange, Fate, Page, PageWish, Published, ReturnAddress, Way,
 };
+use charge::talk::thrift::Thrift;
 use charge::token::PresentedToken;
 use charge::{Clock, Dice, Secret, Soon, Timestamp};
 use store::{Store, StoreError, Tx};
@@ -23,10 +25,12 @@ use crate::errand_name;
 use crate::index::{Entry, Write};
 use crate::ledger::{self, Lane, Ledger};
 use crate::losses::LossBook;
-use crate::memory::{index, losses, orders, parties, public, volumes};
+use crate::memory::{index, losses, orders, parties, public, thrift as switches, volumes};
 use crate::party::{Party, PartyStatus, Role};
 use crate::route::{self, Step};
 use crate::views::{Conflict, HourPoint, LossRow, Overview, RouteRow};
+
+pub use thrift::MeasureView;
 
 /// What makes one hub differ from another.
 #[derive(Clone, Debug)]
@@ -94,6 +98,7 @@ struct Desk {
     losses: LossBook,
     events: broadcast::Sender<Event>,
     reception: OnceLock<Arc<dyn Reception>>,
+    thrift: thrift::Remembered,
 }
 
 impl Hub {
@@ -112,6 +117,7 @@ impl Hub {
             losses: LossBook::default(),
             events,
             reception: OnceLock::new(),
+            thrift: thrift::Remembered::default(),
         }))
     }
 
@@ -144,6 +150,7 @@ impl Hub {
     ) -> Result<(), HubFault> {
         let row = Party { party, role, name: name.to_owned(), status, last_seen: None };
         self.0.store.run::<_, HubFault>("hub.register", move |tx| Ok(parties::put(tx, &row)?)).await?;
+        self.0.thrift.clear();
         self.tell(Event::Party(party));
         Ok(())
     }
@@ -151,6 +158,8 @@ impl Hub {
     /// One round of what has to be done from time to time: write the counted volumes, forget what is over.
     pub async fn duty(&self) -> Result<(), HubFault> {
         let now = self.0.clock.now();
+        // a partner's version may have changed without a word to this room
+        self.0.thrift.clear();
         let batch = self.0.ledger.take();
         let rows: Vec<_> = batch.lanes.iter().map(|(lane, tally)| (*lane, *tally)).collect();
         let seen: Vec<_> = batch.seen.iter().map(|(party, at)| (*party, *at)).collect();
@@ -167,6 +176,7 @@ impl Hub {
                 losses::add(tx, loss, *tally)?;
             }
             orders::forget(tx, now)?;
+            switches::forget(tx, now)?;
             volumes::forget(tx, now.minus(VOLUMES_KEPT))?;
             losses::forget(tx, now.minus(VOLUMES_KEPT))?;
             Ok(())
@@ -326,7 +336,7 @@ impl Exchange for Hub {
             match &way {
                 Ok(Way::Kept) => self.fared(&envelope, self.0.party, Fate::Delivered),
                 Err(_) => self.fared(&envelope, self.0.party, Fate::Refused),
-                Ok(Way::To { .. } | Way::Back { .. } | Way::Everyone(_)) => {}
+                Ok(Way::To { .. } | Way::Perhaps(_) | Way::Back { .. } | Way::Everyone(_)) => {}
             }
             way
         })
@@ -363,6 +373,7 @@ impl Exchange for Hub {
         Box::pin(async move {
             let run = self.0.store.run::<_, HubFault>("hub.joined", move |tx| Ok(parties::joined(tx, party)?));
             run.await.map_err(Denial::from)?;
+            self.0.thrift.clear();
             self.tell(Event::Party(party));
             Ok(())
         })
@@ -411,6 +422,18 @@ impl Exchange for Hub {
     fn lost(&self, from: PartyId, to: PartyId, errand: &Errand, what: &[Box<str>]) {
         self.0.losses.note((from, to), errand_name(errand), what, self.0.clock.now());
     }
+
+    fn thrift(&self, party: PartyId) -> Soon<'_, Thrift> {
+        Box::pin(self.kept_back(party))
+    }
+
+    fn learned(&self, token: PresentedToken, party: PartyId) -> Soon<'_, Result<(), Denial>> {
+        Box::pin(self.remember_learned(token, party))
+    }
+
+    fn owner(&self, token: PresentedToken) -> Soon<'_, Option<PartyId>> {
+        Box::pin(self.owner_of(token))
+    }
 }
 
 /// A way, or what has to be written before there is one.
@@ -440,8 +463,20 @@ fn look_up(
             Ok(Found::Way(Way::Back { party: order.giver, return_to: order.return_to }))
         }
         Step::FindOwner => {
-            let held = tag.map(|tag| index::find(tx, tag)).transpose()?.flatten();
-            let owner = held.ok_or(HubFault::Denied(Denial::UnknownToken))?.party;
+            let tag = tag.ok_or(HubFault::Denied(Denial::Internal))?;
+            let owner = match index::find(tx, tag)? {
+                Some(held) => Some(held.party),
+                None => switches::learned(tx, tag, now)?,
+            };
+            let Some(owner) = owner else {
+                let perhaps = thrift::candidates(tx, letter.from, register, now.minus(HISTORY))?;
+                let nobody = perhaps.is_empty();
+                return if nobody {
+                    Err(HubFault::Denied(Denial::UnknownToken))
+                } else {
+                    Ok(Found::Way(Way::Perhaps(perhaps)))
+                };
+            };
             let party = route::reachable(owner, Role::Provider, register).map_err(HubFault::Denied)?;
             Ok(Found::Way(Way::To { party, hub_order: None }))
         }

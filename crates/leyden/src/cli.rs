@@ -198,6 +198,16 @@ pub(crate) enum PartnerCommand {
     List,
     /// Try a partner's connection step by step. Exits with 0 only if every step held.
     Test { party: String },
+    /// What the hub keeps back from this partner, measure by measure.
+    Measures { party: String },
+    /// Turn one measure on or off for this partner, such as: leyden partner turn DE-ABC M7 off
+    Turn {
+        party: String,
+        /// Such as M7.
+        measure: String,
+        #[arg(value_parser = ["on", "off"])]
+        to: String,
+    },
     /// Letters from and to this partner pass no more.
     Suspend { party: String },
     /// They pass again.

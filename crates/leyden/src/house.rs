@@ -264,6 +264,8 @@ impl Frame<'_> {
         room.attach_reception(Arc::clone(&front) as Arc<_>);
         let known = Arc::clone(&partners);
         let crossing = Crossing::new(own, exchange, peers, known, clock, dice, Arc::clone(&figures));
+        crossing.keep_in(self.vault(party, &store).await?);
+        let meeting = crossing.clone();
         let clearing = self.clearing_house(party, &wish.road, &crossing, Arc::clone(&partners), &store)?;
         for protocol in [Protocol::Ochp14, Protocol::OchpDirect] {
             front.attach(protocol, Arc::clone(&clearing) as Arc<_>);
@@ -274,7 +276,7 @@ impl Frame<'_> {
         let server = server.map_err(|f| Failure::plain(f.to_string()))?;
         roads.push(self.serve_at(wish.road.listen, server, router, "[hub.road]").await?);
         if let Some(wish) = &wish.oicp {
-            let (broker, serving) = self.broker(wish, party, crossing, partners, &store).await?;
+            let (broker, serving) = self.broker(wish, party, crossing, partners, &store, duties).await?;
             for protocol in [Protocol::Oicp23, Protocol::Oicp20] {
                 front.attach(protocol, Arc::new(broker.clone()));
             }
@@ -287,6 +289,9 @@ impl Frame<'_> {
                 if let Err(fault) = busy.duty().await {
                     tracing::error!(%fault, "a duty of the hub failed");
                 }
+                if let Err(fault) = meeting.duty().await {
+                    tracing::error!(?fault, "a duty of the crossing failed");
+                }
                 if let Err(fault) = clearing.duty().await {
                     tracing::error!(%fault, "a duty of the clearing house failed");
                 }
@@ -294,6 +299,15 @@ impl Frame<'_> {
             }
         }));
         Ok(HubParty { room, accounts, figures, store })
+    }
+
+    /// What the hub keeps sealed for its partners.
+    async fn vault(&self, party: PartyId, store: &Store) -> Result<Arc<gate::road::Vault>, Failure> {
+        let fault = |fault: String| Failure::plain(format!("the vault of {party}: {fault}"));
+        let seal = trust::seal::SealKey::new(&self.key(party, "vault-seal")?).map_err(|f| fault(f.to_string()))?;
+        let tags = trust::token_tag::TagKey::new(&self.key(party, "vault-names")?);
+        let vault = gate::road::Vault::open(store.clone(), seal, tags).await;
+        vault.map(Arc::new).map_err(|f| fault(f.to_string()))
     }
 
     /// The hub's side for partners that speak OCHP.
@@ -324,6 +338,7 @@ impl Frame<'_> {
         crossing: Crossing,
         partners: Arc<Partners>,
         store: &Store,
+        duties: &mut Vec<JoinHandle<()>>,
     ) -> Result<(Broker, Serving), Failure> {
         let fault = |fault: &dyn std::fmt::Display| Failure::plain(format!("[hub.oicp] {fault}"));
         let roots_pem = std::fs::read_to_string(&wish.roots).map_err(|f| fault(&format!("roots: {f}")))?;
@@ -345,6 +360,15 @@ impl Frame<'_> {
             hotline: wish.hotline.clone(),
             currency: wish.currency.parse().map_err(|f| fault(&format!("currency: {f}")))?,
         });
+        let busy = broker.clone();
+        duties.push(tokio::spawn(async move {
+            loop {
+                if let Err(fault) = busy.duty().await {
+                    tracing::error!(?fault, "a duty of the broker failed");
+                }
+                tokio::time::sleep(DUTY_EVERY).await;
+            }
+        }));
         let server = server.map_err(|f| fault(&f))?;
         let serving = self.serve_at(wish.listen, server, broker_router(&broker), "[hub.oicp]").await?;
         Ok((broker, serving))

@@ -33,6 +33,15 @@ pub(crate) async fn run(wish: &Partner) -> Result<ExitCode, Failure> {
         PartnerCommand::Test { party } => {
             return Ok(trial(&hub.post(&format!("/partners/{}/trial", id(party)?), &json!({})).await?));
         }
+        PartnerCommand::Measures { party } => {
+            measures(&hub.get(&format!("/partners/{}/measures", id(party)?)).await?);
+        }
+        PartnerCommand::Turn { party, measure, to } => {
+            let name: String = measure.chars().filter(char::is_ascii_alphanumeric).collect();
+            let path = format!("/partners/{}/measures/{name}", id(party)?);
+            hub.put(&path, &json!({ "on": to == "on" })).await?;
+            println!("{name} is {to} for {party}");
+        }
         PartnerCommand::Suspend { party } => standing(&hub, party, true).await?,
         PartnerCommand::Resume { party } => standing(&hub, party, false).await?,
         PartnerCommand::Remove { party } => {
@@ -77,6 +86,28 @@ fn list(answer: &Value) {
         let note = if one["invited"] == true { "  (invited, has not come yet)" } else { "" };
         let (party, name, protocol) = (word(&one["party"]), word(&one["name"]), word(&one["protocol"]));
         println!("{party:8} {protocol:12} {:40} {name}{note}", roles.join(", "));
+        for seen in one["seen"].as_array().into_iter().flatten() {
+            println!("{:8} {} times {}", "", seen["count"], word(&seen["what"]));
+        }
+        if let Some(habits) = one["suggested"].as_object() {
+            println!("{:8} suggested habits: {}", "", habit_words(habits));
+        }
+    }
+}
+
+/// The measures, one line each, with why there is nothing to switch below those.
+fn measures(answer: &Value) {
+    for one in answer["items"].as_array().into_iter().flatten() {
+        let state = match (word(&one["standing"]), one["on"] == true) {
+            ("always", _) => "always",
+            ("switch", true) => "on",
+            ("switch", false) => "off",
+            (_, _) => "-",
+        };
+        println!("{:4} {state:7} {}", word(&one["measure"]), word(&one["says"]));
+        if let Some(why) = one["why"].as_str() {
+            println!("{:12} {why}", "");
+        }
     }
 }
 
@@ -90,10 +121,14 @@ fn trial(answer: &Value) -> ExitCode {
         }
     }
     if let Some(habits) = answer["suggested"].as_object() {
-        let habits: Vec<String> = habits.iter().map(|(name, value)| format!("{name} {value}")).collect();
-        println!("suggested habits: {}", habits.join(", "));
+        println!("suggested habits: {}", habit_words(habits));
     }
     if answer["held"] == true { ExitCode::SUCCESS } else { ExitCode::from(1) }
+}
+
+fn habit_words(habits: &serde_json::Map<String, Value>) -> String {
+    let habits: Vec<String> = habits.iter().map(|(name, value)| format!("{name} {value}")).collect();
+    habits.join(", ")
 }
 
 async fn standing(hub: &Session, party: &str, suspended: bool) -> Result<(), Failure> {

@@ -8,7 +8,7 @@ use charge::token::{Allowed, Verdict};
 use crate::ask::{Asked, page_query};
 use crate::cross::{self, Beside, Noun};
 use crate::read::{At, Crossed, Fault, Lost, parse};
-use crate::status::{Opened, open, refusal, success};
+use crate::status::{MORE_NEEDED, Opened, code_of, open, refusal, success};
 use crate::versions::Version;
 use crate::wire::{LIMIT, LINK, LOCATION, Module, Reply, Side, TOTAL};
 use crate::write::Doc;
@@ -145,6 +145,16 @@ fn list(
         crossed.map_or_else(|fault| lost.push(fault), |item| data.push(item));
     }
     Ok(paged(success(Some(Doc::List(data)), by.now), module, wish, total, next, (by.base, by.version)))
+}
+
+/// Whether whoever answered a tap knows the token: it gave its word on it, or wants the place before it does
+/// (OCPI 2.2.1, 12.2.2.2: status code 2002).
+pub fn knows_token(reply: &Reply) -> bool {
+    match code_of(reply.body.as_bytes()) {
+        Some(1000..2000) => reply.http < 300,
+        Some(code) => code == MORE_NEEDED,
+        None => false,
+    }
 }
 
 /// The URL of a kept CDR, below our own base.

@@ -14,6 +14,8 @@ use crate::write::{Doc, Record, time};
 pub const SUCCESS: u16 = 1000;
 /// The credentials handshake: our call to the partner failed.
 pub const CANNOT_USE_CLIENT: u16 = 3001;
+/// Not enough information (OCPI 2.2.1, 5.2): a provider that wants the place before it gives its word.
+pub const MORE_NEEDED: u16 = 2002;
 /// No version in common, or not any more.
 pub const UNSUPPORTED_VERSION: u16 = 3002;
 /// The partner serves nothing that we need.

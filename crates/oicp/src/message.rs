@@ -98,6 +98,13 @@ pub fn with_member(bytes: &[u8], name: &'static str, value: &str) -> Result<Stri
     Ok(doc.to_string())
 }
 
+/// A JSON document of a partner's without a member; every other one stays as it was written.
+pub fn without_member(bytes: &[u8], name: &str) -> Result<String, Fault> {
+    let mut doc = Doc::read(bytes, DEPTH_MAX)?;
+    doc.as_record_mut().ok_or_else(|| Fault::new("", "is not a JSON object"))?.take(name);
+    Ok(doc.to_string())
+}
+
 const SESSION: &str = "SessionID";
 
 /// Writes a request in a version.

@@ -6,3 +6,4 @@
 pub mod line;
 pub mod partner;
 pub mod road;
+pub mod thrift;

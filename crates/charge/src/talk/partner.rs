@@ -58,7 +58,143 @@ pub struct Habits {
     pub version: Option<Box<str>>,
     /// A token that nobody knows is told with HTTP 200: it takes a 404 for a wrong address.
     pub unknown_is_ok: bool,
+    /// How it wants moments written.
+    pub times: Times,
+    /// How it wants ids of contracts and EVSEs written.
+    pub ids: Separators,
+    /// What it hashes where its list holds hashes (OCHP).
+    pub hashes: HashInput,
 }
+
+/// How a moment is written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Times {
+    /// As its sender wrote it.
+    #[default]
+    AsWritten,
+    /// `2026-11-22T10:00:00Z`.
+    Seconds,
+    /// `2026-11-22T10:00:00.000Z`.
+    Millis,
+    /// `2026-11-22T10:00:00`, which is UTC (OCPI 2.2.1, 17.2).
+    NoZone,
+}
+
+/// Whether ids have separators: `DE-8AA-C12345678-X` or `DE8AAC12345678X`, `DE*ABC*E1` or `DEABCE1`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Separators {
+    /// As their sender wrote them.
+    #[default]
+    AsWritten,
+    With,
+    Without,
+}
+
+/// Over which spelling of a uid a hash was made.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum HashInput {
+    /// Both are tried.
+    #[default]
+    Either,
+    Upper,
+    Lower,
+}
+
+macro_rules! named {
+    ($what:ty, $($each:ident = $name:literal),+) => {
+        impl $what {
+            pub const ALL: &[Self] = &[$(Self::$each),+];
+
+            /// For rows, pages and the command line.
+            pub const fn as_str(self) -> &'static str {
+                match self {
+                    $(Self::$each => $name),+
+                }
+            }
+
+            pub fn named(text: &str) -> Option<Self> {
+                Self::ALL.iter().copied().find(|each| each.as_str() == text)
+            }
+        }
+    };
+}
+
+named!(Times, AsWritten = "as written", Seconds = "seconds", Millis = "milliseconds", NoZone = "no zone");
+named!(Separators, AsWritten = "as written", With = "with separators", Without = "without separators");
+named!(HashInput, Either = "either", Upper = "capital letters", Lower = "small letters");
+
+/// Something that was seen in a partner's letters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Seen {
+    Time(Form),
+    Id(Form),
+    Hash(Form),
+    /// Its token came as it is, or in base64.
+    Token(Form),
+}
+
+/// The form in which it was seen; which of them there are depends on what it was.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Form {
+    Seconds,
+    Fractions,
+    NoZone,
+    Separated,
+    Plain,
+    Upper,
+    Lower,
+    Raw,
+    Base64,
+}
+
+impl Seen {
+    /// For pages.
+    pub const fn says(self) -> &'static str {
+        let (Self::Time(form) | Self::Id(form) | Self::Hash(form) | Self::Token(form)) = self;
+        match form {
+            Form::Seconds => "moments in whole seconds",
+            Form::Fractions => "moments with fractions of seconds",
+            Form::NoZone => "moments without a time zone",
+            Form::Separated => "ids with separators",
+            Form::Plain => "ids without separators",
+            Form::Upper => "hashes over capital letters",
+            Form::Lower => "hashes over small letters",
+            Form::Raw => "its token as it is",
+            Form::Base64 => "its token in base64",
+        }
+    }
+}
+
+/// The habits that would suit what was seen, beside those that a partner has. What was seen seldom says nothing.
+pub fn suited(now: &Habits, seen: &[(Seen, u64)]) -> Option<Habits> {
+    let count = |what: Seen| seen.iter().find(|(each, _)| *each == what).map_or(0, |(_, count)| *count);
+    // the form that all but a few of many were seen in
+    let settled = |forms: &[Seen]| {
+        let total: u64 = forms.iter().map(|form| count(*form)).sum();
+        let most = forms.iter().copied().max_by_key(|form| count(*form))?;
+        (total >= SEEN_MIN && count(most) * 20 >= total * 19).then_some(most)
+    };
+    let mut suits = now.clone();
+    match settled(&[Seen::Time(Form::Seconds), Seen::Time(Form::Fractions), Seen::Time(Form::NoZone)]) {
+        Some(Seen::Time(Form::NoZone)) => suits.times = Times::NoZone,
+        Some(Seen::Time(Form::Fractions)) if now.times == Times::Seconds => suits.times = Times::AsWritten,
+        _one_that_everybody_reads => {}
+    }
+    match settled(&[Seen::Id(Form::Separated), Seen::Id(Form::Plain)]) {
+        Some(Seen::Id(Form::Plain)) => suits.ids = Separators::Without,
+        Some(Seen::Id(Form::Separated)) if now.ids == Separators::Without => suits.ids = Separators::AsWritten,
+        _one_that_everybody_reads => {}
+    }
+    match settled(&[Seen::Hash(Form::Upper), Seen::Hash(Form::Lower)]) {
+        Some(Seen::Hash(Form::Upper)) => suits.hashes = HashInput::Upper,
+        Some(Seen::Hash(Form::Lower)) => suits.hashes = HashInput::Lower,
+        _nothing => {}
+    }
+    (suits != *now).then_some(suits)
+}
+
+/// Fewer letters than this are no habit.
+const SEEN_MIN: u64 = 20;
 
 /// What is known of a partner's connection.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -74,8 +210,10 @@ pub struct PartnerCard {
     pub certificate: Option<String>,
     pub entry: Option<String>,
     pub local: bool,
-    /// Of an OCPI peer.
+    /// Of a peer that has any.
     pub habits: Option<Habits>,
+    /// What was seen in its letters since this machine started, and how often.
+    pub seen: Vec<(Seen, u64)>,
 }
 
 /// One step of trying a connection.
@@ -144,4 +282,25 @@ pub trait Reception: Send + Sync {
 
     /// Forgets a partner: neither its credentials nor ours are good any more.
     fn dismiss(&self, party: PartyId) -> Soon<'_, Result<(), Declined>>;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_seen_often_and_almost_always_is_suggested() {
+        let now = Habits::default();
+        let (bare, zoned) = (Seen::Time(Form::NoZone), Seen::Time(Form::Seconds));
+        assert_eq!(suited(&now, &[(bare, SEEN_MIN - 1)]), None, "too few");
+        assert_eq!(suited(&now, &[(bare, 20), (zoned, 5)]), None, "now so, now so");
+        let bare = suited(&now, &[(bare, 100), (zoned, 1)]);
+        assert_eq!(bare.map(|habits| habits.times), Some(Times::NoZone));
+        let plain = suited(&now, &[(Seen::Id(Form::Plain), 40), (Seen::Hash(Form::Lower), 40)]);
+        assert_eq!(plain, Some(Habits { ids: Separators::Without, hashes: HashInput::Lower, ..now.clone() }));
+        assert_eq!(suited(&now, &[(Seen::Id(Form::Separated), 40)]), None, "which is what it gets anyway");
+        for times in Times::ALL {
+            assert_eq!(Times::named(times.as_str()), Some(*times));
+        }
+    }
 }

@@ -11,6 +11,7 @@ use crate::id::{
 };
 use crate::place::{EvseStatus, Location};
 use crate::record::{Cdr, Session};
+use crate::talk::thrift::Thrift;
 use crate::tariff::Tariff;
 use crate::token::{IssuedToken, PresentedToken, Verdict};
 use crate::{Soon, Timestamp};
@@ -451,6 +452,9 @@ pub enum Way {
     To { party: PartyId, hub_order: Option<OrderId> },
     /// Back to the return address that the order came with.
     Back { party: PartyId, return_to: ReturnAddress },
+    /// Nobody announced the token: to these one after the other, without a place, until one knows it. Each of them wants
+    /// to be asked. Whoever knows it is told to [`Exchange::learned`].
+    Perhaps(Vec<PartyId>),
     /// Kept here, and passed on to each of these.
     Everyone(Vec<PartyId>),
     /// The hub's own business; done.
@@ -501,6 +505,21 @@ pub trait Exchange: Send + Sync {
     /// What a letter of `from`, or an answer, left behind on its way to `to`, who cannot express it: places and
     /// reasons, never values.
     fn lost(&self, from: PartyId, to: PartyId, errand: &Errand, what: &[Box<str>]);
+
+    /// What is kept back from a partner. An exchange without switches keeps back nothing.
+    fn thrift(&self, _: PartyId) -> Soon<'_, Thrift> {
+        Box::pin(async { Thrift::NONE })
+    }
+
+    /// A provider that was asked by [`Way::Perhaps`] knows the token.
+    fn learned(&self, _: PresentedToken, _: PartyId) -> Soon<'_, Result<(), Denial>> {
+        Box::pin(async { Ok(()) })
+    }
+
+    /// Whose token this is, for what names tokens and is told to several.
+    fn owner(&self, _: PresentedToken) -> Soon<'_, Option<PartyId>> {
+        Box::pin(async { None })
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

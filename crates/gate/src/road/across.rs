@@ -177,6 +177,8 @@ impl WayOut {
         origin: Origin,
         envelope: &Envelope,
     ) -> Result<Told, Denial> {
+        let question = origin.letter.question.clone();
+        let origin = self.spared_letter(to, origin).await?;
         let spoken = tokio::time::timeout(limit, speaker.speak(to, origin.letter, origin.native)).await;
         let result = spoken.unwrap_or(Err(RoadFault::TimedOut));
         let fate = match &result {
@@ -189,7 +191,7 @@ impl WayOut {
         tracing::debug!(from = %envelope.from, %to, ?fate, "letter told in another protocol");
         let told = result.map_err(denial_of)?;
         self.exchange.lost(envelope.from, to, &envelope.errand, &told.lost);
-        Ok(Told { by: Some(to), ..told })
+        self.spared_told(envelope.from, &question, Told { by: Some(to), ..told }).await
     }
 
     /// The outcome that a partner told with its answer, to whoever gave the order.
@@ -201,7 +203,7 @@ impl WayOut {
             let outcome = Question::Outcome { order: Some(order), return_to: None, result, message: None };
             let done = match way.exchange.route(envelope.clone(), None, None).await {
                 Ok(Way::Back { party, return_to }) => way.back(party, &return_to, outcome, &envelope).await,
-                Ok(Way::To { .. } | Way::Everyone(_) | Way::Kept) => Err(Denial::Internal),
+                Ok(Way::To { .. } | Way::Perhaps(_) | Way::Everyone(_) | Way::Kept) => Err(Denial::Internal),
                 Err(denial) => Err(denial),
             };
             if let Err(denial) = done {

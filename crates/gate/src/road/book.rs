@@ -4,10 +4,11 @@
 //! configuration still says. It also keeps the documents of modules that no room works with, sealed, because some
 //! name people. Invariant: what a peer was told about its credentials is on the disk before it was told.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use charge::id::PartyId;
+use charge::talk::partner::{HashInput, Seen, Separators, Times};
 use charge::talk::road::{ClientInfo, Denial, PageWish, on_one_page};
 use charge::{Dice, Secret, Soon, Timestamp};
 use ocpi::Version;
@@ -20,6 +21,7 @@ use super::limits::{DOCUMENTS_PER_OWNER_MAX, RoadLimits};
 use super::neighbour::{Neighbour, Peer, Quirks};
 use super::partners;
 use super::peers::{DocumentPage, DocumentSpot, Invitation, PeerAccess, PeerBook, Peers, Registration};
+use super::sightings::Sightings;
 
 /// The family of tables.
 pub const MIGRATIONS: &[Migration] = &[
@@ -64,6 +66,17 @@ pub const MIGRATIONS: &[Migration] = &[
         name: "how a peer wants to hear of unknown tokens",
         sql: "ALTER TABLE road_peer ADD COLUMN unknown_is_ok INTEGER NOT NULL DEFAULT 0;",
     },
+    Migration {
+        family: "road",
+        number: 4,
+        name: "how a partner writes moments and ids, and what it hashes",
+        sql: "ALTER TABLE road_peer ADD COLUMN times TEXT NOT NULL DEFAULT 'as written';
+          ALTER TABLE road_peer ADD COLUMN ids TEXT NOT NULL DEFAULT 'as written';
+          CREATE TABLE road_hash (
+              party TEXT NOT NULL PRIMARY KEY,
+              input TEXT NOT NULL
+          ) STRICT;",
+    },
 ];
 
 /// Why the book cannot be opened or written. Whoever runs this machine can mend it.
@@ -93,6 +106,8 @@ pub struct Book {
     dice: Arc<dyn Dice>,
     tls: Arc<rustls::ClientConfig>,
     limits: RoadLimits,
+    sightings: Sightings,
+    hashes: RwLock<HashMap<PartyId, HashInput>>,
 }
 
 /// A row of `road_peer`, with its sealed token.
@@ -116,17 +131,22 @@ impl Book {
         dice: Arc<dyn Dice>,
     ) -> Result<Self, BookFault> {
         store.migrate(MIGRATIONS)?;
-        let (kept, invited, spent) = store
+        let (kept, invited, spent, hashes) = store
             .read::<_, StoreError>("road.book", |tx| {
                 let kept = tx.query(PEERS, &[], read_peer)?;
                 let invited = tx.query(INVITATIONS, &[], |row| {
                     Ok((digest(row.blob(0)?)?, party(&row.text(1)?)?, row.flag(2)?, row.flag(3)?))
                 })?;
-                Ok((kept, invited, tx.query(SPENT, &[], |row| digest(row.blob(0)?))?))
+                let hashes = tx.query(HASHES, &[], |row| {
+                    Ok((party(&row.text(0)?)?, HashInput::named(&row.text(1)?).unwrap_or_default()))
+                })?;
+                Ok((kept, invited, tx.query(SPENT, &[], |row| digest(row.blob(0)?))?, hashes))
             })
             .await?;
         let spent = RwLock::new(spent.into_iter().collect());
-        let book = Self { peers: Peers::new(), spent, store, seal: Arc::new(seal), dice, tls, limits };
+        let hashes = RwLock::new(hashes.into_iter().collect());
+        let (peers, seal, sightings) = (Peers::new(), Arc::new(seal), Sightings::default());
+        let book = Self { peers, spent, store, seal, dice, tls, limits, sightings, hashes };
         for row in kept {
             book.restore(row)?;
         }
@@ -197,8 +217,14 @@ impl Book {
     /// Does as a registered peer wants; `false` where it has not registered.
     pub async fn tune(&self, party: PartyId, quirks: Quirks) -> Result<bool, BookFault> {
         let Some(way) = self.peers.peer(party).await else { return Ok(false) };
-        let row =
-            values![party.to_string(), quirks.raw_token, quirks.version.map(Version::as_str), quirks.unknown_is_ok];
+        let row = values![
+            party.to_string(),
+            quirks.raw_token,
+            quirks.version.map(Version::as_str),
+            quirks.unknown_is_ok,
+            quirks.times.as_str(),
+            quirks.ids.as_str(),
+        ];
         let run = self.store.run::<_, StoreError>("road.tune", move |tx| tx.execute(TUNE, &row));
         if run.await? == 0 {
             return Ok(false);
@@ -210,8 +236,22 @@ impl Book {
         Ok(true)
     }
 
+    /// What was seen in partners' letters.
+    pub(crate) const fn sightings(&self) -> &Sightings {
+        &self.sightings
+    }
+
+    /// What a partner's list has hashes of.
+    pub(crate) async fn hash_with(&self, party: PartyId, input: HashInput) -> Result<(), BookFault> {
+        let row = values![party.to_string(), input.as_str()];
+        self.store.run::<_, StoreError>("road.hash", move |tx| tx.execute(PUT_HASH, &row).map(drop)).await?;
+        self.hashes.write().unwrap_or_else(PoisonError::into_inner).insert(party, input);
+        Ok(())
+    }
+
     /// Forgets a party: its tokens are spent, also those of the configuration. `false`: it was not known.
     pub async fn dismiss(&self, party: PartyId) -> Result<bool, BookFault> {
+        self.sightings.forget(party);
         let Some(tokens) = self.peers.dismiss(party) else { return Ok(false) };
         let name = party.to_string();
         let spent: Vec<[u8; 32]> = tokens.iter().map(|token| *token.as_bytes()).collect();
@@ -244,6 +284,8 @@ impl Book {
             quirks.version.map(Version::as_str),
             quirks.local,
             quirks.unknown_is_ok,
+            quirks.times.as_str(),
+            quirks.ids.as_str(),
         ];
         self.store
             .run::<_, StoreError>("road.register", move |tx| {
@@ -354,6 +396,14 @@ impl PeerBook for Book {
         self.peers.client(party)
     }
 
+    fn noticed(&self, party: PartyId, seen: Seen) {
+        self.sightings.note(party, seen);
+    }
+
+    fn hash_input(&self, party: PartyId) -> HashInput {
+        self.hashes.read().unwrap_or_else(PoisonError::into_inner).get(&party).copied().unwrap_or_default()
+    }
+
     fn read_document(&self, spot: DocumentSpot) -> Soon<'_, Result<Option<String>, Denial>> {
         Box::pin(self.document(spot))
     }
@@ -399,6 +449,8 @@ fn read_peer(row: &store::Row<'_>) -> Result<Kept, StoreError> {
             version: row.text_opt(7)?.as_deref().and_then(Version::named),
             local: row.flag(8)?,
             unknown_is_ok: row.flag(9)?,
+            times: Times::named(&row.text(10)?).unwrap_or_default(),
+            ids: Separators::named(&row.text(11)?).unwrap_or_default(),
         },
     })
 }
@@ -412,15 +464,20 @@ fn party(text: &str) -> Result<PartyId, StoreError> {
 }
 
 const PEERS: &str =
-    "SELECT party, name, is_hub, token, versions_url, token_out_sealed, raw, version, local, unknown_is_ok
+    "SELECT party, name, is_hub, token, versions_url, token_out_sealed, raw, version, local, unknown_is_ok, times, ids
     FROM road_peer ORDER BY party";
 const PUT_PEER: &str = "INSERT INTO road_peer
-    (party, name, is_hub, token, versions_url, token_out_sealed, raw, version, local, unknown_is_ok)
-    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)
+    (party, name, is_hub, token, versions_url, token_out_sealed, raw, version, local, unknown_is_ok, times, ids)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)
     ON CONFLICT (party) DO UPDATE SET name = excluded.name, is_hub = excluded.is_hub, token = excluded.token,
         versions_url = excluded.versions_url, token_out_sealed = excluded.token_out_sealed, raw = excluded.raw,
-        version = excluded.version, local = excluded.local, unknown_is_ok = excluded.unknown_is_ok";
-const TUNE: &str = "UPDATE road_peer SET raw = ?2, version = ?3, unknown_is_ok = ?4 WHERE party = ?1";
+        version = excluded.version, local = excluded.local, unknown_is_ok = excluded.unknown_is_ok,
+        times = excluded.times, ids = excluded.ids";
+const TUNE: &str = "UPDATE road_peer SET raw = ?2, version = ?3, unknown_is_ok = ?4, times = ?5, ids = ?6
+    WHERE party = ?1";
+const HASHES: &str = "SELECT party, input FROM road_hash";
+const PUT_HASH: &str = "INSERT INTO road_hash (party, input) VALUES (?1, ?2)
+    ON CONFLICT (party) DO UPDATE SET input = excluded.input";
 const DROP_PARTY: &str = "DELETE FROM road_peer WHERE party = ?1";
 const DROP_INVITED: &str = "DELETE FROM road_invitation WHERE party = ?1";
 const DROP_PEER: &str = "DELETE FROM road_peer WHERE token = ?1 OR party = ?2";

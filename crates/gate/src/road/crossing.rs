@@ -13,7 +13,7 @@ use charge::talk::road::{
     Answer, Denial, Envelope, Errand, Exchange, Found, Letter, OrderAck, OrderKind, Page, PageWish, Passing,
     ProfileOrder, Published, Question, ReservationOrder, ReservationWish, StartOrder, Wanted, Way,
 };
-use charge::token::{Allowed, PresentedToken, Verdict};
+use charge::token::{Allowed, ContractId, PresentedToken, Verdict};
 use charge::{Clock, Dice};
 use ocpi::answer::{self, Answered};
 use ocpi::ask::Asked;
@@ -26,12 +26,14 @@ use super::across::{order_of, owned, reference_of};
 use super::entrance::{Own, Threshold, bounded_whole, page_limit};
 use super::fair::Fair;
 use super::figures::Figures;
-use super::limits::{FIRST_WORD_MAX, OUTCOME_WAIT_MAX, RoadLimits};
+use super::limits::{FIRST_WORD_MAX, OUTCOME_WAIT_MAX, PERHAPS_TIME_MAX, RoadLimits};
 use super::partners::{Partners, Protocol};
 use super::peers::PeerBook;
 use super::relay::{Origin, Parcel, Relay, WayOut};
 use super::running::Running;
 use super::speaker::{Native, Speaker, Speakers, Told, denial_of};
+use super::thrift::Spare;
+use super::vault::Vault;
 use super::waiting::Waiting;
 
 /// The inside of a hub's door, where all protocols meet. Clones are the same crossing.
@@ -60,6 +62,7 @@ impl Crossing {
             speakers: Speakers::new(partners),
             waiting: Waiting::default(),
             running: Running::default(),
+            spare: Spare::default(),
             clock: Arc::clone(&clock),
             base: own.base.clone(),
             first_word: FIRST_WORD_MAX,
@@ -72,6 +75,39 @@ impl Crossing {
     /// Partners of this protocol are reached through this speaker from now on.
     pub fn attach(&self, protocol: Protocol, speaker: Arc<dyn Speaker>) {
         self.relay.way().speakers.attach(protocol, speaker);
+    }
+
+    /// Where what is left out is kept sealed from now on.
+    pub fn keep_in(&self, vault: Arc<Vault>) {
+        self.relay.way().spare.attach(vault);
+    }
+
+    pub(crate) fn vault(&self) -> Option<Arc<Vault>> {
+        self.relay.way().spare.vault().cloned()
+    }
+
+    /// What has to be done from time to time: tell what was put off until the night, forget what is over.
+    pub async fn duty(&self) -> Result<(), Denial> {
+        let now = self.threshold.now();
+        self.relay.way().night(now, &*self.threshold.dice).await?;
+        match self.vault() {
+            Some(vault) => Ok(vault.forget(now).await?),
+            None => Ok(()),
+        }
+    }
+
+    /// A word that did not come through this crossing, as the operator is to have it. One that did stays as it is.
+    pub(crate) async fn named_for(&self, operator: PartyId, verdict: Verdict) -> Result<Verdict, Denial> {
+        self.relay.way().named_for(operator, verdict).await
+    }
+
+    /// A record of an operator with its real contract. Whether it had another one.
+    pub(crate) async fn real_contract(
+        &self,
+        operator: PartyId,
+        contract: &ContractId,
+    ) -> Result<Option<ContractId>, Denial> {
+        self.relay.way().real_contract(operator, contract).await
     }
 
     /// The hub itself.
@@ -125,6 +161,7 @@ impl Crossing {
         match way {
             Way::Kept => Ok(Told::new(Answer::Noted)),
             Way::To { party, hub_order } => self.to(party, hub_order, Origin { letter, native }, &envelope).await,
+            Way::Perhaps(parties) => self.perhaps(parties, Origin { letter, native }, &envelope).await,
             Way::Back { party, return_to } => {
                 let _place = self.threshold.fair.place(from, self.threshold.now())?;
                 self.relay.way().back(party, &return_to, letter.question, &envelope).await?;
@@ -139,6 +176,28 @@ impl Crossing {
                 Ok(Told::new(Answer::Noted))
             }
         }
+    }
+
+    /// Nobody announced the card: one provider after the other, in words that name no place. Who knows it is asked once
+    /// more with the document itself where that is its own tongue.
+    async fn perhaps(&self, parties: Vec<PartyId>, origin: Origin, envelope: &Envelope) -> Result<Told, Denial> {
+        let Question::MayCharge { token } = origin.letter.question.clone() else { return Err(Denial::Internal) };
+        for party in parties {
+            let bare = Origin { letter: origin.letter.clone(), native: None };
+            let asked = tokio::time::timeout(PERHAPS_TIME_MAX, self.to(party, None, bare, envelope)).await;
+            let Ok(Ok(told)) = asked else { continue };
+            let Answer::May(verdict) = &told.answer else { continue };
+            if matches!(verdict.allowed, Allowed::Unknown | Allowed::Unanswered) {
+                continue;
+            }
+            self.exchange.learned(token, party).await?;
+            let tongue = self.relay.way().speakers.protocol(party).map(Protocol::as_str);
+            return match &origin.native {
+                Some(native) if tongue == Some(native.tongue) => self.to(party, None, origin, envelope).await,
+                Some(_) | None => Ok(told),
+            };
+        }
+        Err(Denial::UnknownToken)
     }
 
     async fn to(
@@ -160,6 +219,9 @@ impl Crossing {
             (Some(_), None) => return Err(Denial::Internal),
         };
         let letter = Letter { to: Some(party), question, ..letter };
+        if let Some(kept) = way.put_off_letter(party, &letter, envelope).await? {
+            return Ok(kept);
+        }
         let told = match way.speakers.of(party) {
             Some(speaker) => self.relay.speak(speaker, party, Origin { letter, native }, envelope).await?,
             None => self.ask(party, &letter, envelope).await?,
@@ -174,12 +236,14 @@ impl Crossing {
     async fn ask(&self, party: PartyId, letter: &Letter, envelope: &Envelope) -> Result<Told, Denial> {
         let asked = Asked::of(&letter.question);
         let way = self.relay.way();
+        let letter = &way.one_time(party, letter.clone()).await?;
         let parcel = way.parcel(letter, party, envelope.clone())?;
         let reply = self.relay.pass(party, parcel).await?;
         let beside = Beside { owner: Some(party), payer: Some(letter.from), ..Beside::default() };
         let read = answer::read(&asked, &reply, Answered { version: Version::V221, beside }).map_err(denial_of)?;
         way.lost(party, letter.from, &envelope.errand, &read.lost);
-        Ok(Told { by: Some(party), ..Told::new(read.value) })
+        // the answer went through the relay, which has left out what OCPI says; OICP says more
+        way.spared_told(letter.from, &letter.question, Told { by: Some(party), ..Told::new(read.value) }).await
     }
 
     /// What the hub says itself: public lists and objects. It has no sessions, CDRs and tokens of its own.

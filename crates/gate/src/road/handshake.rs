@@ -89,8 +89,8 @@ async fn exchange(
     let offer = Credentials::read(&body).map_err(|fault| threshold.refuse(&Denial::from(fault)))?;
     speaks_for(invited.party, &offer).map_err(|denial| threshold.refuse(&denial))?;
     let before = threshold.peers.peer(invited.party).await;
-    let unknown_is_ok = before.is_some_and(|way| way.quirks().unknown_is_ok);
-    let quirks = Quirks { raw_token: actor.raw, version: Some(version), local: invited.local, unknown_is_ok };
+    let before = before.map(|way| way.quirks()).unwrap_or_default();
+    let quirks = Quirks { raw_token: actor.raw, version: Some(version), local: invited.local, ..before };
     let way = dial(threshold, &invited, quirks, offer).await?;
     let token = bearer::generate(TOKEN_PREFIX, &*threshold.dice);
     let registration = Registration {

@@ -12,12 +12,13 @@ use axum::extract::{Request, State};
 use axum::response::Response;
 use bytes::Bytes;
 use charge::id::PartyId;
+use charge::talk::partner::{Form, Seen};
 use charge::talk::road::{Denial, Envelope, Errand, Exchange, PageWish, Passing, Published, ReturnAddress, Way};
 use http::request::Parts;
 use ocpi::credentials::Role;
 use ocpi::cross::{self, Beside, Noun};
 use ocpi::wire::{Incoming, Kind, Module, Reply, Target};
-use ocpi::{Doc, Version, answer, client, hear, patch, status, url};
+use ocpi::{Doc, Version, answer, client, habit, hear, patch, status, url};
 
 use super::across;
 use super::client::tell_lost;
@@ -26,6 +27,7 @@ use super::documents;
 use super::entrance::{Resource, Sender, Threshold, bounded_whole, page_limit, respond};
 use super::figures::Direction;
 use super::handshake;
+use super::limits::PERHAPS_TIME_MAX;
 use super::neighbour::Hop;
 use super::peers::PeerAccess;
 use super::relay::{Parcel, Relay};
@@ -61,9 +63,13 @@ async fn enter(State(door): State<Arc<Door>>, request: Request) -> Response {
                 door.threshold.figures.count(Direction::In, incoming.kind);
                 let (bytes, body) = door.threshold.body(body).await?;
                 let (peer, tap) = (sender.peer, incoming.kind == Kind::MayCharge);
+                let token = if actor.raw { Form::Raw } else { Form::Base64 };
+                for seen in habit::seen(&bytes).chain([Seen::Token(token)]) {
+                    door.threshold.peers.noticed(peer, seen);
+                }
                 let letter = Received { incoming, parts, bytes, body, sender };
                 let reply = door.receive(letter).await.unwrap_or_else(|denial| door.threshold.refuse(&denial));
-                Ok(if tap { door.as_wanted(peer, reply).await } else { reply })
+                door.as_wanted(peer, tap, reply).await.map_err(|denial| door.threshold.refuse(&denial))
             }
             Ok(platform) => {
                 let facing = door.role_of(&actor.access).await;
@@ -135,10 +141,16 @@ impl Door {
         }
     }
 
-    /// Some peers take HTTP 404 for a wrong address: they want the code alone.
-    async fn as_wanted(&self, peer: PartyId, reply: Reply) -> Reply {
-        let way = if reply.http == 404 { self.threshold.peers.peer(peer).await } else { None };
-        if way.is_some_and(|way| way.quirks().unknown_is_ok) { Reply { http: 200, ..reply } } else { reply }
+    /// Some peers take HTTP 404 for a wrong address: they want the code alone. And moments and ids in their own forms.
+    async fn as_wanted(&self, peer: PartyId, tap: bool, mut reply: Reply) -> Result<Reply, Denial> {
+        let Some(quirks) = self.threshold.peers.peer(peer).await.map(|way| way.quirks()) else { return Ok(reply) };
+        if tap && reply.http == 404 && quirks.unknown_is_ok {
+            reply.http = 200;
+        }
+        if let Some(body) = habit::written(reply.body.as_bytes(), quirks.times, quirks.ids)? {
+            reply.body = body;
+        }
+        Ok(reply)
     }
 
     async fn handle(&self, letter: Received) -> Result<Reply, Denial> {
@@ -232,7 +244,7 @@ impl Door {
         let kind = letter.incoming.kind;
         let hop = |to| Hop { from: letter.sender.from, to: Some(to), correlation: letter.sender.correlation.clone() };
         let _place = match &way {
-            Way::To { .. } | Way::Back { .. } => {
+            Way::To { .. } | Way::Perhaps(_) | Way::Back { .. } => {
                 Some(self.threshold.fair.place(letter.sender.from, self.threshold.now())?)
             }
             Way::Kept | Way::Everyone(_) => None,
@@ -257,6 +269,7 @@ impl Door {
                 }
                 self.relay.pass(party, parcel).await.map(|reply| self.readdressed(&letter, reply))
             }
+            Way::Perhaps(parties) => self.perhaps(letter, envelope, parties).await,
             Way::Back { party, return_to } if across::reference(&return_to).is_some() => {
                 let outcome = hear::question(&letter.incoming, &letter.body, self.threshold.own.party, &|_| None)?;
                 self.relay.way().back(party, &return_to, outcome.value, &envelope).await?;
@@ -278,6 +291,28 @@ impl Door {
         }
     }
 
+    /// Nobody announced the card: one provider after the other, without the place. Who knows it, or knows that it wants
+    /// the place, gets the letter as it came.
+    async fn perhaps(&self, letter: Received, envelope: Envelope, parties: Vec<PartyId>) -> Result<Reply, Denial> {
+        let Errand::MayCharge { token } = envelope.errand.clone() else { return Err(Denial::Internal) };
+        let hop = |to| Hop { from: letter.sender.from, to: Some(to), correlation: letter.sender.correlation.clone() };
+        for party in parties {
+            let bare = parcel(&letter, endpoint(&letter), Bytes::new(), hop(party), envelope.clone());
+            let asked = tokio::time::timeout(PERHAPS_TIME_MAX, self.relay.pass(party, bare)).await;
+            let Ok(Ok(reply)) = asked else { continue };
+            if !answer::knows_token(&reply) {
+                continue;
+            }
+            self.exchange.learned(token, party).await?;
+            if letter.bytes.is_empty() {
+                return Ok(self.readdressed(&letter, reply));
+            }
+            let whole = parcel(&letter, endpoint(&letter), letter.bytes.clone(), hop(party), envelope);
+            return self.relay.pass(party, whole).await.map(|reply| self.readdressed(&letter, reply));
+        }
+        Err(Denial::UnknownToken)
+    }
+
     /// One public object, or a part of a location.
     async fn published_one(&self, letter: &Received) -> Result<Reply, Denial> {
         let incoming = &letter.incoming;
@@ -289,6 +324,7 @@ impl Door {
         let kind = if incoming.module == Module::Tariffs { Published::Tariffs } else { Published::Locations };
         let id: String = hear::segment(incoming, position)?;
         let text = self.exchange.published_one(letter.sender.from, kind, owner, id.into()).await?;
+        let text = if owner == Some(letter.sender.from) { text } else { self.own_entries(letter, text).await? };
         let below = incoming.segments.get(position + 1..).unwrap_or_default();
         let text = if kind == Published::Locations { patch::picked(&text, below)? } else { text.into() };
         let reply = status::success_of_text(&text, self.threshold.now());
@@ -337,10 +373,18 @@ impl Door {
         let mut wish = hear::wish(&letter.incoming)?;
         wish.limit = page_limit(wish.limit);
         let page = self.exchange.published(letter.sender.from, kind, wish).await?;
-        let reply = status::success_of_texts(&page.items, self.threshold.now());
+        let mut items = Vec::with_capacity(page.items.len());
+        for text in page.items {
+            items.push(self.own_entries(letter, text).await?);
+        }
+        let reply = status::success_of_texts(&items, self.threshold.now());
         let reply = cross::list(Version::V221, letter.incoming.version, letter.incoming.kind, reply)?;
         tell_lost("list", module.as_str(), &reply.lost);
         Ok(self.paged(letter, reply.value, wish, page.total, page.next))
+    }
+
+    async fn own_entries(&self, letter: &Received, text: Box<str>) -> Result<Box<str>, Denial> {
+        self.relay.way().own_entries_of(letter.sender.from, text).await
     }
 
     /// The return address of an order, which must be one of the platform that brought it.

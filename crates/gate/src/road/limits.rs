@@ -24,6 +24,9 @@ pub const UNKNOWN_TOKENS_ALARM: u32 = 200;
 /// And before its questions are refused until the time is over: a thousand wrong cards in ten minutes is guessing.
 pub const UNKNOWN_TOKENS_MAX: u32 = 1_000;
 pub const UNKNOWN_TOKENS_WITHIN: Duration = Duration::from_secs(600);
+/// How long a provider may think about a card that it never announced: others may be asked after it, and the driver
+/// stands there.
+pub const PERHAPS_TIME_MAX: Duration = Duration::from_millis(1_500);
 /// Parties whose use is counted at one door; a network has hundreds.
 pub const PARTIES_MAX: usize = 10_000;
 /// Documents of 2.3.0 that one owner may leave with us.

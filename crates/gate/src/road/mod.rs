@@ -20,6 +20,7 @@ pub mod hub;
 mod knock;
 pub mod limits;
 pub mod neighbour;
+mod nightly;
 pub mod ochp;
 pub mod oicp;
 pub mod partners;
@@ -31,7 +32,10 @@ mod reception;
 mod relay;
 mod running;
 pub mod serve;
+mod sightings;
 pub mod speaker;
+mod thrift;
+pub mod vault;
 mod waiting;
 
 pub use book::{Book, BookFault};
@@ -51,6 +55,7 @@ pub use peers::{Invitation, PeerAccess, PeerBook, Peers, Registration};
 pub use reception::FrontDesk;
 pub use serve::{ClientCertificate, Serving, serve};
 pub use speaker::{Native, Speaker, Told};
+pub use vault::{Vault, VaultFault};
 
 #[cfg(test)]
 mod tests;

@@ -8,6 +8,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use charge::id::{CorrelationId, PartyId};
+use charge::talk::partner::{Separators, Times};
 use charge::talk::road::{Denial, RoadFault};
 use charge::{Dice, Secret};
 use http::header::{AUTHORIZATION, CONTENT_TYPE};
@@ -54,6 +55,10 @@ pub struct Quirks {
     pub local: bool,
     /// A token that nobody knows is told to it with HTTP 200 (OCPI 2.2.1, 12.2.2.2 wants a 404).
     pub unknown_is_ok: bool,
+    /// How moments are written to it.
+    pub times: Times,
+    /// How ids of contracts and EVSEs are written to it.
+    pub ids: Separators,
 }
 
 /// What we speak with a partner that has several versions in common with us: the one that our own readers and writers

@@ -10,6 +10,7 @@ use std::fmt;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use charge::id::PartyId;
+use charge::talk::partner::{HashInput, Seen};
 use charge::talk::road::{ClientInfo, Denial, Page, PageWish};
 use charge::{Soon, Timestamp};
 use trust::bearer::BearerDigest;
@@ -104,6 +105,14 @@ pub trait PeerBook: Send + Sync {
     fn put_client(&self, client: ClientInfo);
 
     fn client(&self, party: PartyId) -> Option<ClientInfo>;
+
+    /// Something was seen in a partner's letter.
+    fn noticed(&self, _: PartyId, _: Seen) {}
+
+    /// What a partner's list has hashes of.
+    fn hash_input(&self, _: PartyId) -> HashInput {
+        HashInput::Either
+    }
 
     /// Documents of modules that no room works with. A book in memory keeps none.
     fn read_document(&self, _: DocumentSpot) -> Soon<'_, Result<Option<String>, Denial>> {

@@ -8,7 +8,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use charge::id::PartyId;
 use charge::talk::partner::{
-    Declined, Habits, Invited, NewPartner, PartnerCard, PartnerRole, Reception, Trial, TrialStep,
+    Declined, Habits, HashInput, Invited, NewPartner, PartnerCard, PartnerRole, Reception, Trial, TrialStep,
 };
 use charge::{Clock, Dice, Secret, Soon};
 use ocpi::Version;
@@ -132,7 +132,7 @@ impl FrontDesk {
 
     fn list(&self) -> Vec<PartnerCard> {
         let (ways, invited) = self.book.known();
-        let known = ways.iter().map(card);
+        let known = ways.iter().map(|way| PartnerCard { seen: self.book.sightings().of(way.party()), ..card(way) });
         let new = invited.iter().filter(|invitation| ways.iter().all(|way| way.party() != invitation.party));
         let new = new.map(|invitation| PartnerCard {
             party: invitation.party,
@@ -144,12 +144,30 @@ impl FrontDesk {
             entry: None,
             local: invitation.local,
             habits: None,
+            seen: Vec::new(),
         });
         let others = self.partners.all();
-        let mut cards: Vec<_> = known.chain(new).chain(others.iter().map(|other| foreign(other))).collect();
+        let mut cards: Vec<_> = known.chain(new).chain(others.iter().map(|other| self.foreign(other))).collect();
         cards.sort_by_key(|card| card.party);
         cards.dedup_by_key(|card| card.party);
         cards
+    }
+
+    fn foreign(&self, partner: &Partner) -> PartnerCard {
+        let lists = matches!(partner.protocol, Protocol::Ochp14 | Protocol::OchpDirect);
+        let hashes = self.book.hash_input(partner.party);
+        PartnerCard {
+            party: partner.party,
+            name: partner.name.clone(),
+            protocol: partner.protocol.as_str().into(),
+            invited: false,
+            addresses: partner.addresses.clone(),
+            certificate: partner.certificate.map(|print| BearerDigest::from_bytes(print).to_hex()),
+            entry: partner.entry.as_ref().map(|entry| entry.user.clone()),
+            local: partner.local,
+            habits: lists.then(|| Habits { hashes, ..Habits::default() }),
+            seen: self.book.sightings().of(partner.party),
+        }
     }
 
     async fn try_out(&self, party: PartyId, roles: Vec<PartnerRole>) -> Result<Trial, Declined> {
@@ -178,6 +196,13 @@ impl FrontDesk {
     }
 
     async fn tune(&self, party: PartyId, habits: Habits) -> Result<(), Declined> {
+        if self.partners.find(party).is_some() {
+            let rest = Habits { hashes: HashInput::Either, ..habits.clone() };
+            if rest != Habits::default() {
+                return Err(Declined::Malformed { path: "/hashes", why: "alone can be changed for such a partner" });
+            }
+            return Ok(self.book.hash_with(party, habits.hashes).await?);
+        }
         let way = self.book.peer(party).await.ok_or(Declined::Unknown)?;
         let version = match habits.version.as_deref() {
             Some(text) => Some(
@@ -186,8 +211,8 @@ impl FrontDesk {
             ),
             None => None,
         };
-        let Habits { raw_token, unknown_is_ok, .. } = habits;
-        let quirks = Quirks { raw_token, version, local: way.quirks().local, unknown_is_ok };
+        let Habits { raw_token, unknown_is_ok, times, ids, .. } = habits;
+        let quirks = Quirks { raw_token, version, local: way.quirks().local, unknown_is_ok, times, ids };
         if self.book.tune(party, quirks).await? { Ok(()) } else { Err(Declined::Configured) }
     }
 }
@@ -252,25 +277,13 @@ fn card(way: &Arc<Neighbour>) -> PartnerCard {
         entry: None,
         local: quirks.local,
         habits: Some(habits(quirks)),
+        seen: Vec::new(),
     }
 }
 
 /// What is spoken with a peer, and how.
 pub(crate) fn habits(quirks: Quirks) -> Habits {
     let version = quirks.version.map(|version| version.as_str().into());
-    Habits { raw_token: quirks.raw_token, version, unknown_is_ok: quirks.unknown_is_ok }
-}
-
-fn foreign(partner: &Partner) -> PartnerCard {
-    PartnerCard {
-        party: partner.party,
-        name: partner.name.clone(),
-        protocol: partner.protocol.as_str().into(),
-        invited: false,
-        addresses: partner.addresses.clone(),
-        certificate: partner.certificate.map(|print| BearerDigest::from_bytes(print).to_hex()),
-        entry: partner.entry.as_ref().map(|entry| entry.user.clone()),
-        local: partner.local,
-        habits: None,
-    }
+    let Quirks { raw_token, unknown_is_ok, times, ids, .. } = quirks;
+    Habits { raw_token, version, unknown_is_ok, times, ids, hashes: HashInput::Either }
 }

@@ -15,7 +15,7 @@ use charge::talk::road::{Denial, Envelope, Errand, Exchange, Fate, Letter, Publi
 use ocpi::cross::{self, Beside};
 use ocpi::status::code_of;
 use ocpi::wire::{Kind, Method, Reply, Target};
-use ocpi::{Version, hear, url};
+use ocpi::{Version, habit, hear, url};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 
 use super::figures::{Direction, Figures};
@@ -24,6 +24,7 @@ use super::neighbour::{Hop, Neighbour, SendFault};
 use super::peers::PeerBook;
 use super::running::Running;
 use super::speaker::{Native, Speaker, Speakers, Told};
+use super::thrift::Spare;
 use super::waiting::Waiting;
 
 /// A letter on its way through the hub.
@@ -80,6 +81,7 @@ pub(crate) struct WayOut {
     pub speakers: Speakers,
     pub waiting: Waiting,
     pub running: Running,
+    pub spare: Spare,
     pub clock: Arc<dyn Clock>,
     /// The hub's own address.
     pub base: String,
@@ -142,9 +144,17 @@ async fn deliver(to: PartyId, mut parcels: mpsc::Receiver<(Parcel, OwnedSemaphor
 
 impl WayOut {
     pub(crate) async fn pass(self: &Arc<Self>, to: PartyId, parcel: Parcel) -> Result<Reply, Denial> {
+        match self.put_off(to, &parcel).await? {
+            Some(kept) => Ok(kept),
+            None => self.pass_now(to, parcel).await,
+        }
+    }
+
+    pub(crate) async fn pass_now(self: &Arc<Self>, to: PartyId, parcel: Parcel) -> Result<Reply, Denial> {
         if let Some(speaker) = self.speakers.of(to) {
             return self.across(speaker, to, parcel).await;
         }
+        let parcel = self.spared(to, parcel).await?;
         let (envelope, kind, version) = (parcel.envelope.clone(), parcel.kind, parcel.version);
         let owner = parcel.envelope.from;
         let (fate, result) = match self.peers.peer(to).await {
@@ -169,7 +179,7 @@ impl WayOut {
         };
         self.exchange.fared(&envelope, to, fate);
         tracing::debug!(from = %envelope.from, %to, errand = kind.as_str(), ?fate, "letter passed on");
-        result
+        self.spared_reply(owner, to, kind, result?).await
     }
 
     /// In the words of the receiver: untouched where they are the sender's own.
@@ -184,6 +194,7 @@ impl WayOut {
             self.note_running(way.party(), &target, envelope.from);
         }
         if spoken == version {
+            let body = in_its_forms(way, body)?;
             return Ok((spoken, way.send(method, &target, &query, body, &hop, kind).await));
         }
         if kind.is_part() && kind != Kind::Evse {
@@ -200,7 +211,7 @@ impl WayOut {
         let beside = Beside { owner: Some(envelope.from), payer, place: place.as_deref(), ..Beside::default() };
         let crossed = cross::body(version, spoken, kind, body.as_deref().unwrap_or_default(), beside)?;
         self.lost(envelope.from, way.party(), &envelope.errand, &crossed.lost);
-        let body = crossed.value.map(Bytes::from).or(body);
+        let body = in_its_forms(way, crossed.value.map(Bytes::from).or(body))?;
         Ok((spoken, way.send(method, &target, &query, body, &hop, kind).await))
     }
 
@@ -231,6 +242,13 @@ impl WayOut {
         let kept = self.exchange.published_one(envelope.from, Published::Locations, owner, id.into()).await;
         kept.ok().map(String::from)
     }
+}
+
+/// A letter with moments and ids as its receiver reads them.
+fn in_its_forms(way: &Neighbour, body: Option<Bytes>) -> Result<Option<Bytes>, Denial> {
+    let (times, ids) = (way.quirks().times, way.quirks().ids);
+    let other = body.as_deref().map(|body| habit::written(body, times, ids)).transpose()?.flatten();
+    Ok(other.map(Bytes::from).or(body))
 }
 
 /// What the receiver said is passed on if it is an OCPI answer. That our own token was refused is not the asker's

@@ -82,6 +82,10 @@ impl Speakers {
         self.by_protocol.write().unwrap_or_else(PoisonError::into_inner).insert(protocol, speaker);
     }
 
+    pub(crate) fn protocol(&self, party: PartyId) -> Option<Protocol> {
+        self.partners.protocol(party)
+    }
+
     /// The speaker to a party, if it speaks something else than OCPI.
     pub(crate) fn of(&self, party: PartyId) -> Option<Arc<dyn Speaker>> {
         let protocol = self.partners.protocol(party)?;

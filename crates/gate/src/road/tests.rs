@@ -13,8 +13,10 @@ mod oicp;
 mod reception;
 mod samples;
 mod stages;
+mod thrift;
 mod versions;
 
+use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -28,6 +30,7 @@ use charge::talk::road::{
     Answer, ClientInfo, ClientStatus, Denial, Envelope, Errand, Exchange, Fate, Found, Letter, OrderAck, Page,
     PageWish, Published, Question, ReturnAddress, Road, RoadDesk, Wanted, Way,
 };
+use charge::talk::thrift::{Measure, Thrift};
 use charge::token::{Allowed, ContractId, PresentedToken, TokenKind, TokenUid, Verdict};
 use charge::{Clock, Secret, Soon};
 use serde_json::Value;
@@ -152,6 +155,12 @@ struct Office {
     public: Mutex<Vec<Box<str>>>,
     lost: Mutex<Vec<(PartyId, PartyId, Box<str>)>>,
     joined: Mutex<Vec<PartyId>>,
+    thrift: Mutex<HashMap<PartyId, Thrift>>,
+    /// Who wants to be asked about cards that nobody announced.
+    probed: Mutex<Vec<PartyId>>,
+    learned: Mutex<Vec<PartyId>>,
+    /// Nobody has told the hub of any card.
+    unannounced: Mutex<bool>,
 }
 
 impl Office {
@@ -162,9 +171,12 @@ impl Office {
         match &envelope.errand {
             Errand::MayCharge { token } => match to {
                 Some(to) => way(known(to)?),
-                None if *token == self::token(OWNED) => way(party("DE-8AA")),
+                None if *token == self::token(OWNED) && !*self.unannounced.lock().unwrap() => way(party("DE-8AA")),
                 None if *token == self::token(FOREIGN) => way(party("DE-EMP")),
-                None => Err(Denial::UnknownToken),
+                None => match self.probed.lock().unwrap().clone() {
+                    nobody if nobody.is_empty() => Err(Denial::UnknownToken),
+                    some => Ok(Way::Perhaps(some)),
+                },
             },
             Errand::Order(_) => {
                 let mut orders = self.orders.lock().unwrap();
@@ -241,6 +253,21 @@ impl Exchange for Office {
     fn lost(&self, from: PartyId, to: PartyId, _: &Errand, what: &[Box<str>]) {
         self.lost.lock().unwrap().extend(what.iter().map(|what| (from, to, what.clone())));
     }
+
+    fn thrift(&self, party: PartyId) -> Soon<'_, Thrift> {
+        let thrift = self.thrift.lock().unwrap().get(&party).copied().unwrap_or_default();
+        Box::pin(async move { thrift })
+    }
+
+    fn learned(&self, _: PresentedToken, party: PartyId) -> Soon<'_, Result<(), Denial>> {
+        self.learned.lock().unwrap().push(party);
+        Box::pin(async { Ok(()) })
+    }
+
+    fn owner(&self, token: PresentedToken) -> Soon<'_, Option<PartyId>> {
+        let owner = if token == self::token(OWNED) { Some(party("DE-8AA")) } else { None };
+        Box::pin(async move { owner })
+    }
 }
 
 /// One party with its server.
@@ -270,6 +297,7 @@ struct World {
     b: House,
     silent: House,
     tls: Arc<rustls::ClientConfig>,
+    server: Arc<rustls::ServerConfig>,
 }
 
 fn secret(from: PartyId, to: PartyId) -> Secret<String> {
@@ -369,7 +397,7 @@ impl World {
             house.peers.admit(BearerDigest::of(secret(hub.party, house.party).expose()), PeerAccess::hub(hub.party));
             house.peers.know(way(&hub, house.party, &tls, Duration::from_secs(20)));
         }
-        Self { hub, office, operator, a, b, silent, tls }
+        Self { hub, office, operator, a, b, silent, tls, server }
     }
 
     fn client(&self, house: &House) -> Client {

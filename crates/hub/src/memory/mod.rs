@@ -8,6 +8,7 @@ pub(crate) mod losses;
 pub(crate) mod orders;
 pub(crate) mod parties;
 pub(crate) mod public;
+pub(crate) mod thrift;
 pub(crate) mod volumes;
 
 use charge::id::PartyId;
@@ -97,6 +98,7 @@ CREATE TABLE hub_audit (
     subject TEXT NOT NULL
 );",
     },
+    Migration { family: "hub", number: 4, name: "switches of thrift, learned tags", sql: thrift::TABLES },
 ];
 
 fn party(text: &str) -> Result<PartyId, StoreError> {

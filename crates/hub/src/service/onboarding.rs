@@ -9,7 +9,7 @@ use charge::talk::partner::Reception;
 use charge::talk::partner::{Declined, Habits, Invited, NewPartner, PartnerCard, PartnerRole, Trial};
 use std::sync::Arc;
 
-use super::{Event, Hub, HubFault};
+use super::{Event, Hub, HubFault, thrift};
 use crate::memory::{audit, parties};
 use crate::party::{Party, PartyStatus, Role};
 use crate::views::{AuditLine, PartnerView};
@@ -74,6 +74,7 @@ impl Hub {
     /// Does as a partner wants.
     pub async fn accustom(&self, actor: &str, party: PartyId, habits: Habits) -> Result<(), HubFault> {
         self.reception()?.accustom(party, habits).await?;
+        self.0.thrift.clear();
         self.noted(actor, "change habits", party).await
     }
 
@@ -102,6 +103,7 @@ impl Hub {
         let (actor, now) = (actor.to_owned(), self.0.clock.now());
         let run = self.0.store.run::<_, HubFault>("hub.remove", move |tx| {
             let rows = parties::remove(tx, party)?;
+            thrift::forget(tx, party)?;
             match dismissed {
                 Err(Declined::Unknown) if rows > 0 => {}
                 other => other?,
@@ -144,6 +146,7 @@ impl Hub {
             Ok(audit::put(tx, now, &actor, action, party)?)
         });
         run.await?;
+        self.0.thrift.clear();
         self.tell(Event::Party(party));
         Ok(())
     }

@@ -6,6 +6,7 @@
 
 use aws_lc_rs::digest::{SHA1_FOR_LEGACY_USE_ONLY, SHA256, digest};
 use charge::id::PartyId;
+use charge::talk::partner::Form;
 use charge::token::{Allowed, ContractId, IssuedToken, PresentedToken, TokenKind, TokenUid, Verdict};
 use charge::{Personal, Purpose, Timestamp};
 
@@ -20,14 +21,14 @@ fn hexadecimal(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02X}")).collect()
 }
 
-/// The representations of a plain uid, in capital hexadecimal digits: both hashes over both letter cases.
-pub fn hashes(uid: &str) -> Vec<(Representation, String)> {
+/// The hashes of a plain uid, in capital hexadecimal digits: SHA-1, then SHA-256, over capital letters, then small ones.
+pub fn hashes(uid: &str) -> Vec<(Form, String)> {
     let mut all = Vec::with_capacity(4);
-    for spelling in [uid.trim().to_uppercase(), uid.trim().to_lowercase()] {
+    for (form, spelling) in [(Form::Upper, uid.trim().to_uppercase()), (Form::Lower, uid.trim().to_lowercase())] {
         let sha160 = digest(&SHA1_FOR_LEGACY_USE_ONLY, spelling.as_bytes());
         let sha256 = digest(&SHA256, spelling.as_bytes());
-        all.push((Representation::Sha160, hexadecimal(sha160.as_ref())));
-        all.push((Representation::Sha256, hexadecimal(sha256.as_ref())));
+        all.push((form, hexadecimal(sha160.as_ref())));
+        all.push((form, hexadecimal(sha256.as_ref())));
     }
     all
 }
@@ -170,9 +171,9 @@ mod tests {
     fn a_uid_is_found_under_both_hashes() {
         // RFC 3174, test 1: the hash of `abc`
         let all = hashes("ABC");
-        assert!(all.contains(&(Representation::Sha160, "A9993E364706816ABA3E25717850C26C9CD0D89D".to_owned())));
+        assert!(all.contains(&(Form::Lower, "A9993E364706816ABA3E25717850C26C9CD0D89D".to_owned())));
         let sha256 = "BA7816BF8F01CFEA414140DE5DAE2223B00361A396177A9CB410FF61F20015AD";
-        assert!(all.contains(&(Representation::Sha256, sha256.to_owned())));
+        assert!(all.contains(&(Form::Lower, sha256.to_owned())));
         assert_eq!(all, hashes(" abc "));
     }
 

@@ -143,12 +143,20 @@ impl Part {
         Self { number: page.unwrap_or(0), size: size.unwrap_or(PAGE_SIZE_DEFAULT).clamp(1, most) }
     }
 
+    /// How many records stand before this part.
+    pub fn first(self) -> usize {
+        usize::try_from(u64::from(self.number) * u64::from(self.size)).unwrap_or(usize::MAX)
+    }
+
+    /// How many records it has at most.
+    pub fn most(self) -> usize {
+        usize::try_from(self.size).unwrap_or(usize::MAX)
+    }
+
     fn paged(self, all: Vec<Doc>) -> Record {
         let total = u32::try_from(all.len()).unwrap_or(u32::MAX);
         let pages = total.div_ceil(self.size).max(1);
-        let from = usize::try_from(u64::from(self.number) * u64::from(self.size)).unwrap_or(usize::MAX);
-        let most = usize::try_from(self.size).unwrap_or(usize::MAX);
-        let content: Vec<Doc> = all.into_iter().skip(from).take(most).collect();
+        let content: Vec<Doc> = all.into_iter().skip(self.first()).take(self.most()).collect();
         let count = u32::try_from(content.len()).unwrap_or(u32::MAX);
         Record::default()
             .with("content", content)
@@ -356,7 +364,8 @@ pub fn read(question: &Question, reply: &Reply, beside: &Beside<'_>) -> Result<C
     Ok(Crossed { value, lost })
 }
 
-fn succeeded(body: &Record) -> Result<(), RoadFault> {
+/// Whether an acknowledgement says yes.
+pub fn succeeded(body: &Record) -> Result<(), RoadFault> {
     let code = Code::of(body.record("StatusCode"));
     let said = body.flag("Result").unwrap_or(code == Code::SUCCESS);
     if said && code == Code::SUCCESS { Ok(()) } else { Err(code.fault()) }

@@ -25,6 +25,8 @@ pub(crate) fn routes(door: Doorway, room: Hub) -> Doorway {
         .post("/partners", PartnersWrite, room.clone(), partners::enter)
         .post("/partners/invitations", PartnersWrite, room.clone(), partners::invite)
         .post("/partners/{party}/trial", PartnersWrite, room.clone(), partners::examine)
+        .get("/partners/{party}/measures", RoutesRead, room.clone(), partners::measures)
+        .put("/partners/{party}/measures/{measure}", PartnersWrite, room.clone(), partners::turn)
         .put("/partners/{party}/habits", PartnersWrite, room.clone(), partners::accustom)
         .put("/partners/{party}/standing", PartnersWrite, room.clone(), partners::suspend)
         .delete("/partners/{party}", PartnersWrite, room.clone(), partners::remove)
@@ -43,6 +45,8 @@ pub(crate) fn routes(door: Doorway, room: Hub) -> Doorway {
     partners::enter,
     partners::invite,
     partners::examine,
+    partners::measures,
+    partners::turn,
     partners::accustom,
     partners::suspend,
     partners::remove,

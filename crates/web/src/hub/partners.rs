@@ -1,12 +1,15 @@
 //! Partners of the hub: invited, entered, tried, suspended, removed. Tokens and passwords are shown once.
 
-use ::hub::{Hub, PartnerView, Role};
+use ::hub::{Hub, MeasureView, PartnerView, Role};
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use charge::Secret;
 use charge::id::PartyId;
-use charge::talk::partner::{Habits as Wanted, NewPartner, PartnerRole, Trial, TrialStep};
+use charge::talk::partner::{
+    Habits as Wanted, HashInput, NewPartner, PartnerRole, Separators, Times, Trial, TrialStep, suited,
+};
+use charge::talk::thrift::{Measure, Standing as Measured};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -41,10 +44,22 @@ pub(crate) struct Partner {
     entry: Option<String>,
     /// Its addresses may be ones that are not public.
     local: bool,
-    /// Of a partner that speaks OCPI.
+    /// Of a partner that has any.
     habits: Option<Habits>,
+    /// What was seen in its letters since the house started.
+    seen: Vec<Sighting>,
+    /// The habits that would suit what was seen, where they are others than now.
+    suggested: Option<Habits>,
     /// When its last letter came in.
     last_seen: Option<String>,
+}
+
+/// A form that a partner's letters had, and how often.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = HubPartnerSighting)]
+pub(crate) struct Sighting {
+    what: &'static str,
+    count: u64,
 }
 
 /// A role, and whether letters pass in it.
@@ -77,12 +92,47 @@ pub(crate) struct Habits {
     version: Option<String>,
     /// A token that nobody knows is told with HTTP 200, not 404.
     unknown_is_ok: bool,
+    /// `as written`, `seconds`, `milliseconds` or `no zone`.
+    #[serde(default = "as_written")]
+    times: String,
+    /// `as written`, `with separators` or `without separators`.
+    #[serde(default = "as_written")]
+    ids: String,
+    /// What it hashes where its list holds hashes (OCHP): `either`, `capital letters` or `small letters`.
+    #[serde(default = "either")]
+    hashes: String,
+}
+
+fn as_written() -> String {
+    Times::AsWritten.as_str().to_owned()
+}
+
+fn either() -> String {
+    HashInput::Either.as_str().to_owned()
 }
 
 impl From<Wanted> for Habits {
     fn from(habits: Wanted) -> Self {
-        let Wanted { raw_token, version, unknown_is_ok } = habits;
-        Self { raw_token, version: version.map(String::from), unknown_is_ok }
+        let Wanted { raw_token, version, unknown_is_ok, times, ids, hashes } = habits;
+        let (times, ids, hashes) = (times.as_str().into(), ids.as_str().into(), hashes.as_str().into());
+        Self { raw_token, version: version.map(String::from), unknown_is_ok, times, ids, hashes }
+    }
+}
+
+impl TryFrom<Habits> for Wanted {
+    type Error = Fault;
+
+    fn try_from(wish: Habits) -> Result<Self, Fault> {
+        let Habits { raw_token, version, unknown_is_ok, times, ids, hashes } = wish;
+        let odd = |path| move || Fault::malformed(path, "This is none of the forms that there are.");
+        Ok(Self {
+            raw_token,
+            version: version.map(Into::into),
+            unknown_is_ok,
+            times: Times::named(&times).ok_or_else(odd("/times"))?,
+            ids: Separators::named(&ids).ok_or_else(odd("/ids"))?,
+            hashes: HashInput::named(&hashes).ok_or_else(odd("/hashes"))?,
+        })
     }
 }
 
@@ -104,7 +154,9 @@ impl From<PartnerView> for Partner {
             certificate: card.certificate,
             entry: card.entry,
             local: card.local,
+            suggested: card.habits.as_ref().and_then(|now| suited(now, &card.seen)).map(Into::into),
             habits: card.habits.map(Into::into),
+            seen: card.seen.into_iter().map(|(seen, count)| Sighting { what: seen.says(), count }).collect(),
             last_seen: view.last_seen.map(time),
         }
     }
@@ -261,9 +313,63 @@ pub(crate) async fn accustom(
     Path(id): Path<String>,
     Body(wish): Body<Habits>,
 ) -> Result<StatusCode, Fault> {
-    let Habits { raw_token, version, unknown_is_ok } = wish;
-    let habits = Wanted { raw_token, version: version.map(Into::into), unknown_is_ok };
-    room.accustom(&actor.name, named(&id)?, habits).await?;
+    room.accustom(&actor.name, named(&id)?, wish.try_into()?).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// A measure of thrift as it stands for a partner.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = HubPartnerMeasure)]
+pub(crate) struct Kept {
+    /// As the catalogue calls it, such as `M7`.
+    measure: &'static str,
+    /// What it does.
+    says: &'static str,
+    /// `always`, `switch`, or `nothing` where the partner's protocol or role leaves nothing to switch.
+    standing: &'static str,
+    /// Why there is nothing to switch.
+    why: Option<&'static str>,
+    on: bool,
+    /// What it is where nobody has switched it.
+    by_default: Option<bool>,
+}
+
+impl From<MeasureView> for Kept {
+    fn from(view: MeasureView) -> Self {
+        let (standing, why, by_default) = match view.standing {
+            Measured::Always => ("always", None, None),
+            Measured::Switch { by_default } => ("switch", None, Some(by_default)),
+            Measured::Nothing(why) => ("nothing", Some(why), None),
+        };
+        Self { measure: view.measure.as_str(), says: view.measure.says(), standing, why, on: view.on, by_default }
+    }
+}
+
+#[utoipa::path(get, path = "/api/p/hub/partners/{party}/measures", tag = "hub", params(("party" = String, Path)),
+    responses((status = 200, body = List<Kept>), (status = 404, body = ErrorBody)))]
+pub(crate) async fn measures(State(room): State<Hub>, Path(id): Path<String>) -> Result<Json<List<Kept>>, Fault> {
+    Ok(Json(List::whole(room.measures(named(&id)?).await?.into_iter().map(Into::into).collect())))
+}
+
+/// Whether a measure holds.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = HubPartnerMeasureWish)]
+pub(crate) struct Turned {
+    on: bool,
+}
+
+#[utoipa::path(put, path = "/api/p/hub/partners/{party}/measures/{measure}", tag = "hub",
+    params(("party" = String, Path), ("measure" = String, Path, description = "Such as `M7`")), request_body = Turned,
+    responses((status = 204), (status = 400, body = ErrorBody), (status = 404, body = ErrorBody)))]
+pub(crate) async fn turn(
+    State(room): State<Hub>,
+    actor: Actor,
+    Path((id, measure)): Path<(String, String)>,
+    Body(wish): Body<Turned>,
+) -> Result<StatusCode, Fault> {
+    let measure = Measure::named(&measure).ok_or(Fault::NotFound)?;
+    room.turn(&actor.name, named(&id)?, measure, wish.on).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

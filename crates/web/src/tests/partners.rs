@@ -4,7 +4,7 @@ use std::sync::Mutex;
 
 use charge::id::PartyId;
 use charge::talk::partner::{
-    Declined, Habits, Invited, NewPartner, PartnerCard, PartnerRole, Reception, Trial, TrialStep,
+    Declined, Form, Habits, Invited, NewPartner, PartnerCard, PartnerRole, Reception, Seen, Trial, TrialStep,
 };
 use charge::talk::road::Exchange;
 use charge::{Secret, Soon};
@@ -30,6 +30,7 @@ impl PoliteDesk {
             entry: None,
             local: false,
             habits: Some(Habits::default()),
+            seen: vec![(Seen::Id(Form::Plain), 40)],
         };
         self.0.lock().unwrap().push(card);
     }
@@ -108,10 +109,41 @@ async fn a_partner_is_invited_joins_is_suspended_and_removed_and_all_of_it_is_no
 
     let tried = ask("POST", "partners/NL-NEW/trial", Value::Null).await.ok();
     assert_eq!((&tried["held"], &tried["steps"][0]["found"]), (&json!(false), &json!("1 roles")));
-    let habits = json!({ "raw_token": true, "version": null, "unknown_is_ok": false });
+    let habits = json!({
+        "raw_token": true, "version": null, "unknown_is_ok": false,
+        "times": "as written", "ids": "as written", "hashes": "either",
+    });
     assert_eq!(tried["suggested"], habits);
     assert_eq!(ask("PUT", "partners/NL-NEW/habits", habits.clone()).await.status, 204);
     assert_eq!(ask("GET", "partners", Value::Null).await.ok()["items"][0]["habits"], habits);
+
+    let one = ask("GET", "partners", Value::Null).await.ok()["items"][0].clone();
+    assert_eq!(one["seen"], json!([{ "what": "ids without separators", "count": 40 }]));
+    assert_eq!(one["suggested"]["ids"], "without separators", "what it has now, and what it writes itself");
+    let odd = json!({ "raw_token": true, "version": null, "unknown_is_ok": false, "times": "sundial" });
+    assert_eq!(ask("PUT", "partners/NL-NEW/habits", odd).await.fault().2.as_deref(), Some("/times"));
+
+    let measure = async |name: &str| {
+        let all = ask("GET", "partners/NL-NEW/measures", Value::Null).await.ok();
+        all["items"].as_array().unwrap().iter().find(|one| one["measure"] == name).unwrap().clone()
+    };
+    let (entries, bare) = (measure("M10").await, measure("M7").await);
+    assert_eq!(
+        (&entries["standing"], &entries["on"], &entries["by_default"]),
+        (&json!("switch"), &json!(true), &json!(true))
+    );
+    assert_eq!((&bare["standing"], &bare["on"]), (&json!("nothing"), &json!(false)));
+    assert_eq!(bare["why"], "it concerns operators, and this partner is none");
+    let turn =
+        async |name: &str, on: bool| ask("PUT", &format!("partners/NL-NEW/measures/{name}"), json!({ "on": on })).await;
+    assert_eq!(turn("M10", false).await.status, 204);
+    assert_eq!(measure("M10").await["on"], false);
+    assert_eq!(turn("M10", true).await.status, 204);
+    assert_eq!(measure("M10").await["on"], true, "and back");
+    assert_eq!(turn("M7", true).await.fault().0, 400);
+    assert_eq!(turn("M2", false).await.fault().0, 400, "what always holds has no switch");
+    assert_eq!(turn("M99", true).await.fault().0, 404);
+    assert_eq!(ask("GET", "partners/NL-GON/measures", Value::Null).await.fault().0, 404);
 
     assert_eq!(ask("PUT", "partners/NL-NEW/standing", json!({ "suspended": true })).await.status, 204);
     assert_eq!(status().await[0]["status"], "SUSPENDED");
@@ -133,6 +165,14 @@ async fn a_partner_is_invited_joins_is_suspended_and_removed_and_all_of_it_is_no
     assert_eq!(ask("POST", "partners", new("oicp/2.3")).await.ok()["password"], "made");
     let audit = ask("GET", "audit", Value::Null).await.ok();
     let done: Vec<_> = audit["items"].as_array().unwrap().iter().map(|line| line["action"].as_str().unwrap()).collect();
-    let expected = ["enter partner", "remove partner", "suspend partner", "change habits", "invite partner"];
+    let expected = [
+        "enter partner",
+        "remove partner",
+        "suspend partner",
+        "turn on M10 for partner",
+        "turn off M10 for partner",
+        "change habits",
+        "invite partner",
+    ];
     assert_eq!(done, expected);
 }

@@ -52,6 +52,11 @@ impl House {
     }
 
     async fn take_cdr(&self, operator: PartyId, mut info: CdrInfo) -> Result<(), Denial> {
+        if let Some(named) = ochp::bridge::contract_id(info.contract.reveal(Purpose::Route))
+            && let Some(real) = self.crossing.real_contract(operator, &named).await?
+        {
+            info.contract = ochp::bridge::token::written_contract(&real)?;
+        }
         let names = |id: &str| id.chars().filter(char::is_ascii_alphanumeric).take(5).collect::<String>().parse().ok();
         if names(info.id.as_str()) != Some(operator) || names(info.evse.as_str()) != Some(operator) {
             return Err(Denial::NotYours);

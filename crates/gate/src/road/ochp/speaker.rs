@@ -15,7 +15,7 @@ use charge::units::Energy;
 use charge::{Personal, Purpose, Soon, Timestamp};
 use ochp::bridge::direct::{Known, control, outcome, progress, select};
 use ochp::bridge::record::cdr_info;
-use ochp::bridge::token::{hashes, written_contract};
+use ochp::bridge::token::written_contract;
 use ochp::bridge::{contract_id, direct_id};
 use ochp::message::{DirectNamed, Request, Response};
 use ochp::scalar::DirectId;
@@ -85,16 +85,10 @@ impl House {
 
     /// The entry of a provider's list, under the uid or one of its hashes.
     async fn listed(&self, provider: PartyId, uid: &Personal<TokenUid>) -> Result<Option<Listed>, Denial> {
-        let plain = uid.reveal(Purpose::Route).normal();
-        let spellings = std::iter::once(plain.clone()).chain(hashes(&plain).into_iter().map(|(_, hash)| hash));
-        for spelling in spellings {
-            let uid = TokenUid::new(spelling).map(Personal::new).map_err(|_| Denial::UnknownToken)?;
-            let found = self.kept.listed(&uid, Some(provider)).await.map_err(kept)?;
-            if found.is_some() {
-                return Ok(found);
-            }
+        match self.kept.listed(uid, Some(provider)).await.map_err(kept)? {
+            Some(found) => Ok(Some(found)),
+            None => self.hashed(uid, Some(provider)).await,
         }
-        Ok(None)
     }
 
     /// A token with the contract that its provider has listed, where its operator knows none: OICP names cards alone.

@@ -6,6 +6,7 @@
 
 use charge::Personal;
 use charge::id::PartyId;
+use charge::talk::partner::{Form, HashInput, Seen};
 use charge::talk::road::{Answer, Denial, Envelope, Errand, Question};
 use charge::token::{Allowed, ContractId, PresentedToken, TokenKind, TokenUid, Verdict};
 use futures_util::{StreamExt, stream};
@@ -74,7 +75,9 @@ impl House {
             Representation::Plain => {
                 let asked = presented(&token)?.value;
                 match self.carry(operator, None, Question::MayCharge { token: asked.clone() }).await?.answer {
-                    Answer::May(verdict) if verdict.allowed == Allowed::Unknown => self.hashed(&asked).await?,
+                    Answer::May(verdict) if verdict.allowed == Allowed::Unknown => {
+                        self.word(self.hashed(&asked.uid, None).await?)
+                    }
                     Answer::May(verdict) => verdict,
                     _other => return Err(Denial::Internal),
                 }
@@ -88,6 +91,7 @@ impl House {
                 self.word(found)
             }
         };
+        let verdict = self.crossing.named_for(operator, verdict).await?;
         let verdict = self.with_pseudonym(verdict, &token)?;
         self.grants.note(&verdict, self.now());
         let said = given(&token, &verdict, self.now().plus(PERMIT));
@@ -111,15 +115,31 @@ impl House {
     }
 
     /// A token that a provider listed as a hash.
-    async fn hashed(&self, token: &PresentedToken) -> Result<Verdict, Denial> {
-        let plain = token.normal(charge::Purpose::Route);
-        for (_, hash) in hashes(&plain) {
+    pub(super) async fn hashed(
+        &self,
+        uid: &Personal<TokenUid>,
+        provider: Option<PartyId>,
+    ) -> Result<Option<Listed>, Denial> {
+        let plain = uid.reveal(charge::Purpose::Route).normal();
+        let book = &self.crossing.threshold.peers;
+        // digits are the same in both, and show nothing
+        let telling = plain.chars().any(char::is_alphabetic);
+        for (spelling, hash) in hashes(&plain) {
             let hash = TokenUid::new(hash).map(Personal::new).map_err(|_| Denial::Internal)?;
-            if let Some(found) = self.kept.listed(&hash, None).await.map_err(kept)? {
-                return Ok(self.word(Some(found)));
+            let Some(found) = self.kept.listed(&hash, provider).await.map_err(kept)? else { continue };
+            if telling {
+                book.noticed(found.provider, Seen::Hash(spelling));
+            }
+            let wanted = match book.hash_input(found.provider) {
+                HashInput::Either => true,
+                HashInput::Upper => !telling || spelling == Form::Upper,
+                HashInput::Lower => !telling || spelling == Form::Lower,
+            };
+            if wanted {
+                return Ok(Some(found));
             }
         }
-        Ok(Verdict::bare(Allowed::Unknown))
+        Ok(None)
     }
 
     /// What a list says of a token.

@@ -1,7 +1,7 @@
 //! A hub as OICP broker: requests of operators and providers become letters, letters have the ways of every hub.
 //!
 //! The broker names sessions ([`Sessions`]), finds an EVSE's operator ([`Index`]) and hands an answer of the same version
-//! through as it came. EVSE data, status and products are answered from what the hub has published. It keeps no CDR and
+//! through as it came. EVSE data, status and products are answered from what the hub has published. It
 //! forwards no list of tokens: an operator that asks for everybody's gets none. Invariant: whoever speaks of a session is
 //! one of its two parties.
 
@@ -17,6 +17,7 @@ use charge::record::Cdr;
 use charge::talk::road::{
     Answer, Denial, Errand, Found, Letter, OrderAck, OrderKind, OrderResult, PageWish, Passing, Question, Wanted,
 };
+use charge::talk::thrift::Measure;
 use charge::tariff::Tariff;
 use charge::token::{Allowed, ContractId, TokenKind, TokenUid};
 use charge::{Clock, Dice, Personal, Purpose};
@@ -246,10 +247,10 @@ impl Broker {
             | Operation::GetEvseById => self.published(from, received).await,
             // a list of everybody's tokens is what a hub must not hand out
             Operation::PullAuthenticationData => Ok(Outgoing::Reply(answer::tokens(&[], &mut Lost::new()))),
-            Operation::GetChargeDetailRecords
-            | Operation::SearchEvse
-            | Operation::MobileRemoteStart
-            | Operation::MobileRemoteStop => Err(Denial::NotSupported.into()),
+            Operation::GetChargeDetailRecords => Ok(Outgoing::Reply(self.fetched(from, received).await?)),
+            Operation::SearchEvse | Operation::MobileRemoteStart | Operation::MobileRemoteStop => {
+                Err(Denial::NotSupported.into())
+            }
         }
     }
 
@@ -269,8 +270,8 @@ impl Broker {
     async fn authorise(&self, from: PartyId, received: &Received) -> Result<Outgoing, Stop> {
         let body = &received.request.body;
         let heard = self.heard(received, Names::default(), &Unrated, None)?;
-        if heard.pin {
-            // a number that only the contract's provider can check: nothing of a hub's may say that it is right
+        // a number that only the contract's provider can check: nothing of a hub's may say that it is right
+        if heard.pin && !self.passes_pins(heard.to, received.version).await {
             return Err(Denial::UnknownToken.into());
         }
         let (session, to) = match (received.request.operation, body.text("SessionID")) {
@@ -280,7 +281,7 @@ impl Broker {
         };
         let told = match self.carry(from, to, &session, &heard, received, Some(&session)).await {
             // the contract's prefix names nobody here: its owner may be known by the contract itself
-            Err(Denial::UnknownReceiver) if to.is_some() => {
+            Err(Denial::UnknownReceiver) if to.is_some() && !heard.pin => {
                 self.carry(from, None, &session, &heard, received, Some(&session)).await
             }
             told => told,
@@ -308,6 +309,13 @@ impl Broker {
         let reply = answer::authorisation(&received.request, &verdict, Some(&session), &mut lost);
         self.tell(told.by.unwrap_or(from), from, &heard, &lost);
         Ok(Outgoing::Reply(reply))
+    }
+
+    /// Whether a PIN goes on to the contract's provider, in the document that it came in.
+    async fn passes_pins(&self, provider: Option<PartyId>, version: Version) -> bool {
+        let Some(provider) = provider else { return false };
+        let spoken = self.0.setup.partners.protocol(provider).and_then(version_of);
+        spoken == Some(version) && !self.0.setup.crossing.exchange.thrift(provider).await.on(Measure::NoPins)
     }
 
     /// A start or a reservation: the session begins with its order.

@@ -9,6 +9,7 @@ pub mod broker;
 mod entrance;
 pub mod index;
 mod knock;
+mod mailbox;
 pub mod party;
 pub mod road;
 pub mod sessions;

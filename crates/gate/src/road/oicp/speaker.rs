@@ -7,18 +7,19 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use charge::id::{AuthorizationReference, ConnectorId, PartyId, SessionId};
-use charge::record::{AuthMethod, RecordToken, Session, SessionStatus};
+use charge::record::{AuthMethod, Cdr, RecordToken, Session, SessionStatus};
 use charge::talk::road::{Answer, Denial, Letter, OrderResult, Question, ReservationWish, RoadFault};
 use charge::token::{Allowed, ContractId};
 use charge::units::Energy;
 use charge::{Personal, Soon};
 use oicp::bridge::ask::{Toward, requests};
 use oicp::bridge::{Places, answer};
-use oicp::message::{Reply, Request};
-use oicp::{Lost, Version, form};
+use oicp::message::{self, Reply, Request};
+use oicp::{Crossed, Lost, Operation, Record, Version, form};
 use store::StoreError;
 
 use super::broker::{Broker, Unrated, texts, tongue, version_of};
+use super::mailbox::Before;
 use super::sessions::Known;
 use super::wire::{Answered, Wire};
 use crate::road::partners::Partner;
@@ -86,6 +87,10 @@ impl Broker {
         let wire = self.0.wires.to(&partner, version, &self.0.setup.tls)?;
         let native = native.filter(|native| native.tongue == tongue(version));
         let named = self.named(to, &letter).await?;
+        if let Question::PostCdr(cdr) = &letter.question {
+            let cdr = cdr.clone();
+            return self.post(&wire, *cdr, (letter, native), named).await;
+        }
         if let Some(native) = native {
             return self.hand(&wire, letter, native).await;
         }
@@ -94,21 +99,58 @@ impl Broker {
             let lost = vec!["a session under way has no message in OICP 2.0".into()];
             return Ok(Told { lost, ..Told::new(Answer::Noted) });
         }
+        self.write(&wire, letter, named).await
+    }
+
+    /// A CDR, which is kept for its provider besides.
+    async fn post(
+        &self,
+        wire: &Wire,
+        cdr: Cdr,
+        (letter, native): (Letter, Option<Native>),
+        named: Named,
+    ) -> Result<Told, RoadFault> {
+        let (to, from) = (wire.party(), letter.from);
+        let body = match &native {
+            Some(native) => read_cdr(wire.version(), &native.bytes),
+            None => self.written(to, &letter, &named)?.value.into_iter().next().map(|request| request.body),
+        };
+        let body = body.ok_or(RoadFault::Denied(Denial::Internal))?;
+        let number = match self.keep(to, from, &body).await.map_err(RoadFault::Denied)? {
+            Before::Taken => return Ok(Told::new(Answer::Kept(cdr.id))),
+            Before::Push(number) => number,
+        };
+        let told = match native {
+            Some(native) => self.hand(wire, letter, native).await,
+            None => self.write(wire, letter, named).await,
+        };
+        self.pushed(number, &cdr, told).await
+    }
+
+    fn written(&self, to: PartyId, letter: &Letter, named: &Named) -> Result<Crossed<Vec<Request>>, RoadFault> {
         let beside = self.beside(&Unrated, Some(to));
         let toward = Toward { session: named.id.as_deref(), evse: named.evse.as_deref() };
-        let written = requests(&letter.question, letter.from, toward, &beside).map_err(RoadFault::Denied)?;
-        let (mut lost, mut told) = (written.lost, Told::new(Answer::Noted));
-        for mut request in written.value {
-            if let (None, Some(reference)) = (request.body.get("EMPPartnerSessionID"), &named.reference) {
-                request.body = request.body.with("EMPPartnerSessionID", reference.as_str());
+        let mut written = requests(&letter.question, letter.from, toward, &beside).map_err(RoadFault::Denied)?;
+        for request in &mut written.value {
+            if let (None, Some(reference)) = (request.body.get(REFERENCE), &named.reference) {
+                request.body = std::mem::take(&mut request.body).with(REFERENCE, reference.as_str());
             }
+        }
+        Ok(written)
+    }
+
+    /// A letter in the words of OICP.
+    async fn write(&self, wire: &Wire, letter: Letter, named: Named) -> Result<Told, RoadFault> {
+        let written = self.written(wire.party(), &letter, &named)?;
+        let (mut lost, mut told) = (written.lost, Told::new(Answer::Noted));
+        for request in written.value {
             let Answered { reply, bytes } = wire.ask(&request, letter.from, None, "").await?;
             lost.extend(reply.lost);
-            told = self.read(&letter, &request, &reply.value, version, bytes, &mut lost)?;
+            told = self.read(&letter, &request, &reply.value, wire.version(), bytes, &mut lost)?;
         }
-        self.began(to, &letter, &named, &mut told).await?;
+        self.began(wire.party(), &letter, &named, &mut told).await?;
         self.recorded(&letter, &named).await?;
-        told.session = self.pending(to, &letter, &named, told.outcome);
+        told.session = self.pending(wire.party(), &letter, &named, told.outcome);
         told.lost = texts(&lost);
         Ok(told)
     }
@@ -356,6 +398,17 @@ fn meant(alike: Vec<(String, Known)>, own: &str, evse: Option<&str>) -> Option<(
 fn internal(_: StoreError) -> RoadFault {
     RoadFault::Denied(Denial::Internal)
 }
+/// A CDR of a partner in the form of 2.3.
+fn read_cdr(version: Version, bytes: &[u8]) -> Option<Record> {
+    let read = match version {
+        Version::V23 => message::read_json_request(Operation::ChargeDetailRecord, bytes),
+        Version::V20 => message::read_soap_request(bytes),
+    };
+    read.ok().map(|read| read.value.body)
+}
+
+/// What the provider of a session calls it.
+const REFERENCE: &str = "EMPPartnerSessionID";
 
 fn evse_of(place: Option<oicp::bridge::Place>) -> Option<String> {
     Some(place?.evse()?.id.as_ref()?.as_str().to_owned())

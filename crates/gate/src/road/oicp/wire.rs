@@ -57,6 +57,10 @@ impl Wire {
         Ok(Self { version, partner, http })
     }
 
+    pub(crate) fn party(&self) -> PartyId {
+        self.partner.party
+    }
+
     pub(crate) const fn version(&self) -> Version {
         self.version
     }

@@ -60,7 +60,7 @@ fn synchronous(letter: &Letter) -> Result<Told, RoadFault> {
     Ok(Told { lost: vec!["/evses/0/floor_level has no word".into()], ..Told::new(answer) })
 }
 
-fn partner(id: &str, role: Role) -> Partner {
+pub(super) fn partner(id: &str, role: Role) -> Partner {
     Partner {
         party: party(id),
         name: id.to_owned(),
@@ -204,6 +204,7 @@ async fn a_giver_is_not_kept_waiting_by_a_slow_partner() {
         speakers: Speakers::new(Arc::clone(partners)),
         waiting: Waiting::default(),
         running: Running::default(),
+        spare: Default::default(),
         clock: Arc::new(SystemClock),
         base: world.hub.base.clone(),
         first_word: Duration::ZERO,

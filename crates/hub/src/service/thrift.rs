@@ -1,0 +1,197 @@
+//! What is kept back from each partner: switched here by people, asked for by the door with every letter.
+//!
+//! What holds for a partner is worked out once from its protocol, its roles and its switches, and remembered until
+//! something of it changes. Invariant: a switch and the line that says who turned it are one transaction.
+
+use std::collections::HashMap;
+use std::sync::{PoisonError, RwLock};
+use std::time::Duration;
+
+use charge::id::PartyId;
+use charge::talk::partner::{Declined, PartnerRole};
+use charge::talk::road::{Denial, Exchange};
+use charge::talk::thrift::{Measure, Standing, Thrift};
+use charge::token::PresentedToken;
+use store::Tx;
+
+use super::{Event, Hub, HubFault};
+use crate::memory::{audit, index, thrift};
+use crate::party::{Party, PartyStatus, Role};
+
+/// What was worked out, until something changes.
+#[derive(Debug, Default)]
+pub(super) struct Remembered(RwLock<HashMap<PartyId, Thrift>>);
+
+impl Remembered {
+    fn get(&self, party: PartyId) -> Option<Thrift> {
+        self.0.read().unwrap_or_else(PoisonError::into_inner).get(&party).copied()
+    }
+
+    fn put(&self, party: PartyId, thrift: Thrift) {
+        let mut all = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        if all.len() < REMEMBERED_MAX {
+            all.insert(party, thrift);
+        }
+    }
+
+    /// A partner came, went or changed.
+    pub(super) fn clear(&self) {
+        self.0.write().unwrap_or_else(PoisonError::into_inner).clear();
+    }
+}
+
+/// A measure as it stands for one partner.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MeasureView {
+    pub measure: Measure,
+    pub standing: Standing,
+    /// It holds: always, or because it is switched on.
+    pub on: bool,
+}
+
+impl Hub {
+    /// Every measure as it stands for one partner.
+    pub async fn measures(&self, party: PartyId) -> Result<Vec<MeasureView>, HubFault> {
+        let (protocol, roles) = self.spoken(party).await?;
+        if roles.is_empty() {
+            return Err(Declined::Unknown.into());
+        }
+        let switches = self.switches(party).await?;
+        Ok(Measure::ALL.into_iter().map(|measure| view(measure, &protocol, &roles, &switches)).collect())
+    }
+
+    /// Turns a measure on or off for one partner. The same way back undoes it.
+    pub async fn turn(&self, actor: &str, party: PartyId, measure: Measure, on: bool) -> Result<(), HubFault> {
+        let (protocol, roles) = self.spoken(party).await?;
+        if roles.is_empty() {
+            return Err(Declined::Unknown.into());
+        }
+        let Standing::Switch { by_default } = measure.standing(&protocol, &roles) else {
+            return Err(
+                Declined::Malformed { path: "/measure", why: "is none that this partner has a switch for" }.into()
+            );
+        };
+        let action = format!("{} {} {}", if on { "turn on" } else { "turn off" }, measure.as_str(), "for partner");
+        let (actor, now) = (actor.to_owned(), self.0.clock.now());
+        let run = self.0.store.run::<_, HubFault>("hub.thrift.turn", move |tx| {
+            if on == by_default {
+                thrift::unset(tx, party, measure)?
+            } else {
+                thrift::set(tx, party, measure, on)?
+            }
+            if !on && measure == Measure::Learned {
+                thrift::unlearn(tx, party)?;
+            }
+            Ok(audit::put(tx, now, &actor, &action, party)?)
+        });
+        run.await?;
+        self.0.thrift.clear();
+        self.tell(Event::Party(party));
+        Ok(())
+    }
+
+    /// What is kept back from a partner. Where the memory fails it is as much as by default.
+    pub(super) async fn kept_back(&self, party: PartyId) -> Thrift {
+        if let Some(known) = self.0.thrift.get(party) {
+            return known;
+        }
+        let worked_out = async {
+            let (protocol, roles) = self.spoken(party).await?;
+            let switches = self.switches(party).await?;
+            let on = |measure: &Measure| view(*measure, &protocol, &roles, &switches).on;
+            Ok::<_, HubFault>(Measure::ALL.into_iter().filter(on).collect::<Thrift>())
+        };
+        match worked_out.await {
+            Ok(thrift) => {
+                self.0.thrift.put(party, thrift);
+                thrift
+            }
+            Err(fault) => {
+                tracing::error!(%fault, %party, "what is kept back from a partner cannot be read");
+                let both = [PartnerRole::Operator, PartnerRole::Provider];
+                let on = |measure: &Measure| view(*measure, "ocpi", &both, &[]).on;
+                Measure::ALL.into_iter().filter(on).collect()
+            }
+        }
+    }
+
+    pub(super) async fn remember_learned(&self, token: PresentedToken, party: PartyId) -> Result<(), Denial> {
+        if !self.thrift(party).await.on(Measure::Learned) {
+            return Ok(());
+        }
+        let (tag, until) = (self.0.tags.tag(token.kind, &token.uid), self.0.clock.now().plus(LEARNED_KEPT));
+        let run = self.0.store.run::<_, HubFault>("hub.learned", move |tx| Ok(thrift::learn(tx, tag, party, until)?));
+        run.await.map_err(Denial::from)
+    }
+
+    pub(super) async fn owner_of(&self, token: PresentedToken) -> Option<PartyId> {
+        let (tag, now) = (self.0.tags.tag(token.kind, &token.uid), self.0.clock.now());
+        let read = self.0.store.read::<_, HubFault>("hub.owner", move |tx| match index::find(tx, tag)? {
+            Some(held) => Ok(Some(held.party)),
+            None => Ok(thrift::learned(tx, tag, now)?),
+        });
+        read.await.ok().flatten()
+    }
+
+    /// What a partner speaks, and its roles.
+    async fn spoken(&self, party: PartyId) -> Result<(Box<str>, Vec<PartnerRole>), HubFault> {
+        let rows = self.parties().await?;
+        let roles = rows.iter().filter(|row| row.party == party).map(|row| match row.role {
+            Role::Operator => PartnerRole::Operator,
+            Role::Provider => PartnerRole::Provider,
+        });
+        let roles = roles.collect();
+        let cards = match self.0.reception.get() {
+            Some(reception) => reception.cards().await,
+            None => Vec::new(),
+        };
+        let card = cards.into_iter().find(|card| card.party == party);
+        Ok((card.map_or_else(|| "ocpi".into(), |card| card.protocol), roles))
+    }
+
+    async fn switches(&self, party: PartyId) -> Result<Vec<(Measure, bool)>, HubFault> {
+        let read = self.0.store.read::<_, HubFault>("hub.thrift", move |tx| {
+            let all = thrift::all(tx)?.into_iter().filter(|(each, ..)| *each == party);
+            Ok(all.map(|(_, measure, on)| (measure, on)).collect())
+        });
+        read.await
+    }
+}
+
+fn view(measure: Measure, protocol: &str, roles: &[PartnerRole], switches: &[(Measure, bool)]) -> MeasureView {
+    let standing = measure.standing(protocol, roles);
+    let turned = switches.iter().find(|(each, _)| *each == measure).map(|(_, on)| *on);
+    let on = match standing {
+        Standing::Always => true,
+        Standing::Switch { by_default } => turned.unwrap_or(by_default),
+        Standing::Nothing(_) => false,
+    };
+    MeasureView { measure, standing, on }
+}
+
+/// Who may be asked about a card that nobody announced: providers that want it and whose letters pass.
+pub(super) fn candidates(
+    tx: &Tx<'_>,
+    asker: PartyId,
+    register: &[Party],
+    since: charge::Timestamp,
+) -> Result<Vec<PartyId>, HubFault> {
+    let passes = |party: &PartyId| {
+        register
+            .iter()
+            .any(|row| row.party == *party && row.role == Role::Provider && row.status == PartyStatus::Connected)
+    };
+    Ok(thrift::probed(tx, asker, since)?.into_iter().filter(passes).take(PROBED_MAX).collect())
+}
+
+/// Everything of a partner's switches, where it is no partner any more.
+pub(super) fn forget(tx: &mut Tx<'_>, party: PartyId) -> Result<(), HubFault> {
+    Ok(thrift::leave(tx, party)?)
+}
+
+/// Partners whose thrift is remembered; a network has hundreds.
+const REMEMBERED_MAX: usize = 10_000;
+/// Providers that are asked about one card, one after the other: a driver waits some ten seconds in all.
+const PROBED_MAX: usize = 5;
+/// A card that was learned is asked about at one provider for this long; then it is anybody's again.
+const LEARNED_KEPT: Duration = Duration::from_secs(30 * 86_400);
