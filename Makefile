@@ -67,14 +67,15 @@ tour: build ## the flows once, without a browser; the report says which held
 bench: build ## what the line costs, beside its floor, in one run
 	$(LEYDEN) bench line --report target/bench-line.json
 
-# eight minutes on two quiet cores; each part can be run alone
-performance: build ## that, crowds, a storm and hammering peers, written into docs/performance.md with the rivals of `make rivals`
+# fifteen minutes on two quiet cores, most of them to fill a hub's index; each part can be run alone
+performance: build ## that, crowds, a storm, hammering peers and the road, written into docs/performance.md with the rivals of `make rivals`
 	$(LEYDEN) bench line --report target/bench-line.json > target/bench-line.md
 	$(LEYDEN) bench crowd --report target/bench-crowd.json > target/bench-crowd.md
 	$(LEYDEN) bench storm --report target/bench-storm.json > target/bench-storm.md
 	$(LEYDEN) bench hammer --report target/bench-hammer.json > target/bench-hammer.md
+	$(LEYDEN) bench road --report target/bench-road.json > target/bench-road.md
 	touch target/bench-rivals.md
-	cat docs/performance.head.md $(addprefix target/bench-,$(addsuffix .md,line crowd storm hammer rivals)) > docs/performance.md
+	cat docs/performance.head.md $(addprefix target/bench-,$(addsuffix .md,line crowd storm hammer road rivals)) > docs/performance.md
 
 rivals: build tools ## other open central systems under the same loader, for `make performance` to show
 	sh scripts/rivals.sh $(abspath $(LEYDEN)) $(abspath $(VENV)) $(abspath $(PEERS)) target/bench-rivals.json > target/bench-rivals.md

@@ -25,6 +25,7 @@ mod network {
     mod bad_letters;
     mod bad_readings;
     mod bad_starts;
+    mod bench;
     mod conformance;
     mod crash;
     mod evidence;

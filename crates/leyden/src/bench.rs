@@ -2,6 +2,7 @@
 //!
 //! Here is only what the commands wish for and what they print; the processes and their stations are the yard's.
 
+mod network;
 mod room;
 mod yard;
 
@@ -15,7 +16,7 @@ use load::loader::{Crew, Target};
 use load::{Fault, crowd, hammer, line, rivals, storm};
 use serde::Serialize;
 
-use crate::cli::{BenchCrowd, BenchHammer, BenchLine, BenchLoader, BenchRivals, BenchServer, BenchStorm};
+use crate::cli::{BenchCrowd, BenchHammer, BenchLine, BenchLoader, BenchRivals, BenchRoad, BenchServer, BenchStorm};
 use crate::{Failure, report};
 use yard::Yard;
 
@@ -92,6 +93,15 @@ pub(crate) async fn hammer(wish: &BenchHammer) -> Result<ExitCode, Failure> {
     tell(&hammer::render(&told), &told, wish.report.as_deref())
 }
 
+/// What an authorisation costs the hub.
+pub(crate) async fn road(wish: &BenchRoad) -> Result<ExitCode, Failure> {
+    let ground = network::Ground::open()?;
+    let plan = ground.plan(wish, SETTLE).await?;
+    let measured = load::hub::measure(&plan, &ground.providers, &mut |process| ground.start(process)).await;
+    let told = measured.map_err(failed)?;
+    tell(&load::hub::report::render(&told), &told, wish.report.as_deref())
+}
+
 /// What others need for the same.
 pub(crate) async fn rivals(wish: &BenchRivals) -> Result<ExitCode, Failure> {
     let yard = Yard::open(wish.stations + wish.idle, 0).await?;
@@ -126,7 +136,11 @@ fn failed(fault: Fault) -> Failure {
 
 /// The process that is measured.
 pub(crate) async fn server(wish: &BenchServer) -> Result<ExitCode, Failure> {
-    yard::serve(wish).await?;
+    match (&wish.hub, wish.proxy) {
+        (Some(config), _) => network::serve(config).await?,
+        (None, Some(beyond)) => network::proxy(&wish.dir, beyond).await?,
+        (None, None) => yard::serve(wish).await?,
+    }
     Ok(ExitCode::SUCCESS)
 }
 

@@ -259,6 +259,8 @@ pub(crate) enum Bench {
     Storm(BenchStorm),
     /// What stations that behave feel while bad peers hammer at the door.
     Hammer(BenchHammer),
+    /// An authorisation through the hub: CPU beside a bare proxy, from few providers to many, and a full index.
+    Road(BenchRoad),
     /// Other central systems under the same loader, beside ours and the bare echo.
     Rivals(BenchRivals),
     /// (internal) the process that is measured.
@@ -329,6 +331,27 @@ pub(crate) struct BenchHammer {
 }
 
 #[derive(Debug, Args)]
+pub(crate) struct BenchRoad {
+    /// Authorisations of each kind in each round.
+    #[arg(long, default_value_t = 20_000, value_parser = clap::value_parser!(u32).range(64..))]
+    pub(crate) taps: u32,
+    /// How often everything is measured; a figure is the median.
+    #[arg(long, default_value_t = 3)]
+    pub(crate) rounds: u32,
+    /// How many providers each hub has in turn, to see what size costs.
+    #[arg(long, value_delimiter = ',', default_value = "2,10,100,500", value_parser = clap::value_parser!(u32).range(1..=1000))]
+    pub(crate) providers: Vec<u32>,
+    /// Tokens of a full index; filling it takes minutes. 0 leaves it out.
+    #[arg(long, default_value_t = 5_000_000)]
+    pub(crate) tokens: u32,
+    /// Locations beside them.
+    #[arg(long, default_value_t = 1_000_000, value_parser = clap::value_parser!(u32).range(0..=1_500_000))]
+    pub(crate) locations: u32,
+    #[arg(long, value_name = "FILE")]
+    pub(crate) report: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
 pub(crate) struct BenchRivals {
     /// A name and the command that starts it, with the file of its key and certificate behind it. It says "listening on
     /// 127.0.0.1:PORT" in one line and ends with its standard input.
@@ -357,6 +380,12 @@ pub(crate) struct BenchServer {
     /// Measure the floor of that: nothing after the handshake.
     #[arg(long)]
     pub(crate) handshake: bool,
+    /// Measure the hub of this configuration instead.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) hub: Option<PathBuf>,
+    /// Measure the floor of a hub instead: a bare proxy before this address.
+    #[arg(long, value_name = "ADDRESS")]
+    pub(crate) proxy: Option<SocketAddr>,
 }
 
 #[derive(Debug, Args)]

@@ -64,6 +64,8 @@ pub(crate) struct OperatorParty {
 pub(crate) struct HubParty {
     pub(crate) room: Hub,
     pub(crate) accounts: Accounts,
+    /// Where its door of OCPI listens.
+    pub(crate) road: SocketAddr,
     figures: Arc<Figures>,
     store: Store,
 }
@@ -274,7 +276,9 @@ impl Frame<'_> {
         // a partner of OCHP may be bound to its certificate; one of OCPI has a token, whatever it shows beside it
         let server = tls::server(&identity(&wish.road.identity)?, ClientCertificates::Any, &["http/1.1"]);
         let server = server.map_err(|f| Failure::plain(f.to_string()))?;
-        roads.push(self.serve_at(wish.road.listen, server, router, "[hub.road]").await?);
+        let road = self.serve_at(wish.road.listen, server, router, "[hub.road]").await?;
+        let address = road.addr;
+        roads.push(road);
         if let Some(wish) = &wish.oicp {
             let (broker, serving) = self.broker(wish, party, crossing, partners, &store, duties).await?;
             for protocol in [Protocol::Oicp23, Protocol::Oicp20] {
@@ -298,7 +302,7 @@ impl Frame<'_> {
                 tokio::time::sleep(DUTY_EVERY).await;
             }
         }));
-        Ok(HubParty { room, accounts, figures, store })
+        Ok(HubParty { room, accounts, road: address, figures, store })
     }
 
     /// What the hub keeps sealed for its partners.

@@ -148,7 +148,8 @@ fn operators_client(file: &Path, root: &Authority, party: PartyId) -> Result<(),
     made.map_err(|f| Failure::plain(f.to_string()))?.write(file).map_err(|f| Failure::plain(f.to_string()))
 }
 
-fn token(file: &Path) -> Result<(), Failure> {
+/// A token of a road, for one direction.
+pub(crate) fn token(file: &Path) -> Result<(), Failure> {
     let made = trust::bearer::generate("road_", &SystemDice);
     trust::private_file::create(file, made.expose().as_bytes()).map_err(|f| Failure::plain(f.to_string()))?;
     Ok(())

@@ -42,6 +42,7 @@ fn main() -> ExitCode {
         Command::Bench(cli::Bench::Crowd(wish)) => run(bench::crowd(&wish)),
         Command::Bench(cli::Bench::Storm(wish)) => run(bench::storm(&wish)),
         Command::Bench(cli::Bench::Hammer(wish)) => run(bench::hammer(&wish)),
+        Command::Bench(cli::Bench::Road(wish)) => run(bench::road(&wish)),
         Command::Bench(cli::Bench::Rivals(wish)) => run(bench::rivals(&wish)),
         Command::Bench(cli::Bench::Server(wish)) => run(bench::server(&wish)),
         Command::Bench(cli::Bench::Loader(wish)) => run(bench::loader(&wish)),

@@ -93,15 +93,23 @@ impl Caller {
         dialled.await.map_err(|why| Fault::Connection("dialled", why))
     }
 
+    /// TCP and TLS without a certificate, for requests one after the other over one connection.
+    pub async fn posting(&self, number: usize) -> Result<Line, Fault> {
+        timeout(ANSWER_TIME_MAX, self.secure(&self.tls, true, number)).await.unwrap_or(Err(SILENCE))
+    }
+
     async fn open(&self, account: &Account, number: usize) -> Result<Line, Fault> {
         let tls = match &account.proof {
             Proof::Password(_) => self.tls.clone(),
             Proof::Certificate(identity) => connector(&self.roots_pem, Some(identity))?,
         };
+        self.secure(&tls, self.dialect.subprotocol().is_none(), number).await
+    }
+
+    async fn secure(&self, tls: &TlsConnector, posts: bool, number: usize) -> Result<Line, Fault> {
         let tcp = self.dial(number).await?;
         let stream = tls.connect(self.name.clone(), tcp).await;
         let stream = stream.map_err(|why| Fault::Connection("secured", why))?;
-        let posts = self.dialect.subprotocol().is_none();
         Ok(Line { stream, posts, inbox: Vec::with_capacity(INBOX_BYTES), taken: 0 })
     }
 }

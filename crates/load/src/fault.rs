@@ -16,6 +16,8 @@ pub enum Fault {
     Figures(PathBuf),
     #[error("the {0} process could not be started")]
     Server(crate::line::Kind, #[source] io::Error),
+    #[error("the {0} process could not be started")]
+    Started(&'static str, #[source] io::Error),
     #[error("the plan has a fault: {0}")]
     Plan(&'static str),
     #[error("the loader's TLS cannot be set up")]

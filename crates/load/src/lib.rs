@@ -7,7 +7,8 @@
 //!
 //! [`line::measure`] tells what a message costs, [`crowd::measure`] how many stations fit, [`storm::measure`] what it
 //! costs when all come back at once, [`hammer::measure`] what the good feel of the bad,
-//! [`rivals::measure`] what others need for the same. [`server`] is the floor and what
+//! [`rivals::measure`] what others need for the same; [`hub::measure`] what an authorisation costs the hub between
+//! operators and providers. [`server`] is the floor and what
 //! all server processes share, [`loader`] the stations as a process of their own, [`road::Nod`] stands in for the
 //! network behind the operator.
 
@@ -20,10 +21,12 @@ mod dialect;
 mod fault;
 mod frames;
 pub mod hammer;
+pub mod hub;
 pub mod line;
 mod linux;
 pub mod loader;
 mod phase;
+pub mod proxy;
 pub mod report;
 pub mod rivals;
 pub mod road;

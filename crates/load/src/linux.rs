@@ -25,6 +25,19 @@ impl CpuTime {
         Self::read(pid, |thread| fs::read_to_string(thread.join("comm")).is_ok_and(|comm| comm.trim_end() == name))
     }
 
+    /// What each kind of thread spent between `earlier` and now; numbers at the end of a thread's name count for
+    /// nothing.
+    pub fn by_kind(&self, pid: u32, earlier: &Self) -> BTreeMap<String, Duration> {
+        let mut kinds = BTreeMap::new();
+        for (thread, now) in &self.0 {
+            let comm = fs::read_to_string(format!("/proc/{pid}/task/{thread}/comm")).unwrap_or_default();
+            let kind = comm.trim_end().trim_end_matches(|c: char| c.is_ascii_digit()).trim_end_matches('-');
+            let spent = now.saturating_sub(earlier.0.get(thread).copied().unwrap_or(0));
+            *kinds.entry(kind.to_owned()).or_insert(Duration::ZERO) += Duration::from_nanos(spent);
+        }
+        kinds
+    }
+
     fn read(pid: u32, wanted: impl Fn(&Path) -> bool) -> Result<Self, Fault> {
         let threads = PathBuf::from(format!("/proc/{pid}/task"));
         let machine = |why| Fault::Machine { what: threads.clone(), why };
@@ -177,6 +190,8 @@ mod tests {
             .spawn(move || {
                 assert_eq!(CpuTime::of_threads(pid, "bench-named").unwrap().0.len(), 1);
                 assert!(CpuTime::of_threads(pid, "nobody").is_err());
+                let kinds = CpuTime::of(pid).unwrap().by_kind(pid, &CpuTime::default());
+                assert!(kinds["bench-named"] > Duration::ZERO, "{kinds:?}");
             })
             .unwrap()
             .join()

@@ -60,6 +60,65 @@ pub(crate) async fn connect(
     Ok((lines, start.elapsed()))
 }
 
+/// Whoever asks one question after the other, never two at a time.
+pub(crate) trait Asks: Send + 'static {
+    /// How many questions are `each` of everybody in this lane.
+    fn turns(&self, each: u32) -> usize {
+        each as usize
+    }
+
+    /// Asks the question of this turn and waits for its answer.
+    fn ask(&mut self, turn: usize) -> impl Future<Output = Result<(), Fault>> + Send;
+}
+
+/// Lets all lanes ask at this tempo. They come back in no order.
+pub(crate) async fn run<L: Asks>(lanes: Vec<L>, tempo: Tempo) -> Result<(Vec<L>, Ran), Fault> {
+    let start = Instant::now();
+    let count = u32::try_from(lanes.len()).unwrap_or(u32::MAX).max(1);
+    let tasks = lanes.into_iter().enumerate().map(|(number, mut lane)| {
+        tokio::spawn(async move {
+            let trips = match tempo {
+                Tempo::AtOnce { each } => at_once(&mut lane, each).await,
+                Tempo::Paced { per_second, time } => {
+                    let every = Duration::from_secs(1) * count / per_second.max(1);
+                    let first = start + every * u32::try_from(number).unwrap_or(0) / count;
+                    paced(&mut lane, (first, every, start + time)).await
+                }
+            };
+            trips.map(|trips| (lane, trips))
+        })
+    });
+    let (mut lanes, mut round_trips) = (Vec::new(), Vec::new());
+    for (lane, trips) in all(tasks.collect()).await? {
+        lanes.push(lane);
+        round_trips.extend(trips);
+    }
+    let elapsed = start.elapsed();
+    round_trips.sort_unstable();
+    Ok((lanes, Ran { elapsed, round_trips }))
+}
+
+/// A lane of stations that say one kind of message.
+struct Saying {
+    stations: Vec<Station>,
+    message: Message,
+    clock: Arc<dyn Clock>,
+}
+
+impl Asks for Saying {
+    fn turns(&self, each: u32) -> usize {
+        self.stations.len() * each as usize
+    }
+
+    async fn ask(&mut self, turn: usize) -> Result<(), Fault> {
+        let next = turn % self.stations.len().max(1);
+        match self.stations.get_mut(next) {
+            Some(station) => station.say(self.message, &*self.clock).await,
+            None => Ok(()),
+        }
+    }
+}
+
 /// Lets the stations of all lanes say `message`.
 pub(crate) async fn say(
     lanes: &mut Lanes,
@@ -67,64 +126,36 @@ pub(crate) async fn say(
     tempo: Tempo,
     clock: &Arc<dyn Clock>,
 ) -> Result<Ran, Fault> {
-    let start = Instant::now();
-    let count = u32::try_from(lanes.len()).unwrap_or(u32::MAX).max(1);
-    let tasks = lanes.drain(..).enumerate().map(|(number, mut stations)| {
-        let clock = Arc::clone(clock);
-        tokio::spawn(async move {
-            let trips = match tempo {
-                Tempo::AtOnce { each } => at_once(&mut stations, message, each, &*clock).await,
-                Tempo::Paced { per_second, time } => {
-                    let every = Duration::from_secs(1) * count / per_second.max(1);
-                    let first = start + every * u32::try_from(number).unwrap_or(0) / count;
-                    paced(&mut stations, message, (first, every, start + time), &*clock).await
-                }
-            };
-            trips.map(|trips| (stations, trips))
-        })
-    });
-    let mut round_trips = Vec::new();
-    for (stations, trips) in all(tasks.collect()).await? {
-        lanes.push(stations);
-        round_trips.extend(trips);
-    }
-    let elapsed = start.elapsed();
-    round_trips.sort_unstable();
-    Ok(Ran { elapsed, round_trips })
+    let saying = lanes.drain(..).map(|stations| Saying { stations, message, clock: Arc::clone(clock) });
+    let (saying, ran) = run(saying.collect(), tempo).await?;
+    lanes.extend(saying.into_iter().map(|lane| lane.stations));
+    Ok(ran)
 }
 
-async fn at_once(stations: &mut [Station], message: Message, each: u32, clock: &dyn Clock) -> Result<Vec<u64>, Fault> {
-    let mut trips = Vec::with_capacity(stations.len() * each as usize);
-    for _turn in 0..each {
-        for station in &mut *stations {
-            trips.push(timed(station, message, clock).await?);
-        }
+async fn at_once(lane: &mut impl Asks, each: u32) -> Result<Vec<u64>, Fault> {
+    let turns = lane.turns(each);
+    let mut trips = Vec::with_capacity(turns);
+    for turn in 0..turns {
+        trips.push(timed(lane, turn).await?);
     }
     Ok(trips)
 }
 
-async fn paced(
-    stations: &mut [Station],
-    message: Message,
-    (first, every, end): (Instant, Duration, Instant),
-    clock: &dyn Clock,
-) -> Result<Vec<u64>, Fault> {
+async fn paced(lane: &mut impl Asks, (first, every, end): (Instant, Duration, Instant)) -> Result<Vec<u64>, Fault> {
     let mut trips = Vec::new();
     let mut turns = interval_at(first, every.max(Duration::from_nanos(1)));
     turns.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut turn = 0;
-    while turns.tick().await < end && !stations.is_empty() {
-        let next = turn % stations.len();
+    while turns.tick().await < end && lane.turns(1) > 0 {
+        trips.push(timed(lane, turn).await?);
         turn += 1;
-        let station = &mut stations[next];
-        trips.push(timed(station, message, clock).await?);
     }
     Ok(trips)
 }
 
-async fn timed(station: &mut Station, message: Message, clock: &dyn Clock) -> Result<u64, Fault> {
+async fn timed(lane: &mut impl Asks, turn: usize) -> Result<u64, Fault> {
     let sent = Instant::now();
-    station.say(message, clock).await?;
+    lane.ask(turn).await?;
     Ok(u64::try_from(sent.elapsed().as_nanos()).unwrap_or(u64::MAX))
 }
 

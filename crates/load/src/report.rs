@@ -56,6 +56,21 @@ pub struct Machine {
     pub descriptors_max: Option<u64>,
 }
 
+impl Machine {
+    /// As the first line of a page.
+    pub(crate) fn told(&self) -> String {
+        let loads = |load: [f64; 3]| load.map(|one| format!("{one:.2}")).join(" ");
+        format!(
+            "{} cores ({}), load {} before and {} after, {} descriptors a process.",
+            self.cores,
+            self.processor.as_deref().unwrap_or("unnamed"),
+            loads(self.load_before),
+            loads(self.load_after),
+            self.descriptors_max.map_or("any number of".to_owned(), |max| max.to_string()),
+        )
+    }
+}
+
 /// What was done.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Planned {

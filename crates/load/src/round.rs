@@ -271,7 +271,7 @@ pub(crate) async fn rest(pid: u32, settle: Duration) -> Result<(), Fault> {
 }
 
 impl Trips {
-    fn of(ran: &Ran) -> Result<Self, Fault> {
+    pub(crate) fn of(ran: &Ran) -> Result<Self, Fault> {
         let at = |of_hundred| percentile(&ran.round_trips, of_hundred).ok_or(Fault::Nothing);
         Ok(Self { p50_us: at(50)? as f64 / 1e3, p99_us: at(99)? as f64 / 1e3 })
     }

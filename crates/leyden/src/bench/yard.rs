@@ -31,7 +31,7 @@ const DAY: Duration = Duration::from_secs(86_400);
 /// As in `leyden serve`.
 const DUTY_EVERY: Duration = Duration::from_millis(200);
 /// Says what a server tells on its standard error.
-const TRACES: &str = "RUST_LOG";
+pub(super) const TRACES: &str = "RUST_LOG";
 /// The accounts are for this bench and its loaders.
 const OWNER_ONLY: u32 = 0o600;
 
@@ -201,7 +201,7 @@ fn tls(folder: &Path) -> Result<ServerConfig, Failure> {
     plain(trust::tls::server(&identity, ClientCertificates::Optional(trusted), &[]))
 }
 
-fn plain<T, E: std::fmt::Display>(result: Result<T, E>) -> Result<T, Failure> {
+pub(super) fn plain<T, E: std::fmt::Display>(result: Result<T, E>) -> Result<T, Failure> {
     result.map_err(|fault| Failure::plain(fault.to_string()))
 }
 
@@ -209,11 +209,11 @@ fn template(folder: &Path) -> PathBuf {
     folder.join("template.sqlite")
 }
 
-fn identity_file(folder: &Path) -> PathBuf {
+pub(super) fn identity_file(folder: &Path) -> PathBuf {
     folder.join("identity.pem")
 }
 
-fn roots_file(folder: &Path) -> PathBuf {
+pub(super) fn roots_file(folder: &Path) -> PathBuf {
     folder.join("roots.pem")
 }
 

@@ -21,18 +21,7 @@ pub(super) fn render(report: &Report) -> String {
 }
 
 fn head(text: &mut String, machine: &Machine, planned: &Planned) {
-    let loads = |load: [f64; 3]| load.map(|one| format!("{one:.2}")).join(" ");
-    line(
-        text,
-        &format!(
-            "{} cores ({}), load {} before and {} after, {} descriptors a process.",
-            machine.cores,
-            machine.processor.as_deref().unwrap_or("unnamed"),
-            loads(machine.load_before),
-            loads(machine.load_after),
-            machine.descriptors_max.map_or("any number of".to_owned(), |max| max.to_string()),
-        ),
-    );
+    line(text, &machine.told());
     line(
         text,
         &format!(
@@ -140,11 +129,11 @@ pub(crate) const fn verdict(holds: bool) -> &'static str {
     if holds { "reached" } else { "missed" }
 }
 
-fn spread(of: Spread) -> String {
+pub(crate) fn spread(of: Spread) -> String {
     format!("{:.1} ({:.1}–{:.1})", of.median, of.min, of.max)
 }
 
-fn whole(of: Spread) -> String {
+pub(crate) fn whole(of: Spread) -> String {
     format!("{:.0} ({:.0}–{:.0})", of.median, of.min, of.max)
 }
 
