@@ -186,8 +186,16 @@ pub trait Dice: Send + Sync {
         self.fill(&mut b);
         b[6] = (b[6] & 0x0f) | 0x40;
         b[8] = (b[8] & 0x3f) | 0x80;
-        let hex: String = b.iter().map(|byte| format!("{byte:02x}")).collect();
-        format!("{}-{}-{}-{}-{}", &hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..])
+        let mut text = String::with_capacity(36);
+        for (place, byte) in b.into_iter().enumerate() {
+            if matches!(place, 4 | 6 | 8 | 10) {
+                text.push('-');
+            }
+            for digit in [byte >> 4, byte & 0x0f] {
+                text.push(char::from(if digit < 10 { b'0' + digit } else { b'a' + digit - 10 }));
+            }
+        }
+        text
     }
 
     /// A uniform number below `bound` (which must not be zero).
@@ -255,7 +263,13 @@ mod tests {
         let letters = a.letters(40);
         assert_eq!(letters, b.letters(40));
         assert!(letters.bytes().all(|c| c.is_ascii_digit() || c.is_ascii_uppercase()));
-        assert_eq!(a.uuid().len(), 36);
+        let uuid = a.uuid();
+        assert!(uuid.bytes().enumerate().all(|(at, byte)| match at {
+            8 | 13 | 18 | 23 => byte == b'-',
+            14 => byte == b'4',
+            _other => byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte),
+        }));
+        assert_eq!(uuid.len(), 36);
         assert!((0..100).all(|_| a.below(6) < 6));
     }
 }

@@ -42,12 +42,12 @@ pub(crate) use schema::MIGRATIONS;
 
 /// A column that holds the text form of a word.
 pub(crate) fn word<T: FromStr>(row: &Row<'_>, column: usize, name: &'static str) -> Result<T, StoreError> {
-    row.text(column)?.parse().map_err(|_| damaged(name))
+    row.str(column)?.parse().map_err(|_| damaged(name))
 }
 
 /// The same, or nothing.
 pub(crate) fn word_opt<T: FromStr>(row: &Row<'_>, column: usize, name: &'static str) -> Result<Option<T>, StoreError> {
-    row.text_opt(column)?.map(|text| text.parse().map_err(|_| damaged(name))).transpose()
+    row.str_opt(column)?.map(|text| text.parse().map_err(|_| damaged(name))).transpose()
 }
 
 /// A column that holds one of our own names.
@@ -57,7 +57,7 @@ pub(crate) fn named<T>(
     name: &'static str,
     read: impl FnOnce(&str) -> Option<T>,
 ) -> Result<T, StoreError> {
-    read(&row.text(column)?).ok_or_else(|| damaged(name))
+    read(row.str(column)?).ok_or_else(|| damaged(name))
 }
 
 /// The same, or nothing.
@@ -67,7 +67,7 @@ pub(crate) fn named_opt<T>(
     name: &'static str,
     read: impl FnOnce(&str) -> Option<T>,
 ) -> Result<Option<T>, StoreError> {
-    row.text_opt(column)?.map(|text| read(&text).ok_or_else(|| damaged(name))).transpose()
+    row.str_opt(column)?.map(|text| read(text).ok_or_else(|| damaged(name))).transpose()
 }
 
 /// A whole number that fits a smaller type.

@@ -7,9 +7,28 @@ use std::time::Duration;
 
 use charge::Timestamp;
 use charge::id::PartyId;
-use store::{StoreError, Tx, values};
+use store::{Migration, StoreError, Tx, values};
 
 use crate::memory::named;
+
+/// A notice is there for moments only, and every plug leaves one: one tree and one index instead of a third.
+pub(crate) const MIGRATION: Migration =
+    Migration { family: "operator notices", number: 1, name: "notices in one tree", sql: SCHEMA };
+
+const SCHEMA: &str = "CREATE TABLE operator_notices_in_one (
+    kind TEXT NOT NULL,
+    name TEXT NOT NULL,
+    changed INTEGER NOT NULL,
+    due INTEGER NOT NULL,
+    tries INTEGER NOT NULL,
+    why TEXT,
+    PRIMARY KEY (kind, name)
+) WITHOUT ROWID;
+INSERT INTO operator_notices_in_one (kind, name, changed, due, tries, why)
+    SELECT kind, name, changed, due, tries, why FROM operator_notices;
+DROP TABLE operator_notices;
+ALTER TABLE operator_notices_in_one RENAME TO operator_notices;
+CREATE INDEX operator_notices_due ON operator_notices (due);";
 
 /// What can be told by its newest state.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -55,20 +74,16 @@ pub(crate) fn put(tx: &mut Tx<'_>, kind: Kind, name: &str, due: Timestamp) -> Re
     tx.execute(PUT, &values![kind.as_str(), name, due]).map(drop)
 }
 
-/// Takes up to `limit` due notices and hides them for `lease`.
+/// Takes up to `limit` due notices, those due first, and hides them for `lease`.
 pub(crate) fn lease(tx: &mut Tx<'_>, now: Timestamp, lease: Duration, limit: u32) -> Result<Vec<Notice>, StoreError> {
-    let due = tx.query(DUE, &values![now, limit], |row| {
+    tx.query(LEASE, &values![now, limit, now.plus(lease)], |row| {
         Ok(Notice {
             kind: named(row, 0, "kind", Kind::named)?,
             name: row.text(1)?,
             changed: row.int(2)?,
-            tries: row.int(3)? + 1,
+            tries: row.int(3)?,
         })
-    })?;
-    for notice in &due {
-        tx.execute(LEASE, &values![notice.kind.as_str(), notice.name.as_str(), now.plus(lease)])?;
-    }
-    Ok(due)
+    })
 }
 
 /// It was told (or can never be): gone, unless it has changed since.
@@ -97,8 +112,9 @@ pub(crate) fn hasten(tx: &mut Tx<'_>, party: PartyId, now: Timestamp) -> Result<
 const RELEASE: &str = "UPDATE operator_notices SET due = ?1 WHERE due > ?1 AND (kind <> 'ask' OR tries > 0)";
 const PUT: &str = "INSERT INTO operator_notices (kind, name, changed, due, tries) VALUES (?1, ?2, 1, ?3, 0)
     ON CONFLICT (kind, name) DO UPDATE SET changed = operator_notices.changed + 1, due = excluded.due, tries = 0";
-const DUE: &str = "SELECT kind, name, changed, tries FROM operator_notices WHERE due <= ?1 ORDER BY due, name LIMIT ?2";
-const LEASE: &str = "UPDATE operator_notices SET due = ?3, tries = tries + 1, why = '' WHERE kind = ?1 AND name = ?2";
+const LEASE: &str = "UPDATE operator_notices SET due = ?3, tries = tries + 1, why = '' WHERE (kind, name) IN
+    (SELECT kind, name FROM operator_notices WHERE due <= ?1 ORDER BY due LIMIT ?2)
+    RETURNING kind, name, changed, tries";
 const HASTEN: &str = "UPDATE operator_notices SET due = ?2 WHERE kind = 'session' AND due > ?2 AND why <> ''
     AND name IN (SELECT id FROM operator_sessions WHERE party = ?1)";
 const DONE: &str = "DELETE FROM operator_notices WHERE kind = ?1 AND name = ?2 AND changed = ?3";

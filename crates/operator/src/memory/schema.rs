@@ -30,6 +30,8 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
     super::habit::MIGRATION,
     super::place::CAPABILITIES,
     super::proxy::MIGRATION,
+    super::notice::MIGRATION,
+    super::session::POINTS_IN_ONE,
 ];
 
 const PLACES: &str = "CREATE TABLE operator_locations (

@@ -14,7 +14,7 @@ use charge::money::Money;
 use charge::record::{AuthMethod, Nature, RecordToken};
 use charge::token::Allowed;
 use charge::units::{Energy, Power};
-use store::{Row, StoreError, Tx, Value, values};
+use store::{Migration, Row, StoreError, Tx, Value, values};
 use trust::hex;
 use trust::seal::SealKey;
 use trust::token_tag::TokenTag;
@@ -26,6 +26,24 @@ use crate::metering::{Meter, Point};
 use crate::session::{Event, Move, State};
 use crate::transaction::Candidates;
 use crate::view::SessionFilter;
+
+/// Points are most of what is kept, and come with every reading: one tree instead of two.
+pub(crate) const POINTS_IN_ONE: Migration =
+    Migration { family: "operator points", number: 1, name: "points in one tree", sql: POINTS_SCHEMA };
+
+const POINTS_SCHEMA: &str = "CREATE TABLE operator_points_in_one (
+    session TEXT NOT NULL,
+    at INTEGER NOT NULL,
+    register INTEGER,
+    power INTEGER,
+    charged_percent TEXT,
+    flaw TEXT,
+    PRIMARY KEY (session, at)
+) WITHOUT ROWID;
+INSERT INTO operator_points_in_one (session, at, register, power, charged_percent, flaw)
+    SELECT session, at, register, power, charged_percent, flaw FROM operator_points;
+DROP TABLE operator_points;
+ALTER TABLE operator_points_in_one RENAME TO operator_points;";
 
 /// A session as it is kept.
 #[derive(Clone, Debug)]
@@ -171,7 +189,7 @@ pub(crate) fn candidates(
 
 /// Whether a session runs at a bay.
 pub(crate) fn running_at(tx: &Tx<'_>, station: &StationId, no: EvseNo) -> Result<bool, StoreError> {
-    Ok(tx.one(OPEN_HERE, &values![station.as_str(), no.get()], |row| row.text(0))?.is_some())
+    Ok(tx.one(RUNNING_HERE, &values![station.as_str(), no.get()], |row| row.int(0))?.is_some())
 }
 
 /// The highest transaction number that was ever given.
@@ -377,7 +395,7 @@ pub(crate) fn read(row: &Row<'_>) -> Result<SessionRow, StoreError> {
         money_cap: permit::money(row, 27)?,
         tariff: row.int_opt(29)?,
         order: row.text_opt(30)?,
-        flags: lines(&row.text(31)?),
+        flags: lines(row.str(31)?),
         told: row.time_opt(32)?,
         changed: row.time(33)?,
         read: None,
@@ -452,6 +470,8 @@ const BY_CONTENT: &str = "SELECT id FROM operator_sessions WHERE station = ?1 AN
 const OPEN: &str = "SELECT id FROM operator_sessions WHERE station = ?1 AND ended IS NULL ORDER BY start LIMIT 3";
 const OPEN_HERE: &str = "SELECT id FROM operator_sessions
     WHERE station = ?1 AND ended IS NULL AND evse_no = ?2 ORDER BY start LIMIT 3";
+const RUNNING_HERE: &str = "SELECT 1 FROM operator_sessions
+    WHERE station = ?1 AND ended IS NULL AND evse_no = ?2 LIMIT 1";
 const HIGHEST: &str = "SELECT MAX(number) FROM operator_sessions";
 const FIND: &str = concat!("SELECT ", columns!(), " FROM operator_sessions WHERE id = ?1");
 const COUNT: &str = "SELECT COUNT(*) FROM operator_sessions

@@ -209,13 +209,16 @@ impl Operator {
         self.settle_notice(notice, answer).await
     }
 
-    /// All go to the hub, which hears of every plug and every car: a few share what they cost the disk. Each few are
-    /// read shortly before they are told, so that a newer state is not overtaken by an older one.
+    /// All go to the hub, which hears of every plug and every car: a few share what they cost the disk, and the same
+    /// transaction settles those before them. Each few are read shortly before they are told, so that a newer state is
+    /// not overtaken by an older one.
     async fn tell_evses(&self, notices: Vec<Notice>) -> Result<(), StoreError> {
-        let mut worst = Ok(());
+        let (mut worst, mut answered) = (Ok(()), Vec::new());
         for few in notices.chunks(LETTERS_AT_ONCE) {
             let names: Vec<_> = few.iter().map(|notice| notice.name.clone()).collect();
-            let letters = self.read("operator.notice.evses", move |house, tx| {
+            let (before, now) = (std::mem::take(&mut answered), self.0.now());
+            let letters = self.run("operator.notice.evses", move |house, tx| {
+                settle_all(house, tx, &before, now)?;
                 Ok::<_, StoreError>(names.iter().map(|name| evse_letter(house, tx, name)).collect::<Vec<_>>())
             });
             let told = few.iter().zip(letters.await?).map(async |(notice, letter)| {
@@ -226,18 +229,16 @@ impl Operator {
                 Ok((notice.clone(), answer))
             });
             // one that cannot be read holds up no other
-            let mut answered = Vec::with_capacity(few.len());
             for told in join_all(told).await {
                 match told {
                     Ok(told) => answered.push(told),
                     Err(error) => worst = Err(error),
                 }
             }
-            let now = self.0.now();
-            self.run("operator.notice.told", move |house, tx| {
-                answered.iter().try_for_each(|(notice, answer)| settle(house, tx, notice, answer, now))
-            })
-            .await?;
+        }
+        let now = self.0.now();
+        if !answered.is_empty() {
+            self.run("operator.notice.told", move |house, tx| settle_all(house, tx, &answered, now)).await?;
         }
         worst
     }
@@ -286,6 +287,15 @@ impl Operator {
         })
         .await
     }
+}
+
+fn settle_all(
+    house: &House,
+    tx: &mut Tx<'_>,
+    answered: &[(Notice, Result<Answer, RoadFault>)],
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    answered.iter().try_for_each(|(notice, answer)| settle(house, tx, notice, answer, now))
 }
 
 /// What became of a notice.
