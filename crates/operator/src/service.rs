@@ -29,6 +29,7 @@ pub(crate) mod reservations;
 mod returned;
 mod road;
 pub(crate) mod shelf;
+mod standings;
 mod templates;
 mod transact;
 mod whitelist;
@@ -153,6 +154,7 @@ pub(crate) struct House {
     pub(crate) authority: OnceLock<Arc<Authority>>,
     pub(crate) shelf: OnceLock<shelf::Shelf>,
     presences: Mutex<Presences>,
+    standings: Mutex<standings::Standings>,
     notes: Mutex<Notes>,
     deviations: Mutex<quirks::Counted>,
     away: returned::Away,
@@ -178,6 +180,7 @@ impl Operator {
             authority: OnceLock::new(),
             shelf: OnceLock::new(),
             presences: Mutex::default(),
+            standings: Mutex::default(),
             notes: Mutex::default(),
             deviations: Mutex::default(),
             away: returned::Away::default(),
@@ -276,6 +279,10 @@ impl House {
 
     fn presences(&self) -> MutexGuard<'_, Presences> {
         self.presences.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn standings(&self) -> MutexGuard<'_, standings::Standings> {
+        self.standings.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn notes(&self) -> MutexGuard<'_, Notes> {

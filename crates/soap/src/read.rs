@@ -49,7 +49,7 @@ pub fn read(bytes: &[u8], limits: &Limits) -> Result<Element, Broken> {
     }
     let text = std::str::from_utf8(bytes).map_err(|_| Broken::Encoding)?;
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    if !text.chars().all(allowed) {
+    if !all_allowed(text) {
         return Err(Broken::Character);
     }
     let mut reader = NsReader::from_str(text);
@@ -162,7 +162,7 @@ fn element(start: &BytesStart<'_>, resolver: &NamespaceResolver, limits: &Limits
             return Err(Broken::Syntax);
         }
         let value = attribute.normalized_value(XmlVersion::Implicit1_0).map_err(|_| Broken::Entity)?;
-        if !value.chars().all(allowed) {
+        if !all_allowed(&value) {
             return Err(Broken::Character);
         }
         attributes.push((name, value.into_owned()));
@@ -218,6 +218,12 @@ fn judge(declaration: &BytesDecl<'_>) -> Result<(), Broken> {
 /// XML 1.0, production 2.
 pub(crate) const fn allowed(c: char) -> bool {
     matches!(c, '\t' | '\n' | '\r' | ' '..='\u{d7ff}' | '\u{e000}'..='\u{fffd}' | '\u{10000}'..='\u{10ffff}')
+}
+
+/// The bytes tell nearly always; only what begins with `0xef` has to be looked at.
+fn all_allowed(text: &str) -> bool {
+    let sound = |byte| matches!(byte, b'\t' | b'\n' | b'\r' | b' '..=0xee | 0xf0..);
+    text.bytes().all(sound) || text.chars().all(allowed)
 }
 
 fn syntax(error: &quick_xml::Error) -> Broken {

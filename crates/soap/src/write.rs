@@ -83,18 +83,34 @@ fn tag(name: &Name, spaces: &[(Cow<'_, str>, &str)], out: &mut String) {
 }
 
 fn escape(text: &str, attribute: bool, out: &mut String) {
-    for c in text.chars() {
-        match c {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '"' if attribute => out.push_str("&quot;"),
-            // these would come back as another character
-            '\r' => out.push_str("&#13;"),
-            '\n' if attribute => out.push_str("&#10;"),
-            '\t' if attribute => out.push_str("&#9;"),
-            c if allowed(c) => out.push(c),
-            _ => out.push('\u{fffd}'),
-        }
+    let mut rest = text;
+    loop {
+        // what needs no thought goes out in one piece
+        let plain = rest.bytes().position(is_special).unwrap_or(rest.len());
+        out.push_str(&rest[..plain]);
+        let mut characters = rest[plain..].chars();
+        let Some(special) = characters.next() else { return };
+        character(special, attribute, out);
+        rest = characters.as_str();
+    }
+}
+
+/// A byte that may begin a character that is written as something else.
+const fn is_special(byte: u8) -> bool {
+    matches!(byte, 0..b' ' | b'"' | b'&' | b'<' | b'>' | 0xef)
+}
+
+fn character(c: char, attribute: bool, out: &mut String) {
+    match c {
+        '&' => out.push_str("&amp;"),
+        '<' => out.push_str("&lt;"),
+        '>' => out.push_str("&gt;"),
+        '"' if attribute => out.push_str("&quot;"),
+        // these would come back as another character
+        '\r' => out.push_str("&#13;"),
+        '\n' if attribute => out.push_str("&#10;"),
+        '\t' if attribute => out.push_str("&#9;"),
+        c if allowed(c) => out.push(c),
+        _ => out.push('\u{fffd}'),
     }
 }

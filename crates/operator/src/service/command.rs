@@ -78,7 +78,8 @@ impl Operator {
             }
         };
         let (actor, id) = (actor.to_owned(), new.id.clone());
-        self.run("operator.enrol", move |house, tx| enrol(house, tx, &actor, &new, &proof, &keys)).await?;
+        self.run_and_forget_standings("operator.enrol", move |house, tx| enrol(house, tx, &actor, &new, &proof, &keys))
+            .await?;
         self.0.tell_of(Event::Station(id));
         self.0.wake();
         Ok(shown)
@@ -87,7 +88,7 @@ impl Operator {
     /// Switches a station off for good and ends its connection.
     pub async fn retire_station(&self, actor: &str, id: &StationId) -> Result<(), Fault> {
         let (actor, name) = (actor.to_owned(), id.clone());
-        self.run("operator.retire", move |house, tx| {
+        self.run_and_forget_standings("operator.retire", move |house, tx| {
             let now = house.now();
             for bay in place::of_station(tx, &name)? {
                 notice::put(tx, Kind::Evse, bay.evse.as_str(), now)?;
@@ -108,7 +109,7 @@ impl Operator {
         let key = StationKey::generate(&*self.0.dice);
         let digest = key.digest(&*self.0.dice).map_err(|fault| unexpected(&fault.to_string()))?;
         let (actor, name) = (actor.to_owned(), id.clone());
-        self.run("operator.rotate", move |house, tx| {
+        self.run_and_forget_standings("operator.rotate", move |house, tx| {
             if !station::set_key(tx, &name, &digest)? {
                 return Err(Fault::NotFound("station of security profile 2"));
             }

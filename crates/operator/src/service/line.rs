@@ -68,14 +68,11 @@ impl Desk for Operator {
 
 impl Operator {
     async fn let_in(&self, knock: Knock) -> Result<Entry, Refusal> {
-        let identity = knock.identity.clone();
-        let found: Result<_, StoreError> =
-            self.read("operator.knock", move |_, tx| station::standing(tx, &identity)).await;
-        let standing = found.map_err(|error| {
+        let standing = self.standing(&knock.identity, self.0.now()).await.map_err(|error| {
             tracing::error!(%error, "a knock could not be looked up");
             Refusal::Overloaded
         })?;
-        match admit::decide(&knock, standing.as_ref()) {
+        match admit::decide(&knock, standing.as_deref()) {
             Ok(entry) => {
                 self.0.deviated(&entry.station, admit::deviations(&knock, &entry.station), "", &[]);
                 let presented = Presented { peer: knock.peer, certificate: knock.certificate };
@@ -193,7 +190,7 @@ impl Operator {
     async fn boot(&self, name: StationId, said: Boot, now: Timestamp) -> Result<Heard, Denial> {
         let station = name.clone();
         let decision = self
-            .run("operator.boot", move |house, tx| {
+            .run_and_forget_standings("operator.boot", move |house, tx| {
                 let serial = station::certificate_serial(tx, &station)?;
                 let lately = station::boots_since(tx, &station, now.minus(boot::LOOP_WINDOW))?;
                 let settings = &house.setup.settings;

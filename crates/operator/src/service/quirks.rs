@@ -100,7 +100,7 @@ impl Operator {
             return Err(Fault::Invalid { path, why });
         }
         let actor = actor.to_owned();
-        self.run("operator.quirk.profile", move |house, tx| {
+        self.run_and_forget_standings("operator.quirk.profile", move |house, tx| {
             quirk::put_profile(tx, &profile)?;
             log::audit(tx, house.now(), &actor, "put quirk profile", &profile.name, "done").map_err(Fault::from)
         })
@@ -109,7 +109,7 @@ impl Operator {
 
     pub async fn remove_quirk_profile(&self, actor: &str, name: &str) -> Result<(), Fault> {
         let (actor, name) = (actor.to_owned(), name.to_owned());
-        self.run("operator.quirk.profile.remove", move |house, tx| {
+        self.run_and_forget_standings("operator.quirk.profile.remove", move |house, tx| {
             if !quirk::remove_profile(tx, &name)? {
                 return Err(Fault::NotFound("quirk profile"));
             }
@@ -162,7 +162,7 @@ impl Operator {
         work: impl FnOnce(&mut Tx<'_>, &StationId) -> Result<(), Fault> + Send + 'static,
     ) -> Result<(), Fault> {
         let (actor, of) = (actor.to_owned(), of.clone());
-        self.run("operator.quirk.change", move |house, tx| {
+        self.run_and_forget_standings("operator.quirk.change", move |house, tx| {
             known(tx, &of)?;
             work(tx, &of)?;
             log::audit(tx, house.now(), &actor, act, &format!("{of} {what}"), "done").map_err(Fault::from)
