@@ -254,9 +254,9 @@ impl Hub {
         let letter = envelope.clone();
         let now = self.0.clock.now();
         let read = self.0.store.read::<_, HubFault>("hub.route", move |tx| {
-            let register = parties::all(tx)?;
-            let step = route::decide(hub, &letter, &register).map_err(HubFault::Denied)?;
-            look_up(tx, step, &letter, tag, &register, now)
+            let concerned = parties::of(tx, [letter.from, letter.to.unwrap_or(letter.from)])?;
+            let step = route::decide(hub, &letter, &concerned).map_err(HubFault::Denied)?;
+            look_up(tx, step, &letter, tag, now)
         });
         match read.await? {
             Found::Way(way) => Ok(way),
@@ -449,7 +449,6 @@ fn look_up(
     step: Step,
     letter: &Envelope,
     tag: Option<TokenTag>,
-    register: &[Party],
     now: Timestamp,
 ) -> Result<Found, HubFault> {
     match step {
@@ -469,7 +468,7 @@ fn look_up(
                 None => switches::learned(tx, tag, now)?,
             };
             let Some(owner) = owner else {
-                let perhaps = thrift::candidates(tx, letter.from, register, now.minus(HISTORY))?;
+                let perhaps = thrift::candidates(tx, letter.from, &parties::all(tx)?, now.minus(HISTORY))?;
                 let nobody = perhaps.is_empty();
                 return if nobody {
                     Err(HubFault::Denied(Denial::UnknownToken))
@@ -477,14 +476,15 @@ fn look_up(
                     Ok(Found::Way(Way::Perhaps(perhaps)))
                 };
             };
-            let party = route::reachable(owner, Role::Provider, register).map_err(HubFault::Denied)?;
+            let roles = parties::of(tx, [owner; 2])?;
+            let party = route::reachable(owner, Role::Provider, &roles).map_err(HubFault::Denied)?;
             Ok(Found::Way(Way::To { party, hub_order: None }))
         }
         Step::Publish => {
             let told = |row: &&Party| {
                 row.role == Role::Provider && row.status == PartyStatus::Connected && row.party != letter.from
             };
-            Ok(Found::Publish(register.iter().filter(told).map(|row| row.party).collect()))
+            Ok(Found::Publish(parties::all(tx)?.iter().filter(told).map(|row| row.party).collect()))
         }
         Step::Index => {
             let Errand::Token { valid, .. } = letter.errand else { return Err(HubFault::Denied(Denial::Internal)) };
@@ -496,7 +496,7 @@ fn look_up(
 
 /// Public objects are for parties of the network.
 fn known(tx: &Tx<'_>, asker: PartyId) -> Result<(), HubFault> {
-    let known = parties::all(tx)?.iter().any(|row| row.party == asker && row.status == PartyStatus::Connected);
+    let known = parties::of(tx, [asker; 2])?.iter().any(|row| row.status == PartyStatus::Connected);
     if known { Ok(()) } else { Err(HubFault::Denied(Denial::NotYours)) }
 }
 
@@ -507,18 +507,16 @@ fn keep_public(tx: &mut Tx<'_>, errand: &Errand, body: Option<&str>, now: Timest
     match errand {
         Errand::Location { owner, id, evse: None } => {
             let body = body.ok_or_else(missing)?;
-            room_for(tx, Published::Locations, *owner, id.as_str())?;
-            public::put(tx, Published::Locations, (*owner, id.as_str()), body, now)?;
+            keep(tx, Published::Locations, (*owner, id.as_str()), body, now)?;
         }
         Errand::Location { owner, id, evse: Some(_) } => {
             if let Some(body) = body {
-                public::put(tx, Published::Locations, (*owner, id.as_str()), body, now)?;
+                keep(tx, Published::Locations, (*owner, id.as_str()), body, now)?;
             }
         }
         Errand::Tariff { owner, id, dropped: false } => {
             let body = body.ok_or_else(missing)?;
-            room_for(tx, Published::Tariffs, *owner, id.as_str())?;
-            public::put(tx, Published::Tariffs, (*owner, id.as_str()), body, now)?;
+            keep(tx, Published::Tariffs, (*owner, id.as_str()), body, now)?;
         }
         Errand::Tariff { owner, id, dropped: true } => {
             public::drop_one(tx, Published::Tariffs, *owner, id.as_str())?;
@@ -535,9 +533,9 @@ fn keep_public(tx: &mut Tx<'_>, errand: &Errand, body: Option<&str>, now: Timest
 }
 
 /// One owner does not fill the hub: what is there may always be replaced.
-fn room_for(tx: &Tx<'_>, kind: Published, owner: PartyId, id: &str) -> Result<(), HubFault> {
-    let (count, here) = public::holdings(tx, kind, owner, id)?;
-    if here || count < PUBLISHED_PER_OWNER_MAX { Ok(()) } else { Err(HubFault::Denied(Denial::Overloaded)) }
+fn keep(tx: &mut Tx<'_>, kind: Published, whose: (PartyId, &str), body: &str, now: Timestamp) -> Result<(), HubFault> {
+    let kept = public::put(tx, kind, whose, body, (now, PUBLISHED_PER_OWNER_MAX))?;
+    if kept { Ok(()) } else { Err(HubFault::Denied(Denial::Overloaded)) }
 }
 
 const fn day(at: Timestamp) -> Timestamp {

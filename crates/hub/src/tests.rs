@@ -355,3 +355,22 @@ async fn what_concerns_two_named_parties_passes_and_everybody_sees_who_is_there(
     assert_eq!(&*page.items[0].role, "CPO");
     assert_eq!(world.hub.clients(party("DE-XXX"), wish).await, Err(Denial::NotYours));
 }
+
+#[tokio::test]
+async fn an_owner_fills_its_share_and_no_more_and_what_is_dropped_makes_room() {
+    use crate::memory::public::{drop_one, put};
+
+    let world = world().await;
+    let now = Timestamp::from_secs(1_790_000_000);
+    let run = world.store.run::<_, HubFault>("test", move |tx| {
+        let owner = party("DE-OPA");
+        let mut fits = |id: &str| Ok::<_, HubFault>(put(tx, Published::Tariffs, (owner, id), "{}", (now, 2))?);
+        let first = [fits("a")?, fits("b")?, fits("c")?, fits("b")?];
+        let other = put(tx, Published::Locations, (owner, "a"), "{}", (now, 2))?;
+        drop_one(tx, Published::Tariffs, owner, "a")?;
+        drop_one(tx, Published::Tariffs, owner, "a")?;
+        let mut fits = |id: &str| Ok::<_, HubFault>(put(tx, Published::Tariffs, (owner, id), "{}", (now, 2))?);
+        Ok((first, other, [fits("c")?, fits("a")?]))
+    });
+    assert_eq!(run.await.unwrap(), ([true, true, false, true], true, [true, false]));
+}

@@ -99,6 +99,20 @@ CREATE TABLE hub_audit (
 );",
     },
     Migration { family: "hub", number: 4, name: "switches of thrift, learned tags", sql: thrift::TABLES },
+    Migration {
+        family: "hub",
+        number: 5,
+        name: "how many objects an owner has here, and an object by its id alone",
+        sql: "
+CREATE TABLE hub_holding (
+    kind TEXT NOT NULL,
+    owner TEXT NOT NULL,
+    count INTEGER NOT NULL,
+    PRIMARY KEY (kind, owner)
+);
+INSERT INTO hub_holding (kind, owner, count) SELECT kind, owner, COUNT(*) FROM hub_public GROUP BY kind, owner;
+CREATE INDEX hub_public_id ON hub_public (kind, id);",
+    },
 ];
 
 fn party(text: &str) -> Result<PartyId, StoreError> {

@@ -37,6 +37,11 @@ pub(crate) fn all(tx: &Tx<'_>) -> Result<Vec<Party>, StoreError> {
     tx.query(ALL, &[], read)
 }
 
+/// All roles of these two parties, which may be the same one.
+pub(crate) fn of(tx: &Tx<'_>, parties: [PartyId; 2]) -> Result<Vec<Party>, StoreError> {
+    tx.query(OF, &values![parties[0].to_string(), parties[1].to_string()], read)
+}
+
 pub(crate) fn seen(tx: &mut Tx<'_>, party: PartyId, at: Timestamp) -> Result<(), StoreError> {
     tx.execute(SEEN, &values![party.to_string(), at]).map(drop)
 }
@@ -60,4 +65,6 @@ const JOINED: &str = "UPDATE hub_party SET status = ?3 WHERE party = ?1 AND stat
 const STATUS: &str = "UPDATE hub_party SET status = ?2 WHERE party = ?1";
 const REMOVE: &str = "DELETE FROM hub_party WHERE party = ?1";
 const ALL: &str = "SELECT party, role, name, status, last_seen FROM hub_party ORDER BY role, party";
+const OF: &str =
+    "SELECT party, role, name, status, last_seen FROM hub_party WHERE party IN (?1, ?2) ORDER BY role, party";
 const SEEN: &str = "UPDATE hub_party SET last_seen = ?2 WHERE party = ?1";

@@ -3,20 +3,33 @@
 use charge::Timestamp;
 use charge::id::PartyId;
 use charge::talk::road::{Page, PageWish, Published, on_one_page};
-use store::{StoreError, Tx, values};
+use store::{Row, StoreError, Tx, values};
 
+/// `false`: it is new, and its owner has as many of its kind as it may have.
 pub(crate) fn put(
     tx: &mut Tx<'_>,
     kind: Published,
     (owner, id): (PartyId, &str),
     body: &str,
-    now: Timestamp,
-) -> Result<(), StoreError> {
-    tx.execute(PUT, &values![name(kind), owner.to_string(), id, body, now]).map(drop)
+    (now, count_max): (Timestamp, i64),
+) -> Result<bool, StoreError> {
+    let owner = owner.to_string();
+    if tx.execute(REPLACE, &values![name(kind), owner.clone(), id, body, now])? > 0 {
+        return Ok(true);
+    }
+    if tx.execute(COUNTED, &values![name(kind), owner.clone(), count_max])? == 0 {
+        return Ok(false);
+    }
+    tx.execute(PUT, &values![name(kind), owner, id, body, now])?;
+    Ok(true)
 }
 
 pub(crate) fn drop_one(tx: &mut Tx<'_>, kind: Published, owner: PartyId, id: &str) -> Result<(), StoreError> {
-    tx.execute(DROP, &values![name(kind), owner.to_string(), id]).map(drop)
+    let owner = owner.to_string();
+    if tx.execute(DROP, &values![name(kind), owner.clone(), id])? > 0 {
+        tx.execute(UNCOUNTED, &values![name(kind), owner])?;
+    }
+    Ok(())
 }
 
 /// One object; of several owners' objects of one id none, because nobody can tell which is meant.
@@ -26,15 +39,12 @@ pub(crate) fn one(
     owner: Option<PartyId>,
     id: &str,
 ) -> Result<Option<Box<str>>, StoreError> {
-    let owner = owner.map(|owner| owner.to_string());
-    let mut found = tx.query(ONE, &values![name(kind), id, owner], |row| row.text(0).map(String::into_boxed_str))?;
+    let body = |row: &Row<'_>| row.text(0).map(String::into_boxed_str);
+    let mut found = match owner {
+        Some(owner) => tx.query(OWNED, &values![name(kind), owner.to_string(), id], body)?,
+        None => tx.query(ONE, &values![name(kind), id], body)?,
+    };
     Ok(if found.len() == 1 { found.pop() } else { None })
-}
-
-/// How many objects of a kind an owner has here, and whether this is one of them.
-pub(crate) fn holdings(tx: &Tx<'_>, kind: Published, owner: PartyId, id: &str) -> Result<(i64, bool), StoreError> {
-    let row = values![name(kind), owner.to_string(), id];
-    Ok(tx.one(HOLDINGS, &row, |row| Ok((row.int(0)?, row.flag(1)?)))?.unwrap_or_default())
 }
 
 /// Oldest first, as many as one page carries. What counts is when the object came here: that an owner's clock is behind, or its letter was late,
@@ -65,12 +75,14 @@ const fn name(kind: Published) -> &'static str {
 /// Objects on a page, however small they are.
 pub(crate) const PAGE_MAX: u32 = 500;
 
-const PUT: &str = "INSERT INTO hub_public (kind, owner, id, body, changed) VALUES (?1, ?2, ?3, ?4, ?5)
-    ON CONFLICT (kind, owner, id) DO UPDATE SET body = excluded.body, changed = excluded.changed";
+const REPLACE: &str = "UPDATE hub_public SET body = ?4, changed = ?5 WHERE kind = ?1 AND owner = ?2 AND id = ?3";
+const PUT: &str = "INSERT INTO hub_public (kind, owner, id, body, changed) VALUES (?1, ?2, ?3, ?4, ?5)";
+const COUNTED: &str = "INSERT INTO hub_holding (kind, owner, count) VALUES (?1, ?2, 1)
+    ON CONFLICT (kind, owner) DO UPDATE SET count = hub_holding.count + 1 WHERE hub_holding.count < ?3";
+const UNCOUNTED: &str = "UPDATE hub_holding SET count = count - 1 WHERE kind = ?1 AND owner = ?2";
 const DROP: &str = "DELETE FROM hub_public WHERE kind = ?1 AND owner = ?2 AND id = ?3";
-const ONE: &str = "SELECT body FROM hub_public
-    WHERE kind = ?1 AND id = ?2 AND (?3 IS NULL OR owner = ?3) LIMIT 2";
-const HOLDINGS: &str = "SELECT COUNT(*), COALESCE(SUM(id = ?3), 0) <> 0 FROM hub_public WHERE kind = ?1 AND owner = ?2";
+const OWNED: &str = "SELECT body FROM hub_public WHERE kind = ?1 AND owner = ?2 AND id = ?3";
+const ONE: &str = "SELECT body FROM hub_public WHERE kind = ?1 AND id = ?2 LIMIT 2";
 const COUNT: &str = "SELECT COUNT(*) FROM hub_public WHERE kind = ?1 AND changed >= ?2 AND changed < ?3";
 const SIZES: &str = "SELECT OCTET_LENGTH(body) FROM hub_public WHERE kind = ?1 AND changed >= ?2 AND changed < ?3
     ORDER BY changed, owner, id LIMIT ?4 OFFSET ?5";
