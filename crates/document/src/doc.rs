@@ -156,6 +156,16 @@ fn grown(text: &str) -> Option<Doc> {
     })
 }
 
+/// A member of a JSON object as it is written there, where nothing else of the document has to be kept. `None` where
+/// [`Doc::read`] finds no such member, or a name of a member is escaped.
+pub fn member<'a>(bytes: &'a [u8], depth_max: usize, name: &str) -> Option<&'a str> {
+    if deeper_than(bytes, depth_max) {
+        return None;
+    }
+    let members: BTreeMap<&str, &RawValue> = serde_json::from_slice(bytes).ok()?;
+    members.get(name).map(|value| value.get())
+}
+
 /// Counted before anything is parsed, so that depth costs no stack.
 fn deeper_than(bytes: &[u8], limit: usize) -> bool {
     let (mut depth, mut quoted, mut escaped) = (0usize, false, false);

@@ -10,7 +10,7 @@ mod fault;
 mod record;
 mod scalar;
 
-pub use doc::Doc;
+pub use doc::{Doc, member};
 pub use fault::{Crossed, Fault, Lost};
 pub use record::Record;
 pub use scalar::{NUMBER_CHARACTERS_MAX, NUMBER_MAX, decimal, zoned};

@@ -162,6 +162,16 @@ pub(crate) fn open(http: u16, body: Result<Doc, Fault>) -> Result<Opened, Fault>
 
 /// The status code of an envelope, for a hub that passes it on unread.
 pub fn code_of(body: &[u8]) -> Option<u16> {
+    code_alone(body).or_else(|| code_however_written(body))
+}
+
+/// Nearly everybody writes it once and as a number: then nothing else of the document has to be kept. Of texts nobody
+/// asks here whether they are well escaped; whoever reads them does.
+fn code_alone(body: &[u8]) -> Option<u16> {
+    document::member(body, crate::read::DEPTH_MAX, "status_code")?.parse().ok()
+}
+
+fn code_however_written(body: &[u8]) -> Option<u16> {
     let value = crate::read::parse(body).ok()?;
     At::root(&value).need("status_code").and_then(|code| code.whole()).ok().and_then(|code| u16::try_from(code).ok())
 }

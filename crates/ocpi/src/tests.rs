@@ -457,3 +457,25 @@ fn the_url_and_the_body_must_agree() {
     let long = charge::token::PresentedToken { uid: uid(&"A".repeat(37)), ..long };
     assert!(ask::request(&letter(Question::MayCharge { token: long }), TOWARD).is_err());
 }
+
+#[test]
+fn a_code_is_found_however_it_is_written_and_in_an_envelope_alone() {
+    let deep = format!(r#"{{"data":{}{},"status_code":1000}}"#, "[".repeat(40), "]".repeat(40));
+    let table = [
+        (r#" {"data":[{"status_code":7}],"status_code":2004,"status_message":"x"}"#, Some(2004)),
+        (r#"{"status_code":"1000"}"#, Some(1000)),
+        (r#"{"status_code":1000.0}"#, Some(1000)),
+        (r#"{"status_code":2000,"status_code":1000}"#, Some(1000)),
+        (r#"{"status_code":70000}"#, None),
+        (r#"{"status_code":null}"#, None),
+        (r#"{"data":{"status_code":1000}}"#, None),
+        ("[1000]", None),
+        ("1000", None),
+        (r#"{"status_code":1000"#, None),
+        (&deep, None),
+        ("", None),
+    ];
+    for (body, code) in table {
+        assert_eq!(status::code_of(body.as_bytes()), code, "{body}");
+    }
+}
