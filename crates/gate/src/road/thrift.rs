@@ -183,7 +183,7 @@ impl WayOut {
 
     /// What was told to a partner's question, as the partner is to have it.
     pub(crate) async fn spared_told(&self, asker: PartyId, letter: &Question, told: Told) -> Result<Told, Denial> {
-        let Told { by, mut answer, outcome, session, mut native, lost } = told;
+        let Told { by, mut answer, outcome, mut native, lost, mut session } = told;
         if let (Question::MayCharge { .. }, Answer::May(verdict)) = (letter, &mut answer) {
             let thrift = self.exchange.thrift(asker).await;
             let oicp = matches!(self.speakers.protocol(asker), Some(Protocol::Oicp23 | Protocol::Oicp20));
@@ -201,7 +201,10 @@ impl WayOut {
         if let (Answer::Found(found), Some(operator)) = (&mut answer, by) {
             self.real_found(operator, found).await?;
         }
-        Ok(Told { by, answer, outcome, session, native, lost })
+        if let (Some(session), Some(operator)) = (&mut session, by) {
+            self.real_token(operator, &mut session.token.contract, &mut session.token.uid).await?;
+        }
+        Ok(Told { by, answer, outcome, native, lost, session })
     }
 
     async fn real_found(&self, operator: PartyId, found: &mut Found) -> Result<(), Denial> {

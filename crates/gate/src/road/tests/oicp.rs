@@ -8,6 +8,7 @@ use ::oicp::operation::{self, Row};
 use ::oicp::{Operation, Record, Version as Oicp};
 mod across;
 pub(in crate::road::tests) mod brokered;
+mod mailbox;
 mod members;
 
 use axum::extract::State;

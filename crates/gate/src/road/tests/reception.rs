@@ -1,6 +1,8 @@
 //! The front desk of a hub: invitations that become partners, and connections that are tried step by step.
 
-use charge::talk::partner::{Declined, Habits, NewPartner, PartnerRole, Reception, Trial};
+use charge::talk::partner::{
+    Declined, Form, Habits, NewPartner, PartnerRole, Reception, Seen, Separators, Times, Trial, suited,
+};
 use ocpi::credentials::{Credentials, PartyRole};
 use store::Store;
 use trust::seal::SealKey;
@@ -138,6 +140,61 @@ async fn an_invitation_becomes_a_partner_that_can_be_tried_accustomed_and_dismis
 }
 
 #[tokio::test]
+async fn how_a_partner_writes_is_seen_suggested_and_then_written_to_it() {
+    let hub = open().await;
+    let (reader, writer) = (
+        build("DE-NEW", Role::Provider, Desk::default(), None, &hub.server),
+        build("DE-OPB", Role::Operator, Desk::default(), None, &hub.server),
+    );
+    let (reader, writer) = (reader.await, writer.await);
+    let invite = async |house: &House| {
+        let invited = hub.desk.invite(house.party, true).await.unwrap();
+        hub.introduce(house, invited.token).await.token
+    };
+    let (mine, theirs) = (invite(&reader).await, invite(&writer).await);
+    let http = reqwest::Client::builder().tls_backend_preconfigured((*hub.tls).clone()).build().unwrap();
+    let send = async |method: &str, path: String, token: &Secret<String>, body: &'static str| {
+        let request = http.request(method.parse().unwrap(), format!("{}/ocpi/2.2.1/{path}", hub.base));
+        let request = request.header("authorization", ocpi::credentials::authorization(token, false).expose());
+        let request = request.header("ocpi-to-country-code", "DE").header("ocpi-to-party-id", "NEW");
+        request.body(body).send().await.unwrap().text().await.unwrap()
+    };
+    const TOKEN: &str = r#"{"valid":true,"contract_id":"DENEWC12345678X","last_updated":"2026-11-22T10:00:00"}"#;
+    for number in 0..30 {
+        send("PUT", format!("receiver/tokens/DE/NEW/04{number:04}"), &mine, TOKEN).await;
+    }
+    let card = async || {
+        let cards = hub.desk.cards().await;
+        cards.into_iter().find(|card| card.party == reader.party).unwrap()
+    };
+    let seen = card().await.seen;
+    for what in [Seen::Time(Form::NoZone), Seen::Id(Form::Plain), Seen::Token(Form::Base64)] {
+        assert!(seen.contains(&(what, 30)), "{seen:?}");
+    }
+    let now = card().await.habits.unwrap();
+    let suits = suited(&now, &seen).unwrap();
+    assert_eq!((suits.times, suits.ids), (Times::NoZone, Separators::Without));
+
+    const SESSION: &str =
+        r#"{"cdr_token":{"contract_id":"DE-NEW-C12345678-X"},"last_updated":"2026-11-22T11:00:00+01:00"}"#;
+    let told = async || {
+        send("PUT", "receiver/sessions/DE/OPB/S1".to_owned(), &theirs, SESSION).await;
+        reader.seen().into_iter().rev().find(|seen| seen.path.contains("/sessions/")).unwrap().body
+    };
+    assert_eq!(told().await, SESSION, "as it was written");
+    hub.desk.accustom(reader.party, suits.clone()).await.unwrap();
+    assert_eq!(card().await.habits, Some(suits));
+    let other = r#"{"cdr_token":{"contract_id":"DENEWC12345678X"},"last_updated":"2026-11-22T10:00:00"}"#;
+    assert_eq!(told().await, other, "as it reads");
+    let clients = send("GET", "sender/hubclientinfo".to_owned(), &mine, "").await;
+    let clients: Value = serde_json::from_str(&clients).unwrap();
+    let last = clients["timestamp"].as_str().unwrap();
+    assert!(!last.contains('Z') && last.len() == 19, "answers as well: {last}");
+    hub.desk.accustom(reader.party, now).await.unwrap();
+    assert_eq!(told().await, SESSION, "and back");
+}
+
+#[tokio::test]
 async fn each_step_that_does_not_hold_says_what_to_ask() {
     let hub = open().await;
     let b = build("DE-8BB", Role::Provider, Desk::default(), None, &hub.server).await;
@@ -217,6 +274,9 @@ async fn a_partner_of_another_protocol_is_entered_with_what_proves_it() {
     let steps: Vec<_> = trial.steps.iter().map(|step| (step.what, step.held)).collect();
     assert_eq!(steps, ["Address", "TCP", "TLS", "HTTP"].map(|what| (what, true)), "{trial:?}");
     let card = hub.desk.cards().await.remove(0);
-    assert_eq!((&*card.protocol, card.entry.as_deref(), card.habits), ("ochp/1.4", Some("ice"), None));
+    assert_eq!(
+        (&*card.protocol, card.entry.as_deref(), card.habits),
+        ("ochp/1.4", Some("ice"), Some(Habits::default()))
+    );
     hub.desk.dismiss(party("DE-ICE")).await.unwrap();
 }

@@ -20,12 +20,16 @@ impl World {
         &self.hub.inside.as_ref().unwrap().0
     }
 
-    pub(super) async fn with_vault(self) -> Self {
+    async fn with_vault(self) -> Self {
+        self.keep_vault().await;
+        self
+    }
+
+    pub(super) async fn keep_vault(&self) {
         let seal = SealKey::new(&Secret::new([3; 32])).unwrap();
         let tags = TagKey::new(&Secret::new([4; 32]));
         let vault = Vault::open(Store::in_memory(&[]).unwrap(), seal, tags).await.unwrap();
         self.crossing().keep_in(Arc::new(vault));
-        self
     }
 
     /// A request of a party to the hub, with somebody named as the receiver.
