@@ -196,7 +196,9 @@ impl Desk for YesDesk {
             }
             FromStation::Alive => Heard::Alive { now },
             FromStation::Tap(_) => Heard::Tap(verdict),
-            FromStation::Transaction(_) => Heard::Transaction { number: Some(7), verdict: Some(verdict), cost: None },
+            FromStation::Transaction(_) => {
+                Heard::Transaction { number: Some(7), verdict: Some(verdict), cost: None, advice: None }
+            }
             FromStation::Vendor(_) => Heard::Vendor(VendorAnswer { status: "Accepted".into(), data: None }),
             _ => Heard::Noted,
         };
@@ -339,6 +341,7 @@ fn messages() -> Vec<FromStation> {
         offline: false,
         remote_start: None,
         reservation: None,
+        terms: None,
     };
     let ended = TransactionReport {
         stage: Stage::Ended,

@@ -96,11 +96,12 @@ impl Engine {
         let Some(said) = self.session.take(ticket) else { return };
         let before = out.len();
         let version = self.session.version();
+        let mut notes = Notes::at(now);
         let outcome = match outcome {
-            Ok(heard) => bridge::answer(version, &said, heard),
+            Ok(heard) => bridge::answer(version, &said, heard, &mut notes),
             Err(denial) => Err(bridge::denied(denial)),
         };
-        self.session.settle(ticket, outcome, Notes::at(now), out);
+        self.session.settle(ticket, outcome, notes, out);
         self.hold(now, before, out);
         self.pump(now, out);
     }

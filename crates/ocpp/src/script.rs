@@ -57,6 +57,7 @@ mod tests {
             offline: true,
             remote_start: None,
             reservation: None,
+            terms: None,
         }
     }
 

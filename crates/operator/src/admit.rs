@@ -79,7 +79,7 @@ fn proven(knock: &Knock, standing: &Standing) -> Result<(), Turned> {
             if let (Some(certificate), Some(serial)) = (&knock.certificate, serial) {
                 of_this_station(&certificate.common_name, serial)?;
             }
-            with_key(knock, standing, digest)
+            if rises(knock, standing) { Ok(()) } else { with_key(knock, standing, digest) }
         }
         Proof::Certificate { serial } => match &knock.certificate {
             Some(certificate) => of_this_station(&certificate.common_name, serial),
@@ -89,6 +89,14 @@ fn proven(knock: &Knock, standing: &Standing) -> Result<(), Turned> {
             )),
         },
     }
+}
+
+/// Whether a station of profile 2 comes with the proof of profile 3 instead of its key: it was told to, and from now on
+/// nothing less will do (2.x A05; OCPP 1.6 security whitepaper A05.FR.09).
+pub fn rises(knock: &Knock, standing: &Standing) -> bool {
+    let Proof::Basic { serial: Some(serial), .. } = &standing.proof else { return false };
+    let proven = knock.certificate.as_ref().is_some_and(|of| of.common_name == *serial);
+    proven && knock.encrypted && knock.basic.is_none()
 }
 
 fn of_this_station(common_name: &str, serial: &str) -> Result<(), Turned> {
@@ -225,6 +233,11 @@ mod tests {
             (knock(Some(&right), None, true, &["ocpp1.6"]), Some(basic(false, false)), Ok(Version::V16)),
             (knock(Some(&right), Some("S1"), true, &both), Some(basic(false, false)), Ok(Version::V201)),
             (knock(None, Some("S1"), true, &both), Some(strict.clone()), Ok(Version::V201)),
+            // proves: ocpp-1.6-security A05.FR.09
+            (knock(None, Some("S1"), true, &both), Some(basic(false, false)), Ok(Version::V201)),
+            (knock(None, Some("S2"), true, &both), Some(basic(false, false)), Err((401, "number S2"))),
+            (knock(Some(b"wrong"), Some("S1"), true, &both), Some(basic(false, false)), Err((401, "key is not"))),
+            (knock(None, Some("S1"), false, &both), Some(basic(true, false)), Err((401, "no HTTP Basic"))),
             (knock(Some(&right), None, false, &both), Some(basic(true, false)), Ok(Version::V201)),
             (knock(Some(&right), None, true, &both), None, Err((404, "no station is enrolled"))),
             (knock(Some(&right), None, true, &both), Some(basic(false, true)), Err((403, "retired"))),

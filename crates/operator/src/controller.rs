@@ -112,7 +112,7 @@ pub(crate) fn alone(
         FromStation::Transaction(report) => {
             let number = (report.stage == Stage::Started && report.key.is_none()).then_some(number);
             let weight = if report.stage == Stage::Updated { Weight::Course } else { Weight::Edge };
-            Alone::Kept(Heard::Transaction { number, verdict, cost: None }, weight)
+            Alone::Kept(Heard::Transaction { number, verdict, cost: None, advice: None }, weight)
         }
         FromStation::Meter(report) => {
             let weight = if report.key.is_some() { Weight::Course } else { Weight::News };

@@ -104,9 +104,9 @@ impl Operator {
             FromStation::Tap(_) => Heard::Tap(verdict),
             FromStation::Transaction(report) if report.stage == Stage::Started => {
                 self.last_number += 1;
-                Heard::Transaction { number: Some(self.last_number), verdict: Some(verdict), cost: None }
+                Heard::Transaction { number: Some(self.last_number), verdict: Some(verdict), cost: None, advice: None }
             }
-            FromStation::Transaction(_) => Heard::Transaction { number: None, verdict: None, cost: None },
+            FromStation::Transaction(_) => Heard::Transaction { number: None, verdict: None, cost: None, advice: None },
             FromStation::Status(_)
             | FromStation::Meter(_)
             | FromStation::Security { .. }

@@ -10,6 +10,8 @@ use charge::id::EvseNo;
 use charge::place::Current;
 use charge::talk::line::BayState;
 use charge::talk::line::charging::Profile;
+use charge::talk::line::terms::Limits;
+use charge::tariff::Tariff;
 use charge::token::{Allowed, PresentedToken};
 use charge::units::Power;
 
@@ -25,6 +27,8 @@ pub(crate) struct Permit {
     pub origin: Origin,
     /// Limits that came with the order to start.
     pub profile: Option<Box<Profile>>,
+    /// The driver's own, for this transaction alone (2.1 I08).
+    pub tariff: Option<Box<Tariff>>,
 }
 
 /// The running transaction, seen from its EVSE.
@@ -35,6 +39,8 @@ pub(crate) struct Running {
     pub sample_at: Option<Timestamp>,
     /// When the register is kept next, whether reported or not.
     pub keep_at: Timestamp,
+    /// When a limit will be reached, or the tariff changes; `None` while nothing of that is foreseen.
+    pub look_at: Option<Timestamp>,
 }
 
 /// Why an EVSE wants to be looked at.
@@ -48,6 +54,8 @@ pub(crate) enum Due {
     Full,
     /// The limit of the charging profiles changes.
     Limit,
+    /// A limit of the transaction, or a change of its price.
+    Terms,
 }
 
 pub(crate) struct Evse {
@@ -69,6 +77,14 @@ pub(crate) struct Evse {
     pub cap: Option<Power>,
     pub limit_until: Option<Timestamp>,
     pub permit: Option<Permit>,
+    /// What the next driver chose (2.1 E16).
+    pub wishes: Limits,
+    /// A limit of the transaction is reached: nothing is given.
+    pub halted: bool,
+    /// Shown to the driver.
+    pub words: Option<Box<str>>,
+    /// Somebody pays for it on a telephone: nobody begins here until then (2.1 C25).
+    pub paid_until: Option<Timestamp>,
     pub give_up_at: Option<Timestamp>,
     pub running: Option<Running>,
     pub last_verdict: Option<Allowed>,
@@ -94,6 +110,10 @@ impl Evse {
             cap: None,
             limit_until: None,
             permit: None,
+            wishes: Limits::default(),
+            halted: false,
+            words: None,
+            paid_until: None,
             give_up_at: None,
             running: None,
             last_verdict: None,
@@ -109,6 +129,9 @@ impl Evse {
 
     /// What the station gives, before the car says how much of it it takes.
     pub fn offer(&self) -> Power {
+        if self.halted {
+            return Power::ZERO;
+        }
         let given = self.limit.map_or(self.max_power, |limit| limit.min(self.max_power));
         let inlet = self.car.as_ref().map(|car| car.plan().inlet);
         let offered = inlet.and_then(|inlet| inlet.offered(self.current, given)).unwrap_or(Power::ZERO);
@@ -180,7 +203,8 @@ impl Evse {
         let full = full.map(|micros| (self.counted_to.plus(Duration::from_micros(micros)), Due::Full));
         // of several at the same moment, the end of charging comes first and the reading shows it
         let limit = self.limit_until.map(|at| (at, Due::Limit));
-        [limit, full, give_up, sample, keep].into_iter().flatten().min_by_key(|(at, _)| *at)
+        let terms = self.running.and_then(|running| running.look_at).map(|at| (at, Due::Terms));
+        [limit, terms, full, give_up, sample, keep].into_iter().flatten().min_by_key(|(at, _)| *at)
     }
 
     /// Whether a token is being asked about.

@@ -302,6 +302,7 @@ fn message(row: &Row<'_>) -> Result<(MessageNo, Message), StoreError> {
         signed: record(row, 8)?,
         reason: reason.transpose()?,
         by_token: row.flag(11)?,
+        triggered: false,
         state: state(&row.text(12)?)?,
         offline: row.flag(13)?,
     };
@@ -415,6 +416,7 @@ mod tests {
             signed: Some(record("end")),
             reason: Some(EndReason::CarLeft),
             by_token: true,
+            triggered: false,
             state: Some(BayState::Finishing),
             offline: true,
         }

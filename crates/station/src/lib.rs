@@ -11,6 +11,7 @@ pub mod bay;
 pub mod car;
 pub mod certificates;
 pub mod charging;
+mod deal;
 pub mod display;
 mod document;
 mod evse;

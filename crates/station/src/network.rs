@@ -16,9 +16,15 @@ const PROFILE_MAX: u8 = 3;
 /// `ocppCsmsUrl` of OCPP 2.1.
 const URL_MAX: usize = 2_000;
 
+/// Where a station finds the connection that it was installed with.
+const INSTALLED: i32 = 1;
+/// Where it keeps the better secured one that 1.6 orders, until that has proven itself.
+const RISEN: i32 = 3;
+
 /// What the station has to prove itself and its operator with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Equipment {
+    pub password: bool,
     pub root: bool,
     pub certificate: bool,
 }
@@ -58,6 +64,29 @@ impl Networks {
         once && slots.iter().all(good)
     }
 
+    /// 1.6: the same address with a higher security profile, in front of the one in use; answers the new order. Nothing
+    /// lower, and nothing without what it needs.
+    ///
+    /// cites: ocpp-1.6-security A05.FR.01, A05.FR.02, A05.FR.03, A05.FR.04, A05.FR.08
+    pub fn rise(&mut self, to: u8, current: u8, has: Equipment) -> Option<String> {
+        let known = to > current && to <= PROFILE_MAX;
+        let password = has.password || !matches!(to, 1 | 2);
+        let proven = password && (has.root || to < 2) && (has.certificate || to < PROFILE_MAX);
+        let Network { url, more, .. } = self.0.get(&INSTALLED).filter(|_| known && proven)?.clone();
+        let url = match url.strip_prefix("ws://") {
+            Some(rest) if to >= 2 => format!("wss://{rest}").into(),
+            Some(_) | None => url,
+        };
+        self.0.insert(RISEN, Network { url, security_profile: to, more });
+        Some(format!("{RISEN},{INSTALLED}"))
+    }
+
+    /// The better secured connection could not be had: the one before it is all there is again; answers the order.
+    pub fn fall_back(&mut self) -> String {
+        self.0.remove(&RISEN);
+        INSTALLED.to_string()
+    }
+
     /// The profiles in the order in which they are tried.
     pub fn in_order(&self, order: &str) -> Vec<(i32, Network)> {
         let slots = order.split(',').filter_map(|slot| slot.trim().parse::<i32>().ok());
@@ -82,7 +111,7 @@ mod tests {
 
     use super::*;
 
-    const ALL: Equipment = Equipment { root: true, certificate: true };
+    const ALL: Equipment = Equipment { password: true, root: true, certificate: true };
 
     fn to(url: &str, security_profile: u8) -> Network {
         Network { url: url.into(), security_profile, more: Document::new("{}") }
@@ -121,6 +150,32 @@ mod tests {
         assert!(!networks.may_prefer("2,1", 2, Equipment { certificate: false, ..ALL }));
         assert!(!networks.may_prefer("1", 0, Equipment { root: false, ..ALL }));
         assert_eq!(networks.in_order("2,1").first().map(|(slot, _)| *slot), Some(2));
+    }
+
+    #[test]
+    fn a_profile_rises_with_what_it_needs_and_falls_back() {
+        // proves: ocpp-1.6-security A05.FR.01, A05.FR.02, A05.FR.03, A05.FR.04, A05.FR.08
+        let mut networks = Networks::default();
+        assert_eq!(networks.rise(2, 0, ALL), None, "no address is known");
+        networks.set(1, to("ws://csms.example/a", 0), 0).unwrap();
+        let lacking = [
+            (0, 0, ALL, "not higher"),
+            (1, 2, ALL, "lower"),
+            (4, 0, ALL, "no such profile"),
+            (1, 0, Equipment { password: false, ..ALL }, "no password"),
+            (2, 1, Equipment { root: false, ..ALL }, "no root"),
+            (3, 2, Equipment { certificate: false, ..ALL }, "no certificate"),
+        ];
+        for (wanted, current, has, why) in lacking {
+            assert_eq!(networks.rise(wanted, current, has), None, "{why}");
+        }
+        assert_eq!(networks.rise(3, 0, Equipment { password: false, ..ALL }).as_deref(), Some("3,1"));
+        let order = networks.in_order("3,1");
+        assert_eq!(
+            order.iter().map(|(_, to)| (&*to.url, to.security_profile)).collect::<Vec<_>>(),
+            [("wss://csms.example/a", 3), ("ws://csms.example/a", 0)]
+        );
+        assert_eq!((networks.fall_back().as_str(), networks.in_order("3,1").len()), ("1", 1));
     }
 
     #[test]

@@ -48,6 +48,7 @@ pub struct VirtualStation {
     patience: watch::Sender<Patience>,
     errands: Notify,
     starts: watch::Sender<u32>,
+    redials: watch::Sender<u32>,
 }
 
 /// The engine and what it wants done.
@@ -73,6 +74,7 @@ pub enum Errand {
 struct Fresh {
     password: Option<Secret<Box<str>>>,
     identity: Option<Identity>,
+    redial: bool,
 }
 
 /// The clock that was handed in may run faster than the machine's, so nobody waits longer than this without looking
@@ -100,10 +102,23 @@ impl VirtualStation {
         let mut desk = Desk { station, notes: Vec::new(), say: None, errands: Vec::new(), reboot: false };
         desk.take_in(out);
         let pen = tokio::sync::Mutex::new(());
-        let (wake, starts) = (Notify::new(), watch::Sender::new(1));
+        let (wake, starts, redials) = (Notify::new(), watch::Sender::new(1), watch::Sender::new(0));
         let (identity, errands) = (watch::Sender::new(None), Notify::new());
         let desk = Mutex::new(desk);
-        Ok(Arc::new(Self { desk, pen, journal, clock, wake, view, password, identity, patience, errands, starts }))
+        Ok(Arc::new(Self {
+            desk,
+            pen,
+            journal,
+            clock,
+            wake,
+            view,
+            password,
+            identity,
+            patience,
+            errands,
+            starts,
+            redials,
+        }))
     }
 
     /// Says what there is to say, until the journal fails or the task is dropped. Run it once.
@@ -243,6 +258,11 @@ impl VirtualStation {
         self.starts.subscribe()
     }
 
+    /// How often the line was to be dialled anew, with the first of the networks.
+    pub fn redials(&self) -> watch::Receiver<u32> {
+        self.redials.subscribe()
+    }
+
     /// The keys that verify what the meters sign.
     pub fn meter_keys(&self) -> Vec<(EvseNo, PublicKey)> {
         self.desk().station.meter_keys()
@@ -276,6 +296,9 @@ impl VirtualStation {
         }
         if let Some(identity) = fresh.identity {
             self.identity.send_replace(Some(Arc::new(identity)));
+        }
+        if fresh.redial {
+            self.redials.send_modify(|times| *times += 1);
         }
         if errands {
             self.errands.notify_one();
@@ -352,6 +375,7 @@ impl Desk {
                 Output::Identity(new) => fresh.identity = Some(*new),
                 Output::Upload(upload) => self.errands.push(Errand::Put(upload)),
                 Output::Fetch(fetch) => self.errands.push(Errand::Get(fetch)),
+                Output::Redial => fresh.redial = true,
                 Output::Reboot => self.reboot = true,
             }
         }

@@ -52,6 +52,8 @@ pub enum Key {
     ProfilesMax,
     OrganisationName,
     SecurityProfile,
+    SignWait,
+    SignRepeats,
     CertificatesMax,
     BackOffMinimum,
     BackOffRandom,
@@ -62,6 +64,11 @@ pub enum Key {
     MonitoringEnabled,
     DisplayEnabled,
     CostEnabled,
+    TariffEnabled,
+    RunningCost,
+    TariffInterval,
+    SupportedLimits,
+    TimeZone,
     Currency,
     WebPayments,
     WebPaymentsUrl,
@@ -114,7 +121,7 @@ const fn both(v16: &'static str, v201: &'static str) -> (Option<&'static str>, O
 /// A day is the longest interval that makes sense on this line: one heartbeat a day is needed for the clock.
 const DAY_S: u32 = 86_400;
 
-const TABLE: [Row; 50] = [
+const TABLE: [Row; 57] = [
     row(
         Key::HeartbeatInterval,
         both("HeartbeatInterval", "OCPPCommCtrlr.HeartbeatInterval"),
@@ -321,6 +328,20 @@ const TABLE: [Row; 50] = [
     ),
     row(Key::SecurityProfile, both("SecurityProfile", "SecurityCtrlr.SecurityProfile"), Kind::Text, Access::Read, "2"),
     row(
+        Key::SignWait,
+        (None, Some("SecurityCtrlr.CertSigningWaitMinimum")),
+        Kind::Number(1, DAY_S),
+        Access::ReadWrite,
+        "120",
+    ),
+    row(
+        Key::SignRepeats,
+        (None, Some("SecurityCtrlr.CertSigningRepeatTimes")),
+        Kind::Number(0, 16),
+        Access::ReadWrite,
+        "3",
+    ),
+    row(
         Key::CertificatesMax,
         both("CertificateStoreMaxLength", "SecurityCtrlr.CertificateEntries"),
         Kind::Text,
@@ -372,6 +393,23 @@ const TABLE: [Row; 50] = [
     row(Key::MonitoringEnabled, (None, Some("MonitoringCtrlr.Enabled")), Kind::Flag, Access::Read, "true"),
     row(Key::DisplayEnabled, (None, Some("DisplayMessageCtrlr.Enabled")), Kind::Flag, Access::Read, "true"),
     row(Key::CostEnabled, (None, Some("TariffCostCtrlr.Enabled[Cost]")), Kind::Flag, Access::Read, "true"),
+    row(Key::TariffEnabled, (None, Some("TariffCostCtrlr.Enabled[Tariff]")), Kind::Flag, Access::Read, "true"),
+    row(Key::RunningCost, (None, Some("TariffCostCtrlr.Enabled[RunningCost]")), Kind::Flag, Access::ReadWrite, "false"),
+    row(
+        Key::TariffInterval,
+        (None, Some("TariffCostCtrlr.Interval[Tariff]")),
+        Kind::Number(1, 3_600),
+        Access::ReadWrite,
+        "10",
+    ),
+    row(
+        Key::SupportedLimits,
+        (None, Some("TxCtrlr.SupportedLimits")),
+        Kind::Text,
+        Access::Read,
+        "maxCost,maxEnergy,maxTime,maxSoC",
+    ),
+    row(Key::TimeZone, (None, Some("ClockCtrlr.TimeZone")), Kind::Text, Access::ReadWrite, "UTC"),
     row(Key::Currency, (None, Some("TariffCostCtrlr.Currency")), Kind::Text, Access::ReadWrite, "EUR"),
     row(Key::WebPayments, (None, Some("WebPaymentsCtrlr.Enabled")), Kind::Flag, Access::ReadWrite, "false"),
     row(Key::WebPaymentsUrl, (None, Some("WebPaymentsCtrlr.URLTemplate")), Kind::Text, Access::ReadWrite, ""),

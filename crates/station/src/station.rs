@@ -13,6 +13,7 @@ mod guests;
 mod hand;
 mod orders;
 mod power;
+mod terms;
 mod uplink;
 
 use std::collections::{BTreeSet, VecDeque};
@@ -22,12 +23,14 @@ use std::time::Duration;
 use billing::record::{ClockQuality, PublicKey};
 use charge::id::EvseNo;
 use charge::talk::line::model::Network;
+use charge::talk::line::terms::Limits;
 use charge::talk::line::{BayState, FromStation, Version};
 use charge::token::Allowed;
 use charge::units::{Energy, Power};
 use charge::{Dice, Personal, Secret, Timestamp};
 
 use crate::bay::{Event, Phase};
+use crate::deal::Deal;
 use crate::evse::{Due, Evse};
 use crate::journal::{Memory, Note};
 use crate::meter::{Meter, MeterMemory};
@@ -54,6 +57,8 @@ pub enum Output {
     Upload(Upload),
     /// Bring an image; it comes back to [`Station::fetched`].
     Fetch(Fetch),
+    /// Dial anew, with the first of the networks.
+    Redial,
     /// The operator ordered a restart: switch off and on again.
     Reboot,
 }
@@ -109,8 +114,12 @@ pub struct BayView {
     pub transaction: Option<(Box<str>, Option<i32>)>,
     /// What came of the last question about a token.
     pub last_verdict: Option<Allowed>,
-    /// What the running transaction costs so far, as the operator said.
+    /// What the running transaction costs so far: by its own tariff, or as the operator said.
     pub cost: Option<charge::Decimal>,
+    /// What limits it.
+    pub limits: Limits,
+    /// Words for the driver, as the operator said last.
+    pub words: Option<Box<str>>,
     /// Transactions ended since the start.
     pub finished: u32,
 }
@@ -138,6 +147,8 @@ pub struct Station {
     version: Version,
     line: bool,
     standing: Standing,
+    /// The operator answered the last boot with Rejected.
+    turned_away: bool,
     boot_reason: BootReason,
     /// Why the next start happens, if it is not the operator's order.
     next_reason: Option<BootReason>,
@@ -208,6 +219,7 @@ impl Station {
             queue: Queue::default(),
             line: false,
             standing: Standing::Unknown { not_before: now },
+            turned_away: false,
             boot_reason: BootReason::PowerUp,
             next_reason: None,
             resumes: false,
@@ -345,7 +357,13 @@ impl Station {
                 .and_then(|running| self.queue.transaction(running.no))
                 .map(|of| (of.id.clone(), of.number)),
             last_verdict: evse.last_verdict,
-            cost: evse.running.and_then(|running| self.blocks.costs.get(&running.no).copied()),
+            cost: evse.running.and_then(|running| self.cost_of(running.no)),
+            limits: evse
+                .running
+                .and_then(|running| self.blocks.deals.get(&running.no))
+                .map(Deal::limits)
+                .unwrap_or_default(),
+            words: evse.words.clone(),
             finished: evse.finished,
         });
         View {
@@ -384,6 +402,13 @@ impl Station {
 
     /// A connection stands that is secured by this profile (A05.FR.06).
     pub fn secured(&mut self, profile: u8, out: &mut Vec<Output>) {
+        // ocpp-1.6-security A05.FR.08: it could not be had
+        if self.blocks.rising.take().is_some_and(|wanted| profile < wanted) {
+            let order = self.blocks.networks.fall_back();
+            let (key, value) = self.settings.note(Key::NetworkPriority, &order);
+            out.push(Output::Keep(Note::Setting(key, value)));
+            self.blocks.logbook.write(self.now, true, "back to the former security profile");
+        }
         if self.settings.number(Key::SecurityProfile) != u32::from(profile) {
             let (key, value) = self.settings.note(Key::SecurityProfile, &profile.to_string());
             out.push(Output::Keep(Note::Setting(key, value)));
@@ -437,6 +462,7 @@ impl Station {
             // the flow of current has shown it already
             Due::Full => {}
             Due::Limit => self.relimit(out),
+            Due::Terms => self.look_at_deal(place, out),
             // E10.FR.02
             Due::GiveUp => {
                 // a phase that has moved on has no time to give up any more

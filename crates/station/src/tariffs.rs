@@ -1,11 +1,12 @@
 //! Tariffs at the station, as the operator sets them, and what a charge costs so far (OCPP 2.1 block I, 2.x I02, I03).
 //!
-//! It prices nothing: the operator says what it costs, and the station shows it.
+//! It prices nothing: what a charge costs is the deal's to work out, or the operator's to say.
 //!
 //! Invariant: an EVSE has at most one default tariff.
 
 use std::collections::BTreeMap;
 
+use charge::Timestamp;
 use charge::id::EvseNo;
 use charge::talk::line::display::KeptTariff;
 use charge::talk::line::document::ItemOutcome;
@@ -31,6 +32,11 @@ impl Tariffs {
             self.0.insert(*evse, tariff.clone());
         }
         Ok(())
+    }
+
+    /// The default of an EVSE, once it is valid (I07.FR.14, I07.FR.19).
+    pub fn of(&self, evse: EvseNo, now: Timestamp) -> Option<&Tariff> {
+        self.0.get(&evse).filter(|tariff| tariff.valid_from.is_none_or(|from| from <= now))
     }
 
     /// What is kept, each once with its EVSEs (I09).

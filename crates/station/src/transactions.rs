@@ -100,6 +100,8 @@ pub struct Message {
     pub reason: Option<EndReason>,
     /// Ended by the token that began it.
     pub by_token: bool,
+    /// The operator asked for it. Not kept: after a restart it is a message like others.
+    pub triggered: bool,
     /// `None` in a reading in between, where it has not changed.
     pub state: Option<BayState>,
     pub offline: bool,
@@ -128,6 +130,7 @@ impl Message {
                 Origin::Remote(_) | Origin::Driver => None,
             },
             reservation: of.reservation.filter(|_| first),
+            terms: None,
         }
     }
 
@@ -135,6 +138,7 @@ impl Message {
         let reading = |at, context, measured| Reading { at, context, phase: None, measured };
         let context = match self.stage {
             Stage::Started => Context::TransactionBegin,
+            Stage::Updated if self.triggered => Context::Trigger,
             Stage::Updated => Context::SamplePeriodic,
             Stage::Ended => Context::TransactionEnd,
         };
@@ -338,6 +342,7 @@ mod tests {
             signed: None,
             reason: None,
             by_token: false,
+            triggered: false,
             state: Some(BayState::Charging),
             offline: false,
         }

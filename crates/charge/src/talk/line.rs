@@ -14,6 +14,7 @@ pub mod payment;
 pub mod quirk;
 pub mod reservation;
 pub mod second;
+pub mod terms;
 pub mod upkeep;
 
 use std::fmt;
@@ -27,9 +28,7 @@ use crate::{Decimal, Soon, Timestamp};
 
 pub use confidential::is_confidential;
 
-use certificate::{
-    CertificateNews, CertificateOrder, ChainAnswer, ContractProof, ContractStanding, InstalledCertificate,
-};
+use certificate::{CertificateNews, CertificateOrder, ChainAnswer, ContractProof, InstalledCertificate};
 use charging::{ChargingNews, ChargingOrder, Composite, NeedsVerdict};
 use display::{CustomerNews, CustomerOrder, DisplayNews, DisplayOrder, KeptTariff, TariffOrder};
 use document::{Document, ItemOutcome};
@@ -38,6 +37,7 @@ use model::{ModelNews, ModelOrder, MonitorSet, Stream};
 use payment::{PaymentNews, PaymentOrder, Vendor, VendorAnswer};
 use quirk::Quirks;
 use reservation::{ListOrder, ReservationEnd, ReservationOrder};
+use terms::{Advice, Offer, Terms};
 use upkeep::{Progress, UpkeepOrder};
 
 /// The protocol version spoken on one connection. A property of the connection, never of the station. Ordered by age.
@@ -272,6 +272,8 @@ pub struct TransactionReport {
     pub remote_start: Option<i32>,
     /// The reservation that it uses up.
     pub reservation: Option<i32>,
+    /// 2.1: tariff, limits and what it costs, where the station has something new to say of them.
+    pub terms: Option<Box<Terms>>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -299,11 +301,13 @@ pub enum Heard {
         verdict: Option<Verdict>,
         /// 2.x: what it costs so far, or in all after the end, with VAT, in the station's currency.
         cost: Option<Decimal>,
+        /// 2.x: limits, and words to show.
+        advice: Option<Box<Advice>>,
     },
-    /// A tap with a contract's certificate.
-    Contract {
+    /// A tap that is answered with more than a verdict.
+    Offered {
         verdict: Verdict,
-        standing: ContractStanding,
+        offer: Box<Offer>,
     },
     /// Status, meter, security, reports, progress: taken, nothing to say.
     Noted,

@@ -230,7 +230,7 @@ async fn keep(line: Arc<Line>) {
     let End::WebSocket(end) = &line.end else { return };
     let station = &line.station;
     let (mut password, mut identity, mut starts) = (station.password(), station.identity(), station.starts());
-    let (mut patience, mut in_vain) = (station.patience(), end.in_vain());
+    let (mut patience, mut in_vain, mut redials) = (station.patience(), end.in_vain(), station.redials());
     loop {
         let profile = line.secured.load(Ordering::SeqCst);
         tokio::select! {
@@ -252,6 +252,12 @@ async fn keep(line: Arc<Line>) {
                 let followed = *starts.borrow_and_update();
                 line.restarted(end);
                 line.followed.send_replace(followed);
+            }
+            // ocpp-1.6-security A05.FR.06, A05.FR.07
+            Ok(()) = redials.changed() => {
+                redials.borrow_and_update();
+                tokio::time::sleep(ANSWER_IS_OUT).await;
+                line.restarted(end);
             }
             Ok(()) = patience.changed() => {
                 let patience = *patience.borrow_and_update();
@@ -289,11 +295,8 @@ fn profile(wish: &Wish) -> u8 {
     }
 }
 
-/// 2.x: the station knows the connection that it was installed with, so that it can come back to it.
+/// The station knows the connection that it was installed with, so that it can come back to it.
 async fn install(wish: &Wish, station: &VirtualStation) -> Result<(), Failure> {
-    if !wish.version.is_2() {
-        return Ok(());
-    }
     let more = json!({ "ocppInterface": "Wired0", "ocppTransport": "JSON", "messageTimeout": 30 }).to_string();
     let to = Network { url: wish.url.as_str().into(), security_profile: profile(wish), more: Document::new(more) };
     match station.told(ToStation::Model(ModelOrder::Network { slot: INSTALLED, to })).await {
@@ -329,11 +332,17 @@ fn number(wish: &Wish, station: &VirtualStation, place: Option<&Network>) -> Res
 /// The certificate that the operator signed last, or the installed one; only profile 3 shows it.
 fn tls(wish: &Wish, station: &VirtualStation, profile: u8) -> Result<Arc<rustls::ClientConfig>, Failure> {
     let fault = |fault: &dyn std::fmt::Display| Failure::plain(format!("{}: {fault}", wish.id));
-    let roots =
-        wish.roots.as_deref().ok_or_else(|| Failure::misuse("wss:// needs --roots FILE, the authorities to trust"))?;
-    let mut pem = std::fs::read_to_string(roots).map_err(|fault| Failure::io(roots, &fault))?;
-    pem.push('\n');
-    pem.push_str(&station.operator_roots());
+    let mut pem = station.operator_roots();
+    match wish.roots.as_deref() {
+        Some(roots) => {
+            let built_in = std::fs::read_to_string(roots).map_err(|fault| Failure::io(roots, &fault))?;
+            pem = format!("{built_in}\n{pem}");
+        }
+        None if pem.is_empty() => {
+            return Err(Failure::misuse("wss:// needs --roots FILE, the authorities to trust"));
+        }
+        None => {}
+    }
     let signed = station.identity().borrow().clone();
     let installed = || wish.identity.as_deref().map(Identity::read).transpose();
     let identity = match signed {

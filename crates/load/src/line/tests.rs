@@ -63,7 +63,7 @@ impl Desk for CountingDesk {
     fn hear(&self, _station: &StationId, said: FromStation) -> Soon<'_, Result<Heard, Denial>> {
         let now = Timestamp::from_secs(1_800_000_000);
         let verdict = Verdict::bare(if self.refuses_tokens { Allowed::Blocked } else { Allowed::Yes });
-        let started = Heard::Transaction { number: Some(7), verdict: Some(verdict), cost: None };
+        let started = Heard::Transaction { number: Some(7), verdict: Some(verdict), cost: None, advice: None };
         let (word, answer) = match said {
             FromStation::Boot(_) => {
                 let interval = Duration::from_secs(300);
@@ -75,9 +75,11 @@ impl Desk for CountingDesk {
             FromStation::Transaction(report) if report.stage == Stage::Started => ("start", started),
             FromStation::Transaction(report) if report.stage == Stage::Updated => {
                 assert_eq!(report.readings.len(), 5);
-                ("update", Heard::Transaction { number: None, verdict: None, cost: None })
+                ("update", Heard::Transaction { number: None, verdict: None, cost: None, advice: None })
             }
-            FromStation::Transaction(_) => ("stop", Heard::Transaction { number: None, verdict: None, cost: None }),
+            FromStation::Transaction(_) => {
+                ("stop", Heard::Transaction { number: None, verdict: None, cost: None, advice: None })
+            }
             other => panic!("the bench does not say {other:?}"),
         };
         *self.heard.lock().unwrap().entry(word).or_default() += 1;

@@ -117,7 +117,7 @@ pub(crate) fn hear(
 }
 
 /// Writes the answer to a CALL of a station.
-pub(crate) fn answer(version: Version, said: &Said, heard: Heard) -> Result<String, Fault> {
+pub(crate) fn answer(version: Version, said: &Said, heard: Heard, notes: &mut Notes) -> Result<String, Fault> {
     match (said, heard) {
         (Said::Alive, Heard::Alive { now }) => Ok(format!("{{\"currentTime\":\"{}\"}}", now.whole_seconds())),
         (Said::Noted, Heard::Noted) => Ok("{}".to_owned()),
@@ -130,8 +130,8 @@ pub(crate) fn answer(version: Version, said: &Said, heard: Heard) -> Result<Stri
         }
         (_, Heard::NotServed) => Err(Fault::new(Code::NotSupported, "not served here")),
         (said, heard) => match version {
-            Version::S15 | Version::S16 | Version::V16 => v16::hear::answer(said, heard),
-            Version::V201 | Version::V21 => v2::hear::answer(version, said, heard),
+            Version::S15 | Version::S16 | Version::V16 => v16::hear::answer(said, heard, notes),
+            Version::V201 | Version::V21 => v2::hear::answer(version, said, heard, notes),
         },
     }
 }

@@ -102,7 +102,7 @@ impl Ticket {
         let Self { message, what, now } = self;
         let mut notes = Notes::at(now);
         let payload = match outcome {
-            Ok(heard) => bridge::answer(Version::V16, &what, heard),
+            Ok(heard) => bridge::answer(Version::V16, &what, heard, &mut notes),
             Err(denial) => Err(bridge::denied(denial)),
         };
         let reply = payload.and_then(|payload| {

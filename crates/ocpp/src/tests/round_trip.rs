@@ -141,7 +141,10 @@ fn an_update_in_1_6_is_meter_values_of_its_transaction() {
     let heard = |event: &station::Event| {
         matches!(
             event,
-            station::Event::Heard { outcome: Ok(Heard::Transaction { number: None, verdict: None, cost: None }), .. }
+            station::Event::Heard {
+                outcome: Ok(Heard::Transaction { number: None, verdict: None, cost: None, advice: None }),
+                ..
+            }
         )
     };
     assert!(out.iter().any(heard), "{out:?}");
@@ -227,7 +230,7 @@ fn frames_are_compact_and_golden() {
     let mut old = Line::new(Version::V16);
     old.say(
         FromStation::Transaction(transaction(Version::V16, Stage::Started)),
-        Heard::Transaction { number: Some(12), verdict: None, cost: None },
+        Heard::Transaction { number: Some(12), verdict: None, cost: None, advice: None },
     );
     assert_eq!(
         old.frames,
@@ -240,7 +243,7 @@ fn frames_are_compact_and_golden() {
     let report = TransactionReport { readings: vec![], ..transaction(Version::V201, Stage::Started) };
     new.say(
         FromStation::Transaction(report),
-        Heard::Transaction { number: None, verdict: Some(Verdict::bare(Allowed::Yes)), cost: None },
+        Heard::Transaction { number: None, verdict: Some(Verdict::bare(Allowed::Yes)), cost: None, advice: None },
     );
     assert_eq!(
         new.frames,

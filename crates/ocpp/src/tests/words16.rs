@@ -1,5 +1,6 @@
 //! Every action of 1.6 and of its security whitepaper, both directions and both ends, with all optional members.
 
+mod cases;
 pub(crate) mod samples;
 
 use super::ends16::{Ends, hash, opened, refused};
@@ -9,6 +10,7 @@ use charge::talk::line::certificate::{
     StationKey,
 };
 use charge::talk::line::document::Document;
+use charge::talk::line::terms::Offer;
 use charge::talk::line::{FromStation, Heard, StationAnswer, Tap, ToStation, Trigger};
 use charge::token::{Allowed, PresentedToken, TokenKind, TokenUid, Verdict};
 pub(crate) use samples::profile;
@@ -94,7 +96,10 @@ fn plug_and_charge_messages_ride_on_data_transfer_in_the_words_of_2_x() {
     let proof = ContractProof { certificate: Some("-----BEGIN".into()), hashes: Some(Document::new(hashes)) };
     let emaid = PresentedToken::new(TokenUid::new("DE-LEY-C00000001").unwrap(), TokenKind::Emaid);
     let tap = FromStation::Tap(Tap { token: emaid, contract: Some(Box::new(proof)) });
-    let standing = Heard::Contract { verdict: Verdict::bare(Allowed::Yes), standing: ContractStanding::Accepted };
+    let standing = Heard::Offered {
+        verdict: Verdict::bare(Allowed::Yes),
+        offer: Box::new(Offer { standing: Some(ContractStanding::Accepted), ..Offer::default() }),
+    };
     let news = [
         (
             CertificateNews::Sign { key: StationKey::V2g, request: None, csr: "-----BEGIN".into() },

@@ -3,6 +3,7 @@
 mod news;
 mod orders;
 mod samples;
+mod terms;
 
 use super::now;
 use super::round_trip::{Line, evse};

@@ -32,7 +32,7 @@ pub(crate) struct StationRow {
     pub certificate: Option<(String, Timestamp)>,
 }
 
-/// Enrols a station. The proof decides its security profile for good.
+/// Enrols a station. The proof decides its security profile, which may rise and never falls.
 pub(crate) fn enrol(
     tx: &mut Tx<'_>,
     id: &StationId,
@@ -92,6 +92,11 @@ pub(crate) fn retire(tx: &mut Tx<'_>, id: &StationId, now: Timestamp) -> Result<
 /// A new key for a station of profile 2. `false`: there is no such station.
 pub(crate) fn set_key(tx: &mut Tx<'_>, id: &StationId, digest: &StationKeyDigest) -> Result<bool, StoreError> {
     Ok(tx.execute(SET_KEY, &values![id.as_str(), digest.to_string()])? > 0)
+}
+
+/// A station of profile 2 came with the certificate of its serial number: its key opens no more.
+pub(crate) fn rose(tx: &mut Tx<'_>, id: &StationId) -> Result<(), StoreError> {
+    tx.execute(ROSE, &values![id.as_str()]).map(drop)
 }
 
 /// Keeps what a station said at boot and what it was answered.
@@ -335,6 +340,7 @@ const SERIAL: &str = "SELECT serial FROM operator_stations WHERE id = ?1 AND key
 const RETIRE: &str = "UPDATE operator_stations SET retired = ?2 WHERE id = ?1 AND retired IS NULL";
 const UNWIRE: &str = "UPDATE operator_evses SET status = 'INOPERATIVE', changed = ?2, station = NULL, no = NULL,
     state = NULL WHERE station = ?1";
+const ROSE: &str = "UPDATE operator_stations SET key_digest = NULL WHERE id = ?1 AND serial IS NOT NULL";
 const SET_KEY: &str = "UPDATE operator_stations SET key_digest = ?2
     WHERE id = ?1 AND retired IS NULL AND key_digest IS NOT NULL";
 const BOOTED: &str = "UPDATE operator_stations SET vendor = ?2, model = ?3, boot_serial = ?4, firmware = ?5,

@@ -91,6 +91,8 @@ pub(crate) fn copy(
             report.token = masked;
             // our numbers and reservations mean nothing to others
             (report.remote_start, report.reservation) = (None, None);
+            // nor do our tariffs, nor what was agreed with the driver
+            report.terms = None;
             strip(&mut report.readings, pass);
             transaction(second, report, key, told)
         }
@@ -131,6 +133,7 @@ fn course(second: &Second, report: MeterReport, key: &TransactionKey, told: Opti
         offline: false,
         remote_start: None,
         reservation: None,
+        terms: None,
     };
     transaction(second, report, key, told)
 }
@@ -232,6 +235,7 @@ fn start(token: PresentedToken, register: Energy, evse: EvseNo, at: Timestamp, o
         offline,
         remote_start: None,
         reservation: None,
+        terms: None,
     }
 }
 
@@ -304,6 +308,7 @@ mod tests {
             offline: false,
             remote_start: Some(5),
             reservation: Some(6),
+            terms: None,
         }
     }
 

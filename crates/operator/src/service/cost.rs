@@ -1,61 +1,222 @@
-//! What a session costs so far, for stations that show it (OCPP 2.x I02, I03: `totalCost`).
+//! On what terms a station charges, as far as the operator has a say: what a session costs so far (OCPP 2.x I02, I03), the
+//! tariff and words for whoever tapped (I01, 2.1 I08), and the limits of the provider's yes (2.1 E16).
 //!
-//! Only stations that say they can show a cost are told one: a price is computed for them at each event of their
-//! transactions, and for nobody else.
+//! Only stations that say they can show or keep something are told it: a price is computed for them at each event of
+//! their transactions, and for nobody else. What a station worked out by itself is compared with our own price.
 
 use charge::Decimal;
+use charge::Timestamp;
 use charge::id::{SessionId, StationId};
-use store::StoreError;
+use charge::talk::line::Version;
+use charge::talk::line::terms::{Advice, CostDetails, Limits, Offer, Words};
+use charge::tariff::Tariff;
+use store::{StoreError, Tx};
 
-use super::Operator;
 use super::deliver::so_far;
-use crate::memory::{session, station};
+use super::{House, Operator};
+use crate::memory::session::SessionRow;
+use crate::memory::{place, session, station, tariff};
+
+/// What a station says that it can do with prices and limits.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Shows {
+    cost: bool,
+    /// Words for the driver.
+    words: bool,
+    /// A tariff that it prices by itself (2.1).
+    tariff: bool,
+    limits_cost: bool,
+    limits_energy: bool,
+}
+
+impl Shows {
+    fn of(version: Version, known: &[(String, Option<String>)]) -> Self {
+        let value = |names: &[&str]| {
+            let found = known.iter().find(|(key, _)| names.iter().any(|name| key.eq_ignore_ascii_case(name)));
+            found.and_then(|(_, value)| value.as_deref()).unwrap_or_default()
+        };
+        let on = |names: &[&str]| value(names).eq_ignore_ascii_case("true");
+        let new = version == Version::V21;
+        let limits = value(&[LIMITS]);
+        let limit = |name: &str| new && limits.split(',').any(|one| one.trim().eq_ignore_ascii_case(name));
+        Self {
+            cost: on(&COST),
+            words: on(&TARIFF) || on(&DISPLAY),
+            tariff: new && on(&TARIFF),
+            limits_cost: limit("maxCost"),
+            limits_energy: limit("maxEnergy"),
+        }
+    }
+}
 
 impl Operator {
-    /// With VAT where the tariff names it, in the tariff's currency. `None` where the station shows no cost, or the
-    /// session has no tariff.
-    pub(super) async fn cost_for(&self, of: &StationId, id: Option<&SessionId>) -> Result<Option<Decimal>, StoreError> {
-        let Some(id) = id else { return Ok(None) };
-        if !self.shows_cost(of).await? {
-            return Ok(None);
+    /// What a station hears about a session's terms beyond the verdict: the cost so far, with VAT where the tariff names
+    /// it, and the limits of whoever pays. `claimed`: this message named the token, so its answer is the first one
+    /// that can carry the limits (E16.FR.02), and the one to carry them again where the station repeats it.
+    pub(super) async fn terms_for(
+        &self,
+        of: &StationId,
+        id: Option<&SessionId>,
+        claimed: bool,
+    ) -> Result<(Option<Decimal>, Option<Box<Advice>>), StoreError> {
+        let Some(id) = id else { return Ok((None, None)) };
+        let shows = self.shows(of).await?;
+        let limits = claimed && (shows.limits_cost || shows.limits_energy);
+        if !shows.cost && !shows.limits_cost && !limits {
+            return Ok((None, None));
         }
         let id = id.clone();
         self.read("operator.cost", move |house, tx| {
-            let Some(row) = session::find(tx, id.as_str())? else { return Ok(None) };
-            if row.tariff.is_none() {
-                return Ok(None);
+            let Some(row) = session::find(tx, id.as_str())? else { return Ok((None, None)) };
+            let given = limits_of(&row, shows).filter(|_| claimed && row.state.is_open());
+            let advice = given.map(|limits| Box::new(Advice { limits: Some(limits), ..Advice::default() }));
+            // E16.FR.11: who keeps to a limit of cost is told the cost
+            if row.tariff.is_none() || !(shows.cost || limits_of(&row, shows).is_some_and(|of| of.cost.is_some())) {
+                return Ok((None, advice));
             }
             let priced = so_far(house, tx, &row, house.now())?.priced;
-            Ok(priced.map(|priced| priced.total.with_vat.unwrap_or(priced.total.before_vat)))
+            Ok((priced.map(|priced| priced.total.with_vat.unwrap_or(priced.total.before_vat)), advice))
         })
         .await
     }
 
-    /// Looked up once for a connection, and again after the station reported its settings.
-    async fn shows_cost(&self, of: &StationId) -> Result<bool, StoreError> {
-        let known = match self.0.presences().live.get(of) {
-            Some(presence) if presence.version.is_2() => presence.shows_cost,
-            Some(_) | None => Some(false),
-        };
-        if let Some(known) = known {
-            return Ok(known);
+    /// What whoever was let in by a tap is offered. A tap names no EVSE, so there is a price to tell only where all
+    /// EVSEs of the station have the same.
+    ///
+    /// cites: ocpp-2.0.1 I01.FR.01, I01.FR.02
+    /// cites: ocpp-2.1 I08.FR.01
+    pub(super) async fn offer_for(&self, of: &StationId) -> Result<Option<Box<Offer>>, StoreError> {
+        let shows = self.shows(of).await?;
+        if !shows.words && !shows.tariff {
+            return Ok(None);
         }
+        let of = of.clone();
+        let tariff = self.read("operator.offer", move |house, tx| the_tariff(house, tx, &of)).await?;
+        let Some((tariff, same)) = tariff else { return Ok(None) };
+        let text = tariff.text.as_deref().filter(|_| shows.words);
+        let words = text.map(|text| Words::plain(text.chars().take(WORDS_MAX).collect::<String>()));
+        let offer = Offer { standing: None, words, tariff: (shows.tariff && same).then(|| Box::new(tariff)) };
+        Ok((offer != Offer::default()).then(|| Box::new(offer)))
+    }
+
+    /// Looked up once for a connection, and again after the station reported its settings.
+    async fn shows(&self, of: &StationId) -> Result<Shows, StoreError> {
+        let known = match self.0.presences().live.get(of) {
+            Some(presence) if presence.version.is_2() => presence.shows.ok_or(presence.version),
+            Some(_) | None => Ok(Shows::default()),
+        };
+        let version = match known {
+            Ok(shows) => return Ok(shows),
+            Err(version) => version,
+        };
         let name = of.clone();
         let shows = self
             .read("operator.cost.shown", move |_, tx| {
                 let settings = station::settings(tx, &name)?;
-                Ok::<_, StoreError>(settings.iter().any(|setting| {
-                    SHOWS.iter().any(|key| setting.key.eq_ignore_ascii_case(key))
-                        && setting.value.as_deref().is_some_and(|value| value.eq_ignore_ascii_case("true"))
-                }))
+                let known: Vec<_> = settings.into_iter().map(|of| (of.key.into(), of.value.map(Into::into))).collect();
+                Ok::<_, StoreError>(Shows::of(version, &known))
             })
             .await?;
         if let Some(presence) = self.0.presences().live.get_mut(of) {
-            presence.shows_cost = Some(shows);
+            presence.shows = Some(shows);
         }
         Ok(shows)
     }
 }
 
-/// OCPP 2.0.1 part 2, appendix 3: `TariffCostCtrlr.Enabled` with the instance `Cost`.
-const SHOWS: [&str; 2] = ["TariffCostCtrlr.Enabled[Cost]", "TariffCostCtrlr[Cost].Enabled"];
+/// What the provider's yes allows, as far as the station keeps to it (E16.FR.12).
+fn limits_of(row: &SessionRow, shows: Shows) -> Option<Limits> {
+    let limits = Limits {
+        cost: row.money_cap.map(charge::money::Money::decimal).filter(|_| shows.limits_cost),
+        energy: row.energy_cap.filter(|_| shows.limits_energy),
+        ..Limits::default()
+    };
+    (!limits.is_empty()).then_some(limits)
+}
+
+/// The one tariff of all EVSEs of a station, and whether the station would come to the same price by itself.
+fn the_tariff(house: &House, tx: &Tx<'_>, of: &StationId) -> Result<Option<(Tariff, bool)>, StoreError> {
+    let (mut the_one, mut zone) = (None, None);
+    for bay in place::of_station(tx, of)? {
+        zone = place::time_zone(tx, &bay.location)?;
+        for connector in place::connectors(tx, &bay.evse)? {
+            let first = connector.tariffs.into_iter().next();
+            if first.is_none() || the_one.as_ref().is_some_and(|known| Some(known) != first.as_ref()) {
+                return Ok(None);
+            }
+            the_one = first;
+        }
+    }
+    let version = the_one.map(|id| tariff::current_version(tx, &id)).transpose()?.flatten();
+    let found = version.map(|version| tariff::version(tx, house.setup.party, version)).transpose()?.flatten();
+    // what goes by the clock means something only where both look at the same one (I12.FR.37)
+    let by_clock = found.as_ref().is_some_and(goes_by_clock);
+    let theirs = station::settings(tx, of)?.into_iter().find(|setting| setting.key.eq_ignore_ascii_case(ZONE));
+    let same = theirs.and_then(|setting| setting.value).as_deref() == zone.as_deref();
+    Ok(found.map(|tariff| (tariff, same || !by_clock)))
+}
+
+fn goes_by_clock(tariff: &Tariff) -> bool {
+    tariff.elements.iter().map(|element| &element.restrictions).any(|when| {
+        when.start_minute.or(when.end_minute).is_some()
+            || when.start_date.as_ref().or(when.end_date.as_ref()).is_some()
+            || !when.days.is_empty()
+    })
+}
+
+/// Compares what a station worked out with our own price; a difference is for a person to look at. Ours is billed.
+///
+/// cites: ocpp-2.1 I12.FR.14
+pub(super) fn compare(
+    house: &House,
+    tx: &Tx<'_>,
+    row: &mut SessionRow,
+    theirs: &CostDetails,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    if let Some(why) = &theirs.failure {
+        row.flag(&format!("the station could not work out the cost: {why}"));
+        return Ok(());
+    }
+    let ours = so_far(house, tx, row, now)?;
+    let Some(priced) = ours.priced else { return Ok(()) };
+    let gross = |price: charge::money::Price| price.with_vat.unwrap_or(price.before_vat);
+    let (mine, told) = (gross(priced.total), gross(theirs.total));
+    if theirs.currency != ours.currency {
+        row.flag(&format!("the station priced in {}, the tariff is in {}", theirs.currency, ours.currency));
+    } else if (mine - told).abs() > Decimal::new(1, theirs.currency.minor_digits()) {
+        row.flag(&format!("the station came to {} and the tariff to {}", told.round_dp(4), mine.round_dp(4)));
+    }
+    Ok(())
+}
+
+/// OCPP 2.0.1 part 2, appendix 3: `TariffCostCtrlr.Enabled` with the instances `Cost` and `Tariff`.
+const COST: [&str; 2] = ["TariffCostCtrlr.Enabled[Cost]", "TariffCostCtrlr[Cost].Enabled"];
+const TARIFF: [&str; 2] = ["TariffCostCtrlr.Enabled[Tariff]", "TariffCostCtrlr[Tariff].Enabled"];
+const DISPLAY: [&str; 1] = ["DisplayMessageCtrlr.Enabled"];
+/// OCPP 2.1 part 2, 2.9: the limits that a station keeps to.
+const LIMITS: &str = "TxCtrlr.SupportedLimits";
+const ZONE: &str = "ClockCtrlr.TimeZone";
+/// `MessageContentType.content` of 2.0.1; 2.1 has twice as much.
+const WORDS_MAX: usize = 512;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_station_is_told_what_it_says_that_it_can_do() {
+        let known = |rows: &[(&str, &str)]| -> Vec<(String, Option<String>)> {
+            rows.iter().map(|(key, value)| ((*key).to_owned(), Some((*value).to_owned()))).collect()
+        };
+        let all = known(&[
+            ("TariffCostCtrlr.Enabled[Cost]", "true"),
+            ("tariffcostctrlr[tariff].enabled", "TRUE"),
+            ("TxCtrlr.SupportedLimits", "maxEnergy, maxTime"),
+        ]);
+        let new = Shows { cost: true, words: true, tariff: true, limits_cost: false, limits_energy: true };
+        assert_eq!(Shows::of(Version::V21, &all), new);
+        assert_eq!(Shows::of(Version::V201, &all), Shows { tariff: false, limits_energy: false, ..new });
+        assert_eq!(Shows::of(Version::V21, &known(&[("TariffCostCtrlr.Enabled[Cost]", "false")])), Shows::default());
+    }
+}

@@ -7,7 +7,8 @@ use std::future::ready;
 
 use charge::id::{EvseNo, StationId};
 use charge::talk::line::{
-    Admission, Boot, ConnectionNo, Denial, Desk, Entry, FromStation, Heard, Knock, LogLine, Refusal, StatusReport,
+    Admission, Boot, ConnectionNo, Denial, Desk, Entry, FromStation, Heard, Knock, LogLine, Refusal, Stage,
+    StatusReport,
 };
 use charge::token::{Allowed, PresentedToken, Verdict};
 use charge::{Purpose, Soon, Timestamp};
@@ -75,7 +76,8 @@ impl Operator {
         match admit::decide(&knock, standing.as_deref()) {
             Ok(entry) => {
                 self.0.deviated(&entry.station, admit::deviations(&knock, &entry.station), "", &[]);
-                let presented = Presented { peer: knock.peer, certificate: knock.certificate };
+                let rises = standing.as_ref().is_some_and(|standing| admit::rises(&knock, standing));
+                let presented = Presented { peer: knock.peer, certificate: knock.certificate, rises };
                 self.0.presences().knocked.insert(entry.station.clone(), presented);
                 Ok(entry)
             }
@@ -108,11 +110,19 @@ impl Operator {
                 last_seen: now,
                 written: now,
                 admission: None,
-                shows_cost: None,
+                shows: None,
             };
             presences.live.insert(entry.station.clone(), presence);
             presences.knocked.remove(&entry.station)
         };
+        if presented.as_ref().is_some_and(|presented| presented.rises) {
+            let name = entry.station.clone();
+            let risen = self.run_and_forget_standings("operator.rise", move |_, tx| station::rose(tx, &name));
+            if let Err(error) = risen.await {
+                // it comes with its certificate the next time as well
+                tracing::error!(%error, station = %entry.station, "a risen security profile could not be kept");
+            }
+        }
         self.pass(Passage::Arrived { station: entry.station, version: entry.version, presented, at: now }).await;
         self.0.seconds.look();
     }
@@ -224,12 +234,20 @@ impl Operator {
 
     async fn tapped(&self, station: StationId, token: PresentedToken, now: Timestamp) -> Result<Heard, Denial> {
         let heard = self.tap(station.clone(), token, now).await?;
-        if let Heard::Tap(Verdict { allowed, .. }) = &heard
-            && *allowed != Allowed::Yes
-        {
-            self.note_denied(station, None, *allowed, now);
+        let Heard::Tap(verdict) = heard else { return Ok(heard) };
+        if verdict.allowed != Allowed::Yes {
+            self.note_denied(station, None, verdict.allowed, now);
+            return Ok(Heard::Tap(verdict));
         }
-        Ok(heard)
+        // who may charge may, whether or not there is a price to tell
+        let offer = self.offer_for(&station).await.unwrap_or_else(|error| {
+            tracing::error!(%error, %station, "the price could not be looked up");
+            None
+        });
+        Ok(match offer {
+            Some(offer) => Heard::Offered { verdict, offer },
+            None => Heard::Tap(verdict),
+        })
     }
 
     async fn tap(&self, station: StationId, token: PresentedToken, now: Timestamp) -> Result<Heard, Denial> {
@@ -269,8 +287,10 @@ impl Operator {
 
     async fn transaction(&self, word: Word, reserved: Option<i32>, now: Timestamp) -> Result<Heard, Denial> {
         let (station, token, evse) = (word.station.clone(), word.token.clone(), word.no);
+        let ended = word.stage == Some(Stage::Ended);
         let taken = self.take(word, reserved, now).await?;
         let (mut allowed, session) = (taken.allowed, taken.session.clone());
+        let named = token.is_some();
         if let (true, Some(id), Some(token)) = (taken.ask, taken.session, token) {
             allowed = Some(self.find_out(id.as_str(), token).await.map_err(cannot_keep)?);
         }
@@ -281,11 +301,13 @@ impl Operator {
             self.note_denied(station.clone(), evse, refused, now);
         }
         // the report is kept: a price that cannot be worked out must not have it sent for ever
-        let cost = self.cost_for(&station, session.as_ref()).await.unwrap_or_else(|error| {
+        let claimed = named && !ended && allowed == Some(Allowed::Yes);
+        let terms = self.terms_for(&station, session.as_ref(), claimed).await;
+        let (cost, advice) = terms.unwrap_or_else(|error| {
             tracing::error!(%error, %station, "the cost so far could not be worked out");
-            None
+            (None, None)
         });
-        Ok(Heard::Transaction { number: taken.number, verdict: allowed.map(Verdict::bare), cost })
+        Ok(Heard::Transaction { number: taken.number, verdict: allowed.map(Verdict::bare), cost, advice })
     }
 
     async fn take(&self, word: Word, reserved: Option<i32>, now: Timestamp) -> Result<transact::Taken, Denial> {

@@ -14,6 +14,7 @@ use charge::units::Power;
 
 use store::{StoreError, Tx};
 
+use super::cost::Shows;
 use crate::memory::messages::Waiting;
 use crate::memory::station;
 use crate::view::RefusedKnock;
@@ -29,8 +30,8 @@ pub(crate) struct Presence {
     pub written: Timestamp,
     /// What its boot on this connection was answered; a station that did not boot is served as it is.
     pub admission: Option<Admission>,
-    /// Whether it shows a cost; `None` until it was looked up.
-    pub shows_cost: Option<bool>,
+    /// What it can do with prices and limits; `None` until it was looked up.
+    pub shows: Option<Shows>,
 }
 
 /// What was presented at the door, until the upgrade is done.
@@ -38,6 +39,8 @@ pub(crate) struct Presence {
 pub(crate) struct Presented {
     pub peer: String,
     pub certificate: Option<StationCertificate>,
+    /// It proved more than it was enrolled for.
+    pub rises: bool,
 }
 
 /// A coming or a going.

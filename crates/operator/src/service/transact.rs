@@ -9,13 +9,14 @@ use billing::record::PublicKey;
 use charge::Timestamp;
 use charge::id::{EvseNo, EvseUid, SessionId, StationId, TransactionKey};
 use charge::meter::{Context, Measured, Reading};
+use charge::talk::line::terms::CostDetails;
 use charge::talk::line::{BayState, EndReason, MeterReport, Stage, TransactionReport};
 use charge::token::{Allowed, PresentedToken};
 use charge::units::{Energy, Power};
 use store::{StoreError, Tx, outbox};
 
-use super::House;
 use super::line::standing;
+use super::{House, cost};
 use crate::authorise::{self, Conclusion, Permit, Step};
 use crate::memory::notice::{self, Kind};
 use crate::memory::permit::{Place as SealPlace, seal_presented};
@@ -45,6 +46,8 @@ pub(super) struct Word {
     pub reason: Option<EndReason>,
     pub state: Option<BayState>,
     pub offline: bool,
+    /// What the station says that it cost (2.1).
+    pub cost: Option<Box<CostDetails>>,
 }
 
 impl Word {
@@ -61,6 +64,7 @@ impl Word {
             reason: report.reason,
             state: report.state,
             offline: report.offline,
+            cost: report.terms.and_then(|terms| terms.cost),
         }
     }
 
@@ -77,6 +81,7 @@ impl Word {
             reason: None,
             state: None,
             offline: false,
+            cost: None,
         }
     }
 
@@ -162,6 +167,9 @@ pub(super) fn take(house: &House, tx: &mut Tx<'_>, now: Timestamp, word: Word) -
     take_token(house, tx, &mut row, &word, now, &mut taken)?;
     if word.stage == Some(Stage::Ended) {
         end(tx, &mut row, &word, now)?;
+        if let Some(theirs) = &word.cost {
+            cost::compare(house, tx, &mut row, theirs, now)?;
+        }
     }
     let capped = keep_caps(tx, &row, now)?;
     let told = follow(house, tx, &mut row, was, now)?;

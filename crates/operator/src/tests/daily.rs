@@ -359,3 +359,78 @@ async fn a_reader_that_refuses_without_end_writes_one_row_a_batch() {
     world.tap("04FFFFFF").await;
     assert_eq!(world.operator.denials(all()).await.unwrap().len(), 2, "and the next batch one more");
 }
+
+#[tokio::test]
+async fn a_station_of_2_1_hears_the_price_at_the_tap_and_the_limits_once() {
+    // proves: ocpp-2.1 I01.FR.01, I01.FR.02, I08.FR.01, E16.FR.02, E16.FR.11, E16.FR.12, C17.FR.03
+    use charge::talk::line::terms::{CostDetails, CostKind, Terms};
+    let world = World::new().await;
+    let priced = charge::tariff::Tariff { text: Some("50 cents".to_owned()), ..super::world::tariff("0.50") };
+    world.operator.put_tariff("ada", priced).await.unwrap();
+    let entry = Entry { station: station(), version: Version::V21, quirks: charge::talk::line::quirk::Quirks::USUAL };
+    world.operator.arrived(&entry, ConnectionNo(2)).await;
+    assert_eq!(world.tap(CARD).await, charge::token::Allowed::Yes, "it does not say that it shows anything");
+    let known = vec![
+        setting("TariffCostCtrlr.Enabled[Tariff]", "true"),
+        setting("TxCtrlr.SupportedLimits", "maxEnergy,maxCost"),
+    ];
+    answer(&world, [Ok(StationAnswer::Settings { known, unknown: Vec::new() })]);
+    world.operator.order("ada", &station(), StationOrder::ReadSettings { keys: vec![] }).await.unwrap();
+    world.operator.arrived(&entry, ConnectionNo(3)).await;
+    let tap = FromStation::Tap(charge::talk::line::Tap { token: card(CARD), contract: None });
+    let Ok(Heard::Offered { verdict, offer }) = world.say(tap).await else { panic!() };
+    assert_eq!(verdict.allowed, charge::token::Allowed::Yes);
+    assert_eq!(&*offer.words.unwrap().text, "50 cents");
+    assert_eq!(offer.tariff.unwrap().id, super::world::tariff("0.50").id);
+    // whoever pays gives at most two kilowatt-hours
+    world.operator.arrived(&entry, ConnectionNo(4)).await;
+    let capped =
+        charge::token::Verdict { energy_cap: Some(charge::units::Energy::from_wh(2_000)), ..super::world::yes() };
+    let other = || {
+        charge::token::PresentedToken::new(
+            charge::token::TokenUid::new("04BBBBBB").unwrap(),
+            charge::token::TokenKind::Rfid,
+        )
+    };
+    world.road.next.lock().unwrap().push_back(Ok(charge::talk::road::Answer::May(capped)));
+    let event = |seq: u32, stage, minutes, token: bool| {
+        let mut report = start_report(other(), at(minutes), 1_000 + i64::try_from(minutes).unwrap() * 100);
+        report.key = Some(TransactionKey::Text("T-1".into()));
+        (report.stage, report.seq) = (stage, Some(seq));
+        report.token = report.token.filter(|_| token);
+        report
+    };
+    use charge::talk::line::Stage::{Ended, Started, Updated};
+    let limits = |heard| match heard {
+        Ok(Heard::Transaction { advice, .. }) => advice.and_then(|advice| advice.limits),
+        other => panic!("{other:?}"),
+    };
+    let told = limits(world.say(FromStation::Transaction(event(0, Started, 0, true))).await).unwrap();
+    assert_eq!((told.energy.map(charge::units::Energy::wh), told.cost), (Some(2_000), None));
+    assert!(limits(world.say(FromStation::Transaction(event(1, Updated, 5, false))).await).is_none(), "once");
+    // what the station worked out is compared with what is billed
+    let net = |amount: &str| charge::money::Price { before_vat: amount.parse().unwrap(), with_vat: None };
+    let theirs = CostDetails {
+        currency: "EUR".parse().unwrap(),
+        kind: CostKind::Normal,
+        fixed: None,
+        energy: None,
+        charging: None,
+        idle: None,
+        total: net("99"),
+        delivered: charge::units::Energy::from_wh(1_000),
+        charging_seconds: 600,
+        idle_seconds: 0,
+        periods: Vec::new(),
+        failure: None,
+    };
+    world.clock.set(at(10));
+    let mut end = event(2, Ended, 10, false);
+    end.terms = Some(Box::new(Terms { cost: Some(Box::new(theirs)), ..Terms::default() }));
+    world.say(FromStation::Transaction(end)).await.unwrap();
+    let page = world.only_session().await;
+    assert!(
+        page.card.flags.iter().any(|flag| flag.starts_with("the station came to 99 and the tariff to")),
+        "{page:?}"
+    );
+}

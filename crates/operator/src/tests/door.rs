@@ -1,8 +1,8 @@
 //! Knocks: who is refused, with which status, and what the technician reads.
 
-use charge::talk::line::{BayState, Boot, Denial, Desk, FromStation, Heard, Refusal};
+use charge::talk::line::{BayState, Boot, Denial, Desk, FromStation, Heard, Knock, Refusal};
 
-use super::world::{World, station};
+use super::world::{World, at, no, station};
 use crate::view::{LogFilter, StationFilter};
 
 #[tokio::test]
@@ -116,4 +116,36 @@ async fn the_log_is_searchable_and_late_news_of_an_old_connection_is_ignored() {
     world.operator.left(&station(), ConnectionNo(1), "gone").await;
     let listed = world.operator.stations(StationFilter::default()).await.unwrap();
     assert!(!listed.items[0].connected);
+}
+
+#[tokio::test]
+async fn who_comes_with_a_certificate_once_comes_with_nothing_less_again() {
+    // proves: ocpp-1.6-security A05.FR.09
+    let world = World::new().await;
+    let id = charge::id::StationId::new("CP-9").unwrap();
+    let location = super::world::location();
+    let mut evse = location.evses[0].clone();
+    evse.uid = charge::id::EvseUid::new("E9").unwrap();
+    let new = crate::NewStation {
+        id,
+        location: location.id,
+        bays: vec![crate::NewBay { no: no(), evse, meter_key: None }],
+        profile: crate::Profile::Basic { serial: Some("SN-9".to_owned()) },
+        danger_plain_ws: false,
+    };
+    let key = world.operator.enrol_station("ada", new).await.unwrap().unwrap();
+    assert!(world.operator.admit(world.knock("CP-9", key.expose())).await.is_ok());
+    let certificate = charge::talk::line::StationCertificate {
+        common_name: "SN-9".to_owned(),
+        organisation: None,
+        fingerprint: "ab".to_owned(),
+        not_after: at(100_000),
+    };
+    let with = Knock { basic: None, certificate: Some(certificate), ..world.knock("CP-9", key.expose()) };
+    let entry = world.operator.admit(with.clone()).await.unwrap();
+    assert!(world.operator.admit(world.knock("CP-9", key.expose())).await.is_ok(), "until it has arrived");
+    world.operator.admit(with.clone()).await.unwrap();
+    world.operator.arrived(&entry, charge::talk::line::ConnectionNo(9)).await;
+    assert_eq!(world.refused(world.knock("CP-9", key.expose())).await, Refusal::NotProven("no client certificate"));
+    assert!(world.operator.admit(with).await.is_ok());
 }

@@ -61,7 +61,7 @@ async fn a_number_that_was_never_given_is_taken_and_billed_to_nobody() {
     let world = World::new().await;
     let report = FromStation::Transaction(stop_report(4_711, at(5), 9_000, Vec::new()));
     let heard = world.say(report).await.unwrap();
-    assert_eq!(heard, Heard::Transaction { number: None, verdict: None, cost: None });
+    assert_eq!(heard, Heard::Transaction { number: None, verdict: None, cost: None, advice: None });
     assert_eq!(world.session_count().await, 0);
 }
 

@@ -78,7 +78,7 @@ impl Uplink for Wire {
                 }
                 FromStation::Transaction(report) => {
                     let number = (report.stage == Stage::Started).then_some(77);
-                    Heard::Transaction { number, verdict: None, cost: None }
+                    Heard::Transaction { number, verdict: None, cost: None, advice: None }
                 }
                 FromStation::Tap(_) => Heard::Tap(Verdict::bare(Allowed::Yes)),
                 _ => Heard::Noted,

@@ -373,6 +373,7 @@ pub(super) fn start_report(token: PresentedToken, at: Timestamp, wh: i64) -> Tra
         offline: false,
         remote_start: None,
         reservation: None,
+        terms: None,
     }
 }
 

@@ -7,15 +7,18 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use charge::id::{EvseNo, TransactionKey};
 use charge::talk::line::FromStation;
+use charge::talk::line::certificate::StationKey;
 use charge::talk::line::document::Part;
 use charge::talk::line::model::ModelNews;
 use charge::talk::line::reservation::ReservationEnd;
+use charge::talk::line::terms::Terms;
 use charge::talk::line::upkeep::{Progress, Work};
 use charge::{Decimal, Timestamp};
 
 use super::{BootReason, Output, Station};
 use crate::certificates::Chest;
 use crate::charging::Profiles;
+use crate::deal::Deal;
 use crate::display::Board;
 use crate::grid::Controls;
 use crate::local_list::LocalList;
@@ -23,7 +26,7 @@ use crate::monitors::Watch;
 use crate::network::Networks;
 use crate::reservations::Book;
 use crate::tariffs::Tariffs;
-use crate::transactions::TransactionNo;
+use crate::transactions::{MessageNo, TransactionNo};
 use crate::upkeep::{LogJob, Logbook, Next, Sending, Update};
 
 /// One field for each functional block.
@@ -49,12 +52,30 @@ pub(super) struct Blocks {
     pub tariffs: Tariffs,
     /// What a running transaction costs so far, as the operator said last.
     pub costs: BTreeMap<TransactionNo, Decimal>,
+    /// On what terms the transactions run.
+    pub deals: BTreeMap<TransactionNo, Deal>,
+    /// What messages that wait say of their terms.
+    pub terms: BTreeMap<MessageNo, Terms>,
     pub controls: Controls,
     pub networks: Networks,
     /// The operator has signed a certificate for the line.
     pub certified: bool,
+    /// A request for a certificate that was not answered by one yet.
+    pub signing: Option<Signing>,
+    /// The security profile that was ordered and has not proven itself yet (1.6).
+    pub rising: Option<u8>,
     /// Since when the line has been away.
     pub away_since: Option<Timestamp>,
+}
+
+/// A request for a certificate, and how patient the station is (A02.FR.17 to A02.FR.19).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Signing {
+    pub key: StationKey,
+    /// How often the wait has doubled.
+    pub doubled: u32,
+    /// When to ask again; `None` until the operator has taken the request.
+    pub again_at: Option<Timestamp>,
 }
 
 /// Words that wait to be said: a station that is away for weeks forgets the oldest.
@@ -102,7 +123,8 @@ impl Station {
     pub(super) fn block_due(&self) -> Option<Timestamp> {
         let blocks = &self.blocks;
         let works = [blocks.update.as_ref().map(Update::due), blocks.log.as_ref().map(LogJob::due)];
-        let asked = [blocks.book.next_expiry(), blocks.watch.next_due()];
+        let signing = blocks.signing.and_then(|signing| signing.again_at);
+        let asked = [blocks.book.next_expiry(), blocks.watch.next_due(), signing];
         works.into_iter().chain(asked).flatten().min()
     }
 
@@ -110,6 +132,9 @@ impl Station {
     pub(super) fn blocks_fall_due(&mut self, out: &mut Vec<Output>) {
         for of in self.blocks.book.expire(self.now) {
             self.reservation_ended(of.id, ReservationEnd::Expired); // H04.FR.01, H04.FR.02
+        }
+        if let Some(signing) = self.blocks.signing.filter(|of| of.again_at.is_some_and(|at| at <= self.now)) {
+            self.sign_again(signing);
         }
         if self.blocks.update.as_ref().is_some_and(|update| update.due() <= self.now) {
             let charging = self.queue.running().next().is_some();

@@ -1,5 +1,7 @@
 //! Care of the station: firmware, logs, certificates, the device model and its monitors.
 
+use std::time::Duration;
+
 use charge::id::TransactionKey;
 use charge::talk::line::certificate::{CertificateNews, CertificateOrder, CertificateUse, StationKey};
 use charge::talk::line::document::{Document, ItemOutcome};
@@ -8,8 +10,10 @@ use charge::talk::line::upkeep::{FirmwareSignature, LogKind, Progress, Retries, 
 use charge::talk::line::{BayState, FromStation, Setting, StationAnswer};
 use charge::{Secret, Timestamp};
 
+use super::blocks::Signing;
 use super::orders::refused;
 use super::{Output, Station};
+use crate::journal::Note;
 use crate::network::Equipment;
 use crate::settings::Key;
 use crate::upkeep::{LogJob, Update, vouched};
@@ -107,6 +111,8 @@ impl Station {
     pub(super) fn certificate(&mut self, order: CertificateOrder, out: &mut Vec<Output>) -> StationAnswer {
         match order {
             CertificateOrder::Signed { key, chain, request: _ } => {
+                // whatever it is worth, it is the answer (A02.FR.20)
+                self.blocks.signing = self.blocks.signing.filter(|signing| signing.key != key);
                 match self.blocks.chest.signed(self.now, key, &chain) {
                     Some(identity) => {
                         if key == StationKey::Line {
@@ -116,8 +122,12 @@ impl Station {
                         StationAnswer::Accepted
                     }
                     None => {
-                        // A02.FR.07
-                        self.alarm("InvalidChargingStationCertificate");
+                        // A02.FR.07; the 1.6 whitepaper, 8, has the older name
+                        self.alarm(if self.version.is_2() {
+                            "InvalidChargingStationCertificate"
+                        } else {
+                            "InvalidChargePointCertificate"
+                        });
                         refused("Rejected")
                     }
                 }
@@ -142,7 +152,61 @@ impl Station {
         let csr = self.blocks.chest.ask(key, &self.plan.serial, &organisation);
         let Some(csr) = csr else { return false };
         self.news(FromStation::Certificate(CertificateNews::Sign { key, request: None, csr }));
+        let before = self.blocks.signing.filter(|signing| signing.key == key && signing.again_at.is_some());
+        let doubled = before.map_or(0, |signing| signing.doubled);
+        self.blocks.signing = self.version.is_2().then_some(Signing { key, doubled, again_at: None });
         true
+    }
+
+    /// The operator took a request, or did not (A02.FR.17).
+    pub(super) fn sign_taken(&mut self, taken: bool) {
+        let least = self.settings.seconds(Key::SignWait);
+        let Some(signing) = self.blocks.signing.as_mut().filter(|signing| signing.again_at.is_none()) else { return };
+        let wait = least.saturating_mul(2_u32.saturating_pow(signing.doubled));
+        signing.again_at = Some(self.now.plus(wait.max(Duration::from_secs(1))));
+        if !taken {
+            self.blocks.signing = None;
+        }
+    }
+
+    /// No certificate has come in time: the request is said again, each time after twice as long (A02.FR.18), and not for
+    /// ever (A02.FR.19).
+    pub(super) fn sign_again(&mut self, signing: Signing) {
+        if signing.doubled >= self.settings.number(Key::SignRepeats) {
+            self.blocks.signing = None;
+            return;
+        }
+        self.blocks.signing = Some(Signing { doubled: signing.doubled + 1, ..signing });
+        if !self.sign(signing.key) {
+            self.blocks.signing = None;
+        }
+    }
+
+    /// 1.6: a higher security profile, if everything is in place for it; the line is then dialled anew.
+    ///
+    /// cites: ocpp-1.6-security A05.FR.05, A05.FR.06, A05.FR.07
+    pub(super) fn rise(&mut self, value: &str, out: &mut Vec<Output>) -> bool {
+        let current = self.security_profile();
+        let has = self.equipment(current);
+        let wanted = value.trim().parse::<u8>().ok();
+        let order = wanted.and_then(|wanted| self.blocks.networks.rise(wanted, current, has));
+        let Some(order) = order else { return false };
+        self.blocks.rising = wanted;
+        let (key, value) = self.settings.note(Key::NetworkPriority, &order);
+        out.push(Output::Keep(Note::Setting(key, value)));
+        self.alarm("ReconfigurationOfSecurityParameters");
+        out.push(Output::Redial);
+        true
+    }
+
+    /// Who is at home in a profile has what it needs.
+    fn equipment(&self, current: u8) -> Equipment {
+        let root = !self.blocks.chest.list(&[CertificateUse::OperatorRoot]).is_empty();
+        Equipment {
+            password: self.settings.password().is_some() || matches!(current, 1 | 2),
+            root: root || current >= 2,
+            certificate: self.blocks.certified || current >= 3,
+        }
     }
 
     pub(super) fn model(&mut self, order: ModelOrder) -> StationAnswer {
@@ -208,10 +272,7 @@ impl Station {
     /// Whether the networks may be tried in this order (B10.FR.01, B10.FR.02).
     pub(super) fn may_prefer(&self, order: &str) -> bool {
         let current = self.security_profile();
-        let root = !self.blocks.chest.list(&[CertificateUse::OperatorRoot]).is_empty();
-        // who is at home in a profile has what it needs
-        let has = Equipment { root: root || current >= 2, certificate: self.blocks.certified || current >= 3 };
-        self.blocks.networks.may_prefer(order, current, has)
+        self.blocks.networks.may_prefer(order, current, self.equipment(current))
     }
 
     fn report_rows(&mut self, request: i32, rows: Vec<ReportRow>) -> StationAnswer {

@@ -1,6 +1,8 @@
 //! Orders about those who come: reservations, the list of tokens, what is shown, what it costs, who was here; and the
 //! small orders of 2.1 that a virtual station can only note.
 
+use std::time::Duration;
+
 use charge::id::EvseNo;
 use charge::talk::line::display::{Customer, CustomerNews, CustomerOrder, DisplayNews, DisplayOrder, TariffOrder};
 use charge::talk::line::document::Part;
@@ -10,14 +12,16 @@ use charge::talk::line::reservation::{ListOrder, ReservationEnd, ReservationOrde
 use charge::talk::line::{BayState, FromStation, StationAnswer};
 use charge::{Decimal, Personal, Purpose};
 
-use super::Station;
 use super::orders::refused;
+use super::{Output, Station};
 use crate::evse::Evse;
 use crate::reservations::Reservation;
 use crate::settings::Key;
 
 /// `CustomerInformation` in one part: 512 characters (2.x `NotifyCustomerInformation.data`).
 const CUSTOMER_PART: usize = 512;
+/// What whoever scanned the code of an EVSE sees.
+const PAYING: &str = "Payment under way";
 /// Messages in one report.
 const MESSAGES_PER_REPORT: usize = 5;
 
@@ -184,7 +188,7 @@ impl Station {
         StationAnswer::Accepted
     }
 
-    pub(super) fn tariff(&mut self, order: TariffOrder) -> StationAnswer {
+    pub(super) fn tariff(&mut self, order: TariffOrder, out: &mut Vec<Output>) -> StationAnswer {
         let places = |evse: Option<EvseNo>, all: &[Evse]| -> Vec<EvseNo> {
             all.iter().map(|of| of.no).filter(|no| evse.is_none_or(|evse| evse == *no)).collect()
         };
@@ -192,7 +196,7 @@ impl Station {
             TariffOrder::Cost { key, total } => {
                 // an unknown transaction is no error: the answer has no word for one (I02)
                 if let Some(no) = self.queue.named(&key).map(|of| of.no) {
-                    self.blocks.costs.insert(no, total);
+                    self.advised(no, Some(total), None, out);
                 }
                 StationAnswer::Accepted
             }
@@ -206,11 +210,7 @@ impl Station {
                 if kept.is_empty() { refused("NoTariff") } else { StationAnswer::Tariffs(kept) }
             }
             TariffOrder::Clear { evse, ids } => StationAnswer::Items(self.blocks.tariffs.clear(evse, &ids)),
-            TariffOrder::Change { key, tariff } => match self.queue.named(&key) {
-                None => refused("TxNotFound"),
-                Some(_) if tariff.elements.len() > crate::tariffs::ELEMENTS_MAX => refused("TooManyElements"),
-                Some(_) => StationAnswer::Accepted,
-            },
+            TariffOrder::Change { key, tariff } => self.change_tariff(&key, *tariff, out),
         }
     }
 
@@ -271,17 +271,18 @@ impl Station {
         StationAnswer::Accepted
     }
 
-    /// C25: somebody pays on their telephone for this EVSE.
+    /// Somebody pays on their telephone for this EVSE: who stands before it hears of it and waits, until the operator's
+    /// start comes or the time is up. The answer has no word for a refusal (C25.FR.27).
+    ///
+    /// cites: ocpp-2.1 C25.FR.22, C25.FR.27
     pub(super) fn payment(&mut self, order: &PaymentOrder) -> StationAnswer {
-        match order {
-            PaymentOrder::WebStarted { evse, seconds: _ } => {
-                if self.place(*evse).is_some() {
-                    StationAnswer::Accepted
-                } else {
-                    refused("Rejected")
-                }
-            }
+        let PaymentOrder::WebStarted { evse, seconds } = order;
+        let until = self.now.plus(Duration::from_secs(u64::from(*seconds)));
+        if let Some(evse) = self.place(*evse).and_then(|place| self.evses.get_mut(place)) {
+            evse.paid_until = Some(until);
+            evse.words = Some(PAYING.into());
         }
+        StationAnswer::Accepted
     }
 
     /// No vendor's language is spoken here (1.6, 4.3; P01.FR.05, P01.FR.06, P02.FR.06).

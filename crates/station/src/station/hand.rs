@@ -4,6 +4,7 @@
 
 use billing::record::ocmf::Moment;
 use charge::id::TransactionKey;
+use charge::talk::line::terms::Limits;
 use charge::talk::line::{BayState, EndReason, Stage};
 use charge::token::{Allowed, PresentedToken};
 use charge::units::Power;
@@ -29,6 +30,8 @@ pub enum Deed {
     Repair,
     /// Local load management gives this much; `None` is no limit.
     Limit(Option<Power>),
+    /// The driver chooses how much: of the charge that runs, else of the next one (2.1 E16).
+    Want(Limits),
 }
 
 /// Why it could not be done.
@@ -44,6 +47,8 @@ pub enum CannotDo {
     OwesTooMuch,
     #[error("the EVSE is reserved for somebody else")]
     Reserved,
+    #[error("somebody is paying for this EVSE")]
+    Paying,
     #[error("the station is about to restart")]
     Restarting,
 }
@@ -123,6 +128,11 @@ impl Station {
             Deed::Limit(limit) => {
                 evse.limit = limit;
                 self.settle(place, out);
+                self.deal_paced(place);
+                Ok(())
+            }
+            Deed::Want(limits) => {
+                self.wished(place, limits, out);
                 Ok(())
             }
         }
@@ -136,7 +146,10 @@ impl Station {
         if same && (evse.phase.in_transaction() || evse.phase == Phase::Tapped) {
             return self.bay(place, Event::Stop, Cause::LOCAL, out);
         }
-        self.ask(place, Permit { token, origin: Origin::Driver, profile: None }, out)
+        if evse.paid_until.is_some_and(|until| self.now < until) {
+            return Err(CannotDo::Paying);
+        }
+        self.ask(place, Permit { token, origin: Origin::Driver, profile: None, tariff: None }, out)
     }
 
     /// Begins to ask whether this token may charge; the answer may be known or has to be guessed.
@@ -182,7 +195,7 @@ impl Station {
     fn permit(&mut self, place: usize, permit: Permit) {
         if let Some(evse) = self.evses.get_mut(place) {
             evse.permit = Some(permit);
-            evse.last_verdict = None;
+            (evse.last_verdict, evse.paid_until) = (None, None);
         }
     }
 
@@ -272,16 +285,23 @@ impl Station {
                 self.relimit(out);
             }
             // 2.x tells every change of the charging state (E02.FR.07, E02.FR.13); 1.6 tells it by status alone
-            (true, true) if self.version.is_2() => self.progress(place, Some(next.shown()), out),
-            (true, true) | (false, false) => {}
+            (true, true) => {
+                self.deal_turns(place);
+                if self.version.is_2() {
+                    self.progress(place, Some(next.shown()), out);
+                }
+            }
+            (false, false) => {}
         }
         self.settle(place, out);
+        self.deal_paced(place);
         Ok(())
     }
 
     /// What follows by itself: current that ended or came back, an order that waited for the end, a permit that is
     /// no longer needed.
     pub(super) fn settle(&mut self, place: usize, out: &mut Vec<Output>) {
+        let now = self.now;
         let Some(evse) = self.evses.get_mut(place) else { return };
         if let Some(event) = evse.flow() {
             let _moved = self.bay(place, event, Cause::LOCAL, out);
@@ -293,6 +313,9 @@ impl Station {
         }
         if !evse.phase.in_transaction() && !evse.asking() && evse.phase != Phase::Tapped {
             evse.permit = None;
+            if evse.paid_until.is_none_or(|until| until <= now) {
+                evse.words = None;
+            }
         }
     }
 
@@ -328,25 +351,37 @@ impl Station {
             no,
             sample_at: (!interval.is_zero()).then(|| self.now.plus(interval)),
             keep_at: self.now.plus(KEEP_EVERY),
+            look_at: None,
         });
         let record = of.begin_record.clone();
         self.keep_meter(place, out);
         out.push(Output::Keep(Note::Transaction(Box::new(of.clone()))));
         let (evse, key) = (of.evse, of.key(self.version));
         self.queue.open(of);
+        self.deal_opens(place, no, permit.tariff.map(|tariff| *tariff));
         if let Some(profile) = permit.profile {
             self.promised(evse, &key, *profile);
         }
         let message = self.message(place, no, Stage::Started, now);
         self.report(Message { signed: record, power: None, charged_percent: None, ..message }, out);
+        self.look_at_deal(place, out);
     }
 
     /// A reading in between (E02.FR.10, E03.FR.08), or the change of a state with one.
     pub(super) fn progress(&mut self, place: usize, changed: Option<BayState>, out: &mut Vec<Output>) {
+        self.course(place, |message| message.state = changed, out);
+    }
+
+    /// The same because the operator asked for it: with the state, changed or not (F06.FR.07).
+    pub(super) fn triggered(&mut self, place: usize, out: &mut Vec<Output>) {
+        self.course(place, |message| message.triggered = true, out);
+    }
+
+    fn course(&mut self, place: usize, say: impl FnOnce(&mut Message), out: &mut Vec<Output>) {
         let now = self.now.whole_millis();
         let Some(running) = self.evses.get(place).and_then(|evse| evse.running) else { return };
         let mut message = self.message(place, running.no, Stage::Updated, now);
-        message.state = changed;
+        say(&mut message);
         if self.settings.flag(Key::SignUpdates)
             && let (Some(of), Some(evse)) = (self.queue.transaction(running.no), self.evses.get_mut(place))
         {
@@ -385,7 +420,10 @@ impl Station {
         out.push(Output::Keep(Note::Transaction(Box::new(of))));
         let (reason, by_token) = (Some(cause.reason), cause.by_token);
         self.report(Message { signed: record, power: None, charged_percent: None, reason, by_token, ..message }, out);
-        let Some(no) = self.evses.get(place).map(|evse| evse.no) else { return };
+        self.blocks.deals.remove(&no);
+        let Some(evse) = self.evses.get_mut(place) else { return };
+        (evse.halted, evse.wishes) = (false, Limits::default());
+        let no = evse.no;
         self.blocks.profiles.transaction_over(no, &keys);
         self.blocks.priority.remove(&no);
         let running = self.running_keys();
@@ -405,6 +443,7 @@ impl Station {
             signed: None,
             reason: None,
             by_token: false,
+            triggered: false,
             state: Some(evse.map_or(BayState::Unavailable, |evse| evse.phase.shown())),
             // E08.FR.07, E11.FR.02, E12.FR.02
             offline: !self.online(),
@@ -417,9 +456,14 @@ impl Station {
         if let Some(of) = self.queue.transaction_mut(message.transaction) {
             of.seq_next = message.seq.saturating_add(1);
         }
+        let terms = self.terms_of(message.transaction, message.stage);
         let (no, dropped) = self.queue.push(message.clone());
+        self.blocks.terms.extend(terms.map(|terms| (no, terms)));
         out.push(Output::Keep(Note::Queued(no, Box::new(message))));
-        out.extend(dropped.map(|no| Output::Keep(Note::Unqueued(no))));
+        if let Some(no) = dropped {
+            self.blocks.terms.remove(&no);
+            out.push(Output::Keep(Note::Unqueued(no)));
+        }
     }
 }
 

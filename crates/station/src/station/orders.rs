@@ -24,7 +24,9 @@ impl Station {
     /// An order from the operator.
     pub fn told_to(&mut self, now: Timestamp, order: ToStation, out: &mut Vec<Output>) -> StationAnswer {
         self.catch_up(now, out);
-        let answer = self.obey(order, out);
+        // B03.FR.08: whoever was turned away is nobody's to order about
+        let answer =
+            if self.turned_away && self.version.is_2() { refused("SecurityError") } else { self.obey(order, out) };
         self.speak(out);
         answer
     }
@@ -56,7 +58,7 @@ impl Station {
             ToStation::Certificate(order) => self.certificate(order, out),
             ToStation::Display(order) => self.display(order),
             ToStation::Customer(order) => self.customer(&order),
-            ToStation::Tariff(order) => self.tariff(order),
+            ToStation::Tariff(order) => self.tariff(order, out),
             ToStation::Grid(order) => self.grid(order),
             ToStation::Swap(order) => self.swap(&order),
             ToStation::Payment(order) => self.payment(&order),
@@ -85,7 +87,7 @@ impl Station {
             return refused("Rejected"); // 1.6, 5.11; F01.FR.09
         }
         // F01.FR.04, F02.FR.01: its token and its number come back with the first message
-        let permit = Permit { token, origin: Origin::Remote(remote_id), profile };
+        let permit = Permit { token, origin: Origin::Remote(remote_id), profile, tariff: None };
         // F01.FR.01, F01.FR.02
         let done = if self.settings.flag(Key::AuthorizeRemote) {
             self.ask(place, permit, out)
@@ -219,6 +221,7 @@ impl Station {
             Trigger::Log => self.work_status(Work::Log),
             Trigger::Diagnostics => self.work_status(Work::Diagnostics),
             Trigger::Sign(key) => {
+                self.blocks.signing = None;
                 if !self.sign(key) {
                     return refused("Rejected");
                 }
@@ -231,8 +234,7 @@ impl Station {
                     return refused("Rejected");
                 }
                 for place in places {
-                    let shown = self.evses.get(place).map(|evse| evse.phase.shown());
-                    self.progress(place, shown, out);
+                    self.triggered(place, out); // F06.FR.07
                 }
             }
             Trigger::Publishing => return refused("NotImplemented"),
@@ -255,6 +257,11 @@ impl Station {
         for (key, value) in values {
             if self.settings.is(self.version, &key, Key::NetworkPriority) && !self.may_prefer(value.expose()) {
                 rows.push((key, Written::Rejected));
+                continue;
+            }
+            if !self.version.is_2() && self.settings.is(self.version, &key, Key::SecurityProfile) {
+                let risen = self.rise(value.expose(), out);
+                rows.push((key, if risen { Written::Accepted } else { Written::Rejected }));
                 continue;
             }
             let wrote = self.settings.write(self.version, &key, &value);

@@ -6,6 +6,7 @@ mod cases201;
 mod line;
 mod orders;
 mod session;
+mod terms;
 
 use charge::clock::SeededDice;
 use charge::talk::line::{LineFault, StationAnswer, ToStation};
@@ -21,6 +22,7 @@ struct Bench {
     out: Vec<Output>,
     up: bool,
     reboots: u32,
+    redials: u32,
     passwords: u32,
     identities: u32,
     uploads: Vec<Upload>,
@@ -40,6 +42,7 @@ impl Bench {
             out,
             up: false,
             reboots: 0,
+            redials: 0,
             passwords: 0,
             identities: 0,
             uploads: Vec::new(),
@@ -112,6 +115,7 @@ impl Bench {
                     Output::Identity(_) => self.identities += 1,
                     Output::Upload(upload) => self.uploads.push(upload),
                     Output::Fetch(fetch) => self.fetches.push(fetch),
+                    Output::Redial => self.redials += 1,
                     Output::Reboot => self.reboots += 1,
                 }
             }

@@ -10,6 +10,7 @@ use std::time::Duration;
 use billing::record::ClockQuality;
 use charge::id::{EvseNo, TransactionKey};
 use charge::meter::{Context, Measured, Reading};
+use charge::talk::line::certificate::CertificateNews;
 use charge::talk::line::{
     Admission, BayState, Boot, FromStation, Heard, LineFault, MeterReport, StatusReport, Tap, Version,
 };
@@ -30,6 +31,8 @@ pub(super) enum Said {
     Status(Option<EvseNo>, BayState),
     Tap(EvseNo, PresentedToken),
     Transaction(MessageNo),
+    /// A request for a certificate.
+    Sign,
     /// Nothing depends on the answer.
     Other,
 }
@@ -109,10 +112,15 @@ impl Station {
             let token = permit.token.clone();
             return Some((Said::Tap(evse, token.clone()), FromStation::Tap(Tap { token, contract: None })));
         }
-        if let Some((no, report)) = self.queue.head(self.version) {
+        if let Some((no, mut report)) = self.queue.head(self.version) {
+            let terms = self.blocks.terms.get(&no).filter(|_| self.version == Version::V21);
+            report.terms = terms.cloned().map(Box::new);
             return Some((Said::Transaction(no), FromStation::Transaction(report)));
         }
-        self.wanted().map(|words| (Said::Other, words))
+        self.wanted().map(|words| {
+            let signs = matches!(&words, FromStation::Certificate(CertificateNews::Sign { .. }));
+            (if signs { Said::Sign } else { Said::Other }, words)
+        })
     }
 
     /// What was asked for, and the heartbeat when there is nothing else to say.
@@ -190,16 +198,22 @@ impl Station {
             (Said::Boot, _) => self.standing = Standing::Unknown { not_before: self.now.plus(BOOT_PAUSE) },
             (Said::Status(evse, state), _) => self.told(evse, state),
             (Said::Tap(evse, token), Heard::Tap(verdict)) => self.permitted(evse, &token, verdict.allowed, out),
+            (Said::Tap(evse, token), Heard::Offered { verdict, offer }) => {
+                self.offered(evse, &token, *offer);
+                self.permitted(evse, &token, verdict.allowed, out);
+            }
             (Said::Tap(evse, token), _) => self.permitted(evse, &token, Allowed::Unanswered, out),
-            (Said::Transaction(no), Heard::Transaction { number, verdict, cost }) => {
-                if let (Some(cost), Some((_, message, _))) = (cost, self.queue.front()) {
-                    self.blocks.costs.insert(message.transaction, cost);
-                }
+            (Said::Transaction(no), Heard::Transaction { number, verdict, cost, advice }) => {
+                let of = self.queue.front().map(|(_, message, _)| message.transaction);
                 self.taken(no, number, verdict, out);
+                if let Some(of) = of {
+                    self.advised(of, cost, advice, out);
+                }
             }
             (Said::Transaction(no), _) => self.taken(no, None, None, out),
+            (Said::Sign, Heard::Taken(taken)) => self.sign_taken(taken),
             (Said::Other, Heard::Alive { now }) => self.set_clock(now),
-            (Said::Other, _) => {}
+            (Said::Sign | Said::Other, _) => {}
         }
     }
 
@@ -207,6 +221,7 @@ impl Station {
     fn introduced(&mut self, admitted: Admission, theirs: Timestamp, interval: Duration) {
         self.set_clock(theirs);
         let pause = if interval.is_zero() { BOOT_PAUSE } else { interval };
+        self.turned_away = admitted == Admission::Rejected;
         self.standing = match admitted {
             Admission::Accepted => {
                 self.settings.pace(interval);
@@ -282,6 +297,7 @@ impl Station {
 
     /// The head of the queue is done with.
     fn strike(&mut self, no: MessageNo, out: &mut Vec<Output>) {
+        self.blocks.terms.remove(&no);
         out.push(Output::Keep(Note::Unqueued(no)));
         out.extend(self.queue.done().map(|of| Output::Keep(Note::Forget(of))));
         self.pause_until = None;
@@ -320,7 +336,7 @@ impl Station {
                     }
                 }
             }
-            Said::Status(..) | Said::Transaction(_) | Said::Other => {}
+            Said::Status(..) | Said::Transaction(_) | Said::Sign | Said::Other => {}
         }
     }
 }

@@ -173,7 +173,7 @@ fn yes(said: &FromStation) -> Heard {
         FromStation::Tap(_) => Heard::Tap(verdict()),
         FromStation::Transaction(report) => {
             let number = (report.stage == Stage::Started && report.key.is_none()).then_some(7);
-            Heard::Transaction { number, verdict: report.token.is_some().then(verdict), cost: None }
+            Heard::Transaction { number, verdict: report.token.is_some().then(verdict), cost: None, advice: None }
         }
         FromStation::Vendor(_) => Heard::Vendor(VendorAnswer { status: "Accepted".into(), data: None }),
         _ => Heard::Noted,

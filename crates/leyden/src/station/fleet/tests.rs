@@ -103,7 +103,12 @@ impl Desk for Generous {
                 } else if report.stage == Stage::Ended {
                     self.ended.lock().unwrap().insert(format!("{station} {:?}", report.key));
                 }
-                Heard::Transaction { number: first.then_some(*number), verdict: first.then(yes), cost: None }
+                Heard::Transaction {
+                    number: first.then_some(*number),
+                    verdict: first.then(yes),
+                    cost: None,
+                    advice: None,
+                }
             }
             _ => Heard::Noted,
         };

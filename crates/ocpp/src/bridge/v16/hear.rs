@@ -119,6 +119,7 @@ fn start(said: kit::StartTransactionRequest, notes: &mut Notes) -> FromStation {
         offline: false,
         remote_start: None,
         reservation: said.reservation_id,
+        terms: None,
     })
 }
 
@@ -140,6 +141,7 @@ fn stop(said: kit::StopTransactionRequest, notes: &mut Notes) -> FromStation {
         offline: false,
         remote_start: None,
         reservation: None,
+        terms: None,
     })
 }
 
@@ -189,7 +191,7 @@ fn reason(reason: &Reason) -> EndReason {
     }
 }
 
-pub(in crate::bridge) fn answer(said: &Said, heard: Heard) -> Result<String, Fault> {
+pub(in crate::bridge) fn answer(said: &Said, heard: Heard, notes: &mut Notes) -> Result<String, Fault> {
     match (said, heard) {
         (Said::Boot, Heard::Boot { admitted, now, interval }) => {
             let status = match admitted {
@@ -202,7 +204,7 @@ pub(in crate::bridge) fn answer(said: &Said, heard: Heard) -> Result<String, Fau
             write(&kit::BootNotificationResponse { status, current_time: wire(now.whole_seconds()), interval: seconds })
         }
         (Said::Tap, Heard::Tap(verdict)) => write(&kit::AuthorizeResponse::new(info(&verdict))),
-        (Said::Transaction(Stage::Started), Heard::Transaction { number: Some(number), verdict, cost: _ }) => {
+        (Said::Transaction(Stage::Started), Heard::Transaction { number: Some(number), verdict, .. }) => {
             // 1.6 demands a word on the token; without a verdict it is the careful one
             let verdict = verdict.unwrap_or(Verdict::bare(Allowed::Unknown));
             write(&kit::StartTransactionResponse { id_tag_info: info(&verdict), transaction_id: number })
@@ -212,7 +214,7 @@ pub(in crate::bridge) fn answer(said: &Said, heard: Heard) -> Result<String, Fau
         }
         (Said::Action(certificate::SIGN), Heard::Taken(taken)) => certificate::answer(taken),
         (Said::Action(vendor::ACTION), Heard::Vendor(answer)) => vendor::answer(&answer),
-        (Said::Action(carried), heard) if pnc::carries(carried) => pnc::answer(carried, heard),
+        (Said::Action(carried), heard) if pnc::carries(carried) => pnc::answer(carried, heard, notes),
         (
             Said::Boot
             | Said::Alive

@@ -75,9 +75,9 @@ pub(super) fn hear(message: &str, data: &str, notes: &mut Notes) -> Option<Resul
     Some(heard.map(|(word, _)| (word, Said::Action(name))).map_err(outside))
 }
 
-pub(super) fn answer(name: &str, heard: Heard) -> Result<String, Fault> {
+pub(super) fn answer(name: &str, heard: Heard, notes: &mut Notes) -> Result<String, Fault> {
     let (_, said) = said(name).ok_or_else(misfit)?;
-    let data = bridge::answer(Version::V201, &said, heard)?;
+    let data = bridge::answer(Version::V201, &said, heard, notes)?;
     let mut answer = kit::DataTransferResponse::new(kit::DataTransferStatus::Accepted);
     answer.data = Some(data);
     write(&answer)

@@ -197,16 +197,16 @@ pub(in crate::bridge) fn heard(said: &Said, action: &str, payload: &str, notes: 
         Said::Transaction(Stage::Started) => {
             let answer: kit::StartTransactionResponse = generous(RULES, action, payload, notes)?;
             let number = Some(answer.transaction_id);
-            Ok(Heard::Transaction { number, verdict: Some(verdict(&answer.id_tag_info)), cost: None })
+            Ok(Heard::Transaction { number, verdict: Some(verdict(&answer.id_tag_info)), cost: None, advice: None })
         }
         Said::Transaction(Stage::Updated) => {
             crate::payload::object(payload)?;
-            Ok(Heard::Transaction { number: None, verdict: None, cost: None })
+            Ok(Heard::Transaction { number: None, verdict: None, cost: None, advice: None })
         }
         Said::Transaction(Stage::Ended) => {
             let answer: kit::StopTransactionResponse = generous(RULES, action, payload, notes)?;
             let verdict = answer.id_tag_info.as_ref().map(verdict);
-            Ok(Heard::Transaction { number: None, verdict, cost: None })
+            Ok(Heard::Transaction { number: None, verdict, cost: None, advice: None })
         }
         Said::Action(certificate::SIGN) => certificate::heard(payload, notes),
         Said::Action(vendor::ACTION) => vendor::heard(payload, notes),

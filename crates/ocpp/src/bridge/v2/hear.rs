@@ -7,9 +7,11 @@ use charge::talk::line::{Admission, FromStation, Heard, Version};
 use ocpp_kit::v2_1::{self as kit, Action, CsRequest, CsResponse, GenericStatus};
 
 use super::tell::WEB_PAYMENT;
-use super::transaction::{boot, event, say_standing, say_taken, say_verdict, status, tap, values};
+use super::transaction::{boot, event, say_taken, say_verdict, status, tap, values};
 use super::wire::{generous as cold, write};
-use super::{certificate, charging, count, display, grid, model, monitor, parsed, payment, reservation, text, upkeep};
+use super::{
+    certificate, charging, count, display, grid, model, monitor, parsed, payment, reservation, terms, text, upkeep,
+};
 use crate::bridge::{Said, misfit, plausible, wire};
 use crate::payload::{self, Notes, generous};
 use crate::rules::{Code, Fault, Rules};
@@ -123,7 +125,12 @@ fn others(said: CsRequest, notes: &mut Notes) -> Result<FromStation, Fault> {
     })
 }
 
-pub(in crate::bridge) fn answer(version: Version, said: &Said, heard: Heard) -> Result<String, Fault> {
+pub(in crate::bridge) fn answer(
+    version: Version,
+    said: &Said,
+    heard: Heard,
+    notes: &mut Notes,
+) -> Result<String, Fault> {
     match (said, heard) {
         (Said::Boot, Heard::Boot { admitted, now, interval }) => {
             let status = match admitted {
@@ -136,13 +143,13 @@ pub(in crate::bridge) fn answer(version: Version, said: &Said, heard: Heard) -> 
             payload::write(&kit::BootNotificationResponse::new(wire(now.whole_seconds()), seconds, status))
         }
         (Said::Tap, Heard::Tap(verdict)) => payload::write(&kit::AuthorizeResponse::new(say_verdict(&verdict))),
-        (Said::Tap, Heard::Contract { verdict, standing }) => {
+        (Said::Tap, Heard::Offered { verdict, offer }) => {
             let mut out = kit::AuthorizeResponse::new(say_verdict(&verdict));
-            out.certificate_status = say_standing(standing);
+            terms::say_offer(version, &mut out, &offer, notes)?;
             payload::write(&out)
         }
-        (Said::Transaction(_), Heard::Transaction { verdict, cost, .. }) => {
-            payload::write(&say_taken(verdict.as_ref(), cost)?)
+        (Said::Transaction(_), Heard::Transaction { verdict, cost, advice, .. }) => {
+            payload::write(&say_taken(version, verdict.as_ref(), cost, advice.as_deref(), notes)?)
         }
         (Said::Action(action), heard) => named(version, action, heard),
         (Said::VatNumber { number, evse }, Heard::Company(company)) => {

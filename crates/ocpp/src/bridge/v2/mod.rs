@@ -22,6 +22,7 @@ pub(super) mod say;
 mod status;
 mod tariff;
 pub(super) mod tell;
+mod terms;
 mod transaction;
 mod upkeep;
 mod wire;

@@ -9,10 +9,11 @@ use charge::talk::line::model::ModelNews;
 use charge::talk::line::{Admission, FromStation, Heard, LineFault, Version};
 use ocpp_kit::v2_1::{self as kit, CsRequest, CsResponse, GenericStatus};
 
-use super::transaction::{say_boot, say_event, say_status, say_tap, say_values, standing, taken, verdict};
+use super::transaction::{say_boot, say_event, say_status, say_tap, say_values, taken, verdict};
 use super::wire::{check, generous as cold, write};
 use super::{
-    boxed, certificate, charging, display, document, grid, model, monitor, natural, payment, reservation, text, upkeep,
+    boxed, certificate, charging, display, document, grid, model, monitor, natural, payment, reservation, terms, text,
+    upkeep,
 };
 use crate::bridge::{Call, Said, misfit, moment, unfit, unplaced, wire};
 use crate::payload::{self, Notes, generous};
@@ -126,15 +127,12 @@ pub(in crate::bridge) fn heard(
         Said::Tap => {
             let answer: kit::AuthorizeResponse = generous(rules, action, payload, notes)?;
             let verdict = verdict(&answer.id_token_info);
-            Ok(match answer.certificate_status.as_ref().and_then(standing) {
-                Some(standing) => Heard::Contract { verdict, standing },
+            Ok(match terms::offer(answer, notes) {
+                Some(offer) => Heard::Offered { verdict, offer: Box::new(offer) },
                 None => Heard::Tap(verdict),
             })
         }
-        Said::Transaction(_) => {
-            let (verdict, cost) = taken(&generous(rules, action, payload, notes)?);
-            Ok(Heard::Transaction { number: None, verdict, cost })
-        }
+        Said::Transaction(_) => Ok(taken(&generous(rules, action, payload, notes)?)),
         Said::Action(_) | Said::VatNumber { .. } => named(cold(version, action, payload, notes)?),
         Said::Noted | Said::Foreign(_) => Err(misfit()),
     }

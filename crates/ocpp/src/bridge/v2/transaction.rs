@@ -7,8 +7,9 @@ use charge::Decimal;
 use charge::meter::Context;
 use charge::talk::line::certificate::{ContractProof, ContractStanding};
 use charge::talk::line::quirk::Quirk;
+use charge::talk::line::terms::Advice;
 use charge::talk::line::{
-    BayState, Boot, EndReason, FromStation, MeterReport, Stage, StatusReport, Tap, TransactionReport, Version,
+    BayState, Boot, EndReason, FromStation, Heard, MeterReport, Stage, StatusReport, Tap, TransactionReport, Version,
 };
 use charge::token::{Allowed, Verdict};
 use ocpp_kit::v2_1::{
@@ -18,7 +19,7 @@ use ocpp_kit::v2_1::{
 
 use super::{
     CONNECTOR, decimal, document, evse, evse_id, evse_no, id_token, key, key_text, meter, number, parsed, presented,
-    text, unlisted, unsaid,
+    terms, text, unlisted, unsaid,
 };
 use crate::bridge::{CLOCK_SET_SINCE, moment, plausible, wire};
 use crate::payload::Notes;
@@ -147,6 +148,7 @@ pub(super) fn event(said: kit::TransactionEventRequest, notes: &mut Notes) -> Re
         _ => return Err(unlisted("/eventType")),
     };
     let info = said.transaction_info;
+    let terms = terms::hear(&info, said.cost_details, &said.trigger_reason, notes);
     let seq = u32::try_from(said.seq_no).ok();
     if seq.is_none() {
         notes.remark("/seqNo", "negative, taken as absent");
@@ -169,6 +171,7 @@ pub(super) fn event(said: kit::TransactionEventRequest, notes: &mut Notes) -> Re
         offline: said.offline.unwrap_or(false),
         remote_start: info.remote_start_id,
         reservation: said.reservation_id,
+        terms,
     })
 }
 
@@ -189,13 +192,18 @@ pub(super) fn say_event(
         Stage::Updated => TransactionEventEnum::Updated,
         Stage::Ended => TransactionEventEnum::Ended,
     };
-    let mut message = kit::TransactionEventRequest::new(stage, wire(report.at), trigger(report), seq, info);
+    let mut message = kit::TransactionEventRequest::new(stage, wire(report.at), trigger(version, report), seq, info);
     let values = meter::values(version, &report.readings, notes).ok_or_else(alone)?;
     message.meter_value = Some(values).filter(|values| !values.is_empty());
     message.offline = report.offline.then_some(true);
     message.evse = report.evse.map(|bay| kit::EVSE { connector_id: Some(CONNECTOR), ..evse(bay) });
     message.id_token = report.token.as_ref().map(id_token);
     message.reservation_id = report.reservation;
+    match report.terms.as_deref() {
+        Some(of) if version == Version::V21 => terms::say(&mut message, of)?,
+        Some(_) => notes.remark("", "the terms of a transaction have a place in 2.1 only"),
+        None => {}
+    }
     Ok(message)
 }
 
@@ -249,7 +257,11 @@ fn stopped(reason: EndReason) -> Reason {
 }
 
 /// Why this event is sent, told by what is in it.
-fn trigger(report: &TransactionReport) -> TriggerReason {
+fn trigger(version: Version, report: &TransactionReport) -> TriggerReason {
+    let terms = report.terms.as_deref().filter(|_| version == Version::V21);
+    if let Some(reason) = terms.and_then(|terms| terms::trigger(terms, report.stage)) {
+        return reason;
+    }
     match report.stage {
         // F01.FR.19
         Stage::Started if report.remote_start.is_some() => TriggerReason::RemoteStart,
@@ -257,10 +269,13 @@ fn trigger(report: &TransactionReport) -> TriggerReason {
         Stage::Started => TriggerReason::CablePluggedIn,
         Stage::Updated if report.remote_start.is_some() => TriggerReason::RemoteStart,
         Stage::Updated if report.token.is_some() => TriggerReason::Authorized,
+        // F06.FR.07
+        Stage::Updated if report.readings.first().is_some_and(|of| of.context == Context::Trigger) => {
+            TriggerReason::Trigger
+        }
         Stage::Updated if report.state.is_some() => TriggerReason::ChargingStateChanged,
         Stage::Updated => match report.readings.first().map(|reading| reading.context) {
             Some(Context::SampleClock) => TriggerReason::MeterValueClock,
-            Some(Context::Trigger) => TriggerReason::Trigger,
             Some(_) => TriggerReason::MeterValuePeriodic,
             None => TriggerReason::ChargingStateChanged,
         },
@@ -280,17 +295,28 @@ fn trigger(report: &TransactionReport) -> TriggerReason {
 /// What is thought of the token, where one was named (E01.FR.12, E02.FR.02, E03.FR.02), and the cost with VAT: so far, or
 /// in all behind the last message (I03.FR.02).
 pub(super) fn say_taken(
+    version: Version,
     verdict: Option<&Verdict>,
     cost: Option<Decimal>,
+    advice: Option<&Advice>,
+    notes: &mut Notes,
 ) -> Result<kit::TransactionEventResponse, Fault> {
     let mut answer = kit::TransactionEventResponse::new();
     answer.id_token_info = verdict.map(say_verdict);
     answer.total_cost = cost.map(decimal).transpose()?;
+    if let Some(advice) = advice {
+        terms::say_advice(version, &mut answer, advice, notes)?;
+    }
     Ok(answer)
 }
 
-pub(super) fn taken(answer: &kit::TransactionEventResponse) -> (Option<Verdict>, Option<Decimal>) {
-    (answer.id_token_info.as_ref().map(verdict), answer.total_cost.and_then(number))
+pub(super) fn taken(answer: &kit::TransactionEventResponse) -> Heard {
+    Heard::Transaction {
+        number: None,
+        verdict: answer.id_token_info.as_ref().map(verdict),
+        cost: answer.total_cost.and_then(number),
+        advice: terms::advice(answer),
+    }
 }
 
 /// Total (C01.FR.07, C06.FR.04). Nobody could be asked is `Unknown`, because it is no judgement on the token.

@@ -73,6 +73,7 @@ pub(crate) fn transaction(version: Version, stage: Stage) -> TransactionReport {
         offline: !old,
         remote_start: (!old).then_some(77),
         reservation: (!old).then_some(4),
+        terms: None,
     }
 }
 
@@ -89,7 +90,7 @@ pub(crate) fn messages(version: Version) -> Vec<(FromStation, Heard)> {
     };
     let welcome = Heard::Boot { admitted: Admission::Pending, now: now(), interval: Duration::from_secs(300) };
     let cost = (!old).then(|| "4.20".parse().unwrap());
-    let taken = |number| Heard::Transaction { number, verdict: Some(Verdict::bare(Allowed::Yes)), cost };
+    let taken = |number| Heard::Transaction { number, verdict: Some(Verdict::bare(Allowed::Yes)), cost, advice: None };
     let status = |evse, state, fault: Option<&str>| {
         FromStation::Status(StatusReport { evse, state, fault: fault.map(Into::into), at: Some(now()) })
     };
@@ -155,7 +156,7 @@ fn own_messages(version: Version) -> Vec<(FromStation, Heard)> {
         list.push((status(BayState::Occupied), Heard::Noted));
         list.push((
             FromStation::Transaction(transaction(version, Stage::Updated)),
-            Heard::Transaction { number: None, verdict: None, cost: None },
+            Heard::Transaction { number: None, verdict: None, cost: None, advice: None },
         ));
         list.push((
             FromStation::Tap(Tap { token: token(TokenKind::Emaid), contract: None }),

@@ -82,6 +82,7 @@ fn transaction(stage: Stage) -> TransactionReport {
         offline: false,
         remote_start: None,
         reservation: started.then_some(9),
+        terms: None,
     }
 }
 
@@ -139,12 +140,12 @@ pub(crate) fn messages() -> Vec<(FromStation, Heard)> {
         (FromStation::Meter(meter), Heard::Noted),
         (
             FromStation::Transaction(transaction(Stage::Started)),
-            Heard::Transaction { number: Some(12), verdict: Some(verdict()), cost: None },
+            Heard::Transaction { number: Some(12), verdict: Some(verdict()), cost: None, advice: None },
         ),
         (FromStation::Status(status), Heard::Noted),
         (
             FromStation::Transaction(transaction(Stage::Ended)),
-            Heard::Transaction { number: None, verdict: Some(verdict()), cost: None },
+            Heard::Transaction { number: None, verdict: Some(verdict()), cost: None, advice: None },
         ),
         progress(Work::Log, Some(7), "Uploaded"),
         (FromStation::Security { kind: "FirmwareUpdated".into(), at: now(), detail: Some("x".into()) }, Heard::Noted),

@@ -17,6 +17,7 @@ use charge::talk::line::grid::{Battery, GridNews, SwapNews};
 use charge::talk::line::model::{Attribute, DeviceEvent, ModelNews, MonitorKind, ReportRow};
 use charge::talk::line::payment::{PaymentNews, Settlement};
 use charge::talk::line::reservation::ReservationEnd;
+use charge::talk::line::terms::Offer;
 use charge::talk::line::upkeep::{Progress, Work};
 use charge::talk::line::{FromStation, Heard, Tap};
 use charge::token::{Allowed, TokenKind, Verdict};
@@ -214,7 +215,8 @@ fn other_news() -> Vec<Said> {
     ] {
         let tap = Tap { token: token(TokenKind::Emaid), contract: Some(Box::new(proof.clone())) };
         let verdict = Verdict::bare(Allowed::Yes);
-        list.push((BOTH, FromStation::Tap(tap), Heard::Contract { verdict, standing }));
+        let offer = Box::new(Offer { standing: Some(standing), ..Offer::default() });
+        list.push((BOTH, FromStation::Tap(tap), Heard::Offered { verdict, offer }));
     }
     for status in ["Accepted", "Rejected", "UnknownMessageId", "UnknownVendorId"] {
         list.push((BOTH, FromStation::Vendor(vendor()), Heard::Vendor(vendor_answer(status))));

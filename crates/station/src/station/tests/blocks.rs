@@ -448,3 +448,103 @@ fn a_resumed_transaction_goes_on_after_the_restart() {
     bench.pass(1);
     assert_eq!((bench.reboots, bench.bay(one()).phase), (1, Phase::Charging));
 }
+
+#[test]
+fn a_request_that_nobody_answers_is_said_again_each_time_later() {
+    // proves: A02.FR.17, A02.FR.18, A02.FR.19, A02.FR.20
+    let asked = |bench: &Bench| {
+        let signs = |said: &&FromStation| matches!(said, FromStation::Certificate(CertificateNews::Sign { .. }));
+        bench.operator.heard.iter().filter(signs).count()
+    };
+    let begin = |answer| {
+        let mut bench = Bench::ready(Version::V201);
+        let row = |key: &str, value: &str| (key.into(), Secret::new(value.into()));
+        let values =
+            vec![row("SecurityCtrlr.CertSigningWaitMinimum", "60"), row("SecurityCtrlr.CertSigningRepeatTimes", "2")];
+        bench.order(ToStation::WriteSettings { values });
+        bench.operator.instead = vec![Some(Ok(charge::talk::line::Heard::Taken(answer))); 9];
+        bench.order(ToStation::Trigger { what: Trigger::Sign(StationKey::Line), evse: None });
+        bench
+    };
+    let mut bench = begin(true);
+    let mut seen = vec![asked(&bench)];
+    for wait in [59, 2, 118, 3, 3_000] {
+        bench.pass(wait);
+        seen.push(asked(&bench));
+    }
+    assert_eq!(seen, [1, 1, 2, 2, 3, 3], "after one minute, after two more, and not again");
+    // heartbeats took the answers that were left
+    bench.operator.instead = vec![Some(Ok(charge::talk::line::Heard::Taken(true)))];
+    bench.order(ToStation::Trigger { what: Trigger::Sign(StationKey::Line), evse: None });
+    bench.pass(61);
+    assert_eq!(asked(&bench), 5, "asked for, it begins anew");
+    let mut bench = begin(false);
+    bench.pass(3_000);
+    assert_eq!(asked(&bench), 1, "a refusal is an answer");
+    let mut bench = begin(true);
+    let signed = CertificateOrder::Signed { key: StationKey::Line, chain: "adsad".into(), request: None };
+    bench.order(ToStation::Certificate(signed));
+    bench.pass(3_000);
+    assert_eq!(asked(&bench), 1, "so is a certificate of no worth");
+}
+
+#[test]
+fn a_triggered_transaction_event_says_why_and_what_is_measured() {
+    // proves: F06.FR.07
+    let mut bench = charging(Version::V201);
+    bench.operator.heard.clear();
+    let trigger = ToStation::Trigger { what: Trigger::Transaction, evse: Some(one()) };
+    assert_eq!(bench.order(trigger), StationAnswer::Accepted);
+    let report = bench.operator.transactions().remove(0);
+    assert_eq!(report.state, Some(BayState::Charging));
+    assert!(!report.readings.is_empty());
+    assert!(report.readings.iter().all(|reading| reading.context == charge::meter::Context::Trigger));
+}
+
+#[test]
+fn who_was_turned_away_takes_no_orders() {
+    // proves: B03.FR.08
+    use charge::talk::line::{Admission, Heard};
+    let rejected = Ok(Heard::Boot { admitted: Admission::Rejected, now: START, interval: Duration::from_secs(60) });
+    let mut bench = Bench::dark(Version::V201);
+    bench.operator.instead = vec![Some(rejected)];
+    bench.connect(Version::V201);
+    let read = || ToStation::ReadSettings { keys: vec!["OCPPCommCtrlr.HeartbeatInterval".into()] };
+    assert_eq!(bench.order(read()), refused("SecurityError"));
+    bench.pass(61);
+    assert!(matches!(bench.order(read()), StationAnswer::Settings { .. }), "admitted by now");
+}
+
+#[test]
+fn the_security_profile_of_1_6_rises_and_falls_back() {
+    // proves: ocpp-1.6-security A05.FR.01, A05.FR.02, A05.FR.05, A05.FR.06, A05.FR.08
+    let to = Network {
+        url: "ws://csms.example/ocpp".into(),
+        security_profile: 0,
+        more: charge::talk::line::document::Document::new("{}"),
+    };
+    let mut bench = Bench::ready(Version::V16);
+    let mut out = Vec::new();
+    bench.station.secured(0, &mut out);
+    assert_eq!(bench.order(ToStation::Model(ModelOrder::Network { slot: 1, to })), StationAnswer::Accepted);
+    let write =
+        |key: &str, value: &str| ToStation::WriteSettings { values: vec![(key.into(), Secret::new(value.into()))] };
+    let written = |bench: &mut Bench, value: &str| match bench.order(write("SecurityProfile", value)) {
+        StationAnswer::Written(rows) => rows[0].1,
+        other => panic!("{other:?}"),
+    };
+    for lower in ["0", "1", "2", "9", "x"] {
+        assert_eq!(written(&mut bench, lower), Written::Rejected, "{lower}");
+    }
+    assert_eq!(bench.redials, 0);
+    bench.order(write("AuthorizationKey", "a password of the line"));
+    assert_eq!(written(&mut bench, "1"), Written::Accepted);
+    assert_eq!((bench.redials, bench.station.networks()[0].1.security_profile), (1, 1));
+    assert!(bench.operator.words().contains(&"ReconfigurationOfSecurityParameters".to_owned()));
+    bench.station.secured(0, &mut out);
+    assert_eq!(bench.station.networks().len(), 1, "the former one is all there is again");
+    assert_eq!(written(&mut bench, "1"), Written::Accepted);
+    bench.station.secured(1, &mut out);
+    assert_eq!(bench.station.networks().iter().map(|(_, to)| to.security_profile).collect::<Vec<_>>(), [1]);
+    assert_eq!(written(&mut bench, "1"), Written::Rejected);
+}

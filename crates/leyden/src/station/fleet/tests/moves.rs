@@ -133,6 +133,53 @@ async fn a_new_certificate_is_shown_at_once() {
     server.stop().await;
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_station_of_1_6_rises_to_the_profile_that_it_is_told() {
+    // proves: ocpp-1.6-security A05.FR.01, A05.FR.04, A05.FR.05, A05.FR.06, A05.FR.07
+    let root = Authority::create("Root", DAY * 30, SystemClock.now(), &SystemDice).unwrap();
+    let folder = Folder::new();
+    let roots = folder.keep("root.pem", root.certificate_pem());
+    folder.keep("key", "a password of the line");
+    let desk = Arc::new(Generous::default());
+    let behind: Arc<dyn Desk> = Arc::clone(&desk) as Arc<dyn Desk>;
+    let (clock, dice): (Arc<dyn Clock>, Arc<dyn Dice>) = (Arc::new(SystemClock), Arc::new(SystemDice));
+    let server = listen(here(), tls(&root), behind, clock, dice, Options::default()).unwrap();
+    let url = format!("wss://localhost:{}/ocpp", server.local_addr().port());
+    let operator = Operator { url, roots: Some(roots) };
+    let group = "{ id = \"A\", version = \"1.6\", password-file = \"key\" }";
+    let actor = switch_on(group, &operator, &folder.0).await;
+    desk.until("the first boot", |desk| boots(desk) == 1).await;
+    let line = server.line();
+    for refused in ["1", "2", "3"] {
+        assert_eq!(write(&line, "A", "SecurityProfile", refused).await, Written::Rejected, "{refused}");
+    }
+    let trigger = ToStation::Trigger { what: Trigger::Sign(StationKey::Line), evse: None };
+    assert_eq!(line.tell(&id("A"), trigger).await, Ok(StationAnswer::Accepted));
+    let csr = |desk: &Generous| {
+        desk.heard.lock().unwrap().iter().find_map(|(_, said)| match said {
+            FromStation::Certificate(CertificateNews::Sign { csr, .. }) => Some(csr.to_string()),
+            _ => None,
+        })
+    };
+    desk.until("the request", |desk| csr(desk).is_some()).await;
+    let request = SigningRequest::read(&csr(&desk).unwrap()).unwrap();
+    let (chain, _facts) = root.certify(&request, "A", "Voltwerk", DAY, SystemClock.now(), &SystemDice).unwrap();
+    let signed = CertificateOrder::Signed { key: StationKey::Line, chain: chain.as_str().into(), request: None };
+    assert_eq!(line.tell(&id("A"), ToStation::Certificate(signed)).await, Ok(StationAnswer::Accepted));
+    assert_eq!(write(&line, "A", "SecurityProfile", "3").await, Written::Accepted);
+    let risen = |of: &Knocked| of.certificate.is_some() && of.password.is_none();
+    desk.until("the certificate", |desk| desk.knocked(risen) && boots(desk) == 2).await;
+    let keys = vec!["SecurityProfile".into()];
+    let StationAnswer::Settings { known, .. } = line.tell(&id("A"), ToStation::ReadSettings { keys }).await.unwrap()
+    else {
+        panic!()
+    };
+    assert_eq!(known[0].value.as_deref(), Some("3"));
+    assert_eq!(write(&line, "A", "SecurityProfile", "2").await, Written::Rejected);
+    actor.stop().await;
+    server.stop().await;
+}
+
 fn network(slot: i32, url: String, security_profile: u8) -> ToStation {
     let more = r#"{"ocppInterface":"Wired0","ocppTransport":"JSON","messageTimeout":30,"ocppVersion":"OCPP20"}"#;
     let to = Network { url: url.into(), security_profile, more: Document::new(more) };
