@@ -12,11 +12,13 @@ use std::sync::Arc;
 use charge::id::StationId;
 use charge::talk::line::Desk;
 use charge::token::TokenUid;
+use charge::units::Power;
 use charge::{Clock, Dice, Personal, Secret, SystemClock};
 use gate::line::{Options, Seconds};
 use operator::admit::Proof;
 use operator::controller::{Offline, Rules, Seat, Upstream};
-use operator::{Controller, ControllerSetup, Keys};
+use operator::share::Supply;
+use operator::{Controller, ControllerSetup, GroupSeat, Keys, Sharing};
 use serde::Deserialize;
 use store::Store;
 use trust::dice::SystemDice;
@@ -57,8 +59,24 @@ struct Config {
     /// Messages kept for one station.
     #[serde(default = "ten_thousand")]
     buffer_max: u32,
+    /// The power of the site, where the controller shares it out.
+    share: Option<Share>,
     #[serde(rename = "station")]
     stations: Vec<Station>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Share {
+    /// What all stations together may take.
+    watts: u32,
+    /// Less than this is of no use to a car; who came last waits instead.
+    #[serde(default = "six_amperes")]
+    least_watts: u32,
+    /// The identity under which the CSMS limits the whole site.
+    id: Option<String>,
+    /// A private file with its password at the CSMS.
+    csms_key: Option<PathBuf>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -109,7 +127,8 @@ fn read(file: &Path) -> Result<Config, Failure> {
     })?;
     let folder = file.parent().unwrap_or(Path::new("."));
     let own = [&mut config.data, &mut config.identity, &mut config.roots].into_iter();
-    let own = own.chain(&mut config.station_roots).chain(&mut config.cards);
+    let shared = config.share.as_mut().and_then(|share| share.csms_key.as_mut());
+    let own = own.chain(&mut config.station_roots).chain(&mut config.cards).chain(shared);
     let keys = config.stations.iter_mut().flat_map(|one| one.key.iter_mut().chain(&mut one.csms_key));
     for path in own.chain(keys) {
         if path.is_relative() {
@@ -130,7 +149,28 @@ fn setup(config: &Config, dice: &dyn Dice) -> Result<ControllerSetup, Failure> {
     let seats = config.stations.iter().map(|one| seat(one, dice)).collect::<Result<_, _>>()?;
     let rules = Rules::new(offline(config)?, &cards(config)?, &keys.tags);
     let upstream = Upstream { address: config.csms.clone(), roots, local: config.local };
-    Ok(ControllerSetup { upstream, seats, rules, keys, buffer_max: config.buffer_max })
+    let sharing = config.share.as_ref().map(sharing).transpose()?;
+    Ok(ControllerSetup { upstream, seats, rules, keys, buffer_max: config.buffer_max, sharing })
+}
+
+fn sharing(share: &Share) -> Result<Sharing, Failure> {
+    let wrong = |why: String| Failure::misuse(format!("share: {why}"));
+    let password = share.csms_key.as_deref().map(secret).transpose()?;
+    let password = password.map(|password| Secret::new(password.expose().as_str().into()));
+    let station = share.id.as_deref().map(StationId::new).transpose().map_err(|fault| wrong(format!("id: {fault}")))?;
+    let group = match (station, password) {
+        (Some(station), password @ Some(_)) => Some(GroupSeat { station, password }),
+        (None, None) => None,
+        (Some(_), None) => return Err(wrong("`csms_key` for the `id`".to_owned())),
+        (None, Some(_)) => return Err(wrong("`id` for the `csms_key`".to_owned())),
+    };
+    let power = |watts: u32| Power::from_watts(i64::from(watts));
+    Ok(Sharing { supply: Supply { power: power(share.watts), least: power(share.least_watts) }, group })
+}
+
+/// On one phase of 230 V: the least that a car on AC can be told (IEC 61851-1).
+const fn six_amperes() -> u32 {
+    1_380
 }
 
 fn seat(one: &Station, dice: &dyn Dice) -> Result<Seat, Failure> {
@@ -188,6 +228,9 @@ mod tests {
         let example = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/controller.toml");
         let config = read(&example).unwrap();
         assert_eq!(config.stations.len(), 2);
+        let share = config.share.as_ref().unwrap();
+        assert_eq!((share.watts, share.least_watts, share.id.as_deref()), (44_000, 1_380, Some("SITE-1")));
+        assert!(sharing(&Share { watts: 1, least_watts: 1, id: Some("X".to_owned()), csms_key: None }).is_err());
         assert!(config.data.is_absolute() || config.data.starts_with(example.parent().unwrap()));
         assert_eq!(offline(&config).unwrap(), Offline::Listed);
         let file = std::env::temp_dir().join(format!("leyden-controller-{}.toml", std::process::id()));

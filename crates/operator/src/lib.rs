@@ -30,6 +30,7 @@ pub mod request;
 pub mod reservation;
 mod service;
 pub mod session;
+pub mod share;
 pub mod transaction;
 pub mod view;
 pub mod whitelist;
@@ -41,6 +42,7 @@ pub use service::command::{NewBay, NewStation, Profile};
 pub use service::controller::{Controller, ControllerSetup};
 pub use service::firmware::{Chosen, NewCampaign, NewFirmware};
 pub use service::reservations::NewReservation;
+pub use service::share::{GroupSeat, Sharing};
 pub use service::shelf::{LogWish, Shelf};
 pub use service::{Event, Fault, Keys, Operator, Settings, Setup};
 

@@ -28,6 +28,7 @@ mod quirks;
 pub(crate) mod reservations;
 mod returned;
 mod road;
+pub(crate) mod share;
 pub(crate) mod shelf;
 mod standings;
 mod templates;

@@ -23,6 +23,7 @@ use tokio::sync::{Notify, watch};
 use tokio::task::JoinHandle;
 
 use super::Keys;
+use super::share::{Grid, Sharing};
 use crate::admit::{self, Standing};
 use crate::controller::{Alone, Rules, Seat, Upstream, alone};
 use crate::memory::proxy::{Counted, Pair, Waiting};
@@ -37,14 +38,17 @@ pub struct ControllerSetup {
     pub keys: Keys,
     /// Messages kept for one station.
     pub buffer_max: u32,
+    /// The power of the site, where it is shared out here.
+    pub sharing: Option<Sharing>,
 }
 
 /// A local controller. Clones are the same one.
 #[derive(Clone)]
 pub struct Controller(Arc<Site>);
 
-struct Site {
+pub(super) struct Site {
     setup: ControllerSetup,
+    grid: Option<Grid>,
     /// By identity in lower case.
     posts: HashMap<String, Arc<Post>>,
     store: Store,
@@ -52,6 +56,29 @@ struct Site {
     dice: Arc<dyn Dice>,
     door: Arc<dyn SecondDoor>,
     line: OnceLock<Arc<dyn Line>>,
+}
+
+impl Site {
+    pub(super) const fn grid(&self) -> Option<&Grid> {
+        self.grid.as_ref()
+    }
+
+    pub(super) const fn upstream(&self) -> &Upstream {
+        &self.setup.upstream
+    }
+
+    pub(super) fn door(&self) -> &dyn SecondDoor {
+        &*self.door
+    }
+
+    pub(super) fn now(&self) -> charge::Timestamp {
+        self.clock.now()
+    }
+
+    /// `None` while there is no line to the stations.
+    pub(super) async fn tell(&self, station: &StationId, order: ToStation) -> Option<Result<StationAnswer, LineFault>> {
+        Some(self.line.get()?.tell(station, order).await)
+    }
 }
 
 /// One station and its line to the CSMS.
@@ -114,13 +141,23 @@ impl Controller {
             (seat.station.as_str().to_lowercase(), Arc::new(post))
         };
         let posts = setup.seats.iter().map(post).collect();
-        Self(Arc::new(Site { setup, posts, store, clock, dice, door, line: OnceLock::new() }))
+        let grid = setup.sharing.clone().map(Grid::new);
+        Self(Arc::new(Site { setup, grid, posts, store, clock, dice, door, line: OnceLock::new() }))
     }
 
     /// Hangs the way to the stations in its frame. The first one stays.
     pub fn attach_line(&self, line: Arc<dyn Line>) {
         let attached = self.0.line.set(line);
         debug_assert!(attached.is_ok(), "a second line was attached");
+        self.share();
+    }
+
+    pub(super) const fn of(site: Arc<Site>) -> Self {
+        Self(site)
+    }
+
+    pub(super) const fn site(&self) -> &Arc<Site> {
+        &self.0
     }
 
     fn post(&self, station: &StationId) -> Option<&Arc<Post>> {
@@ -162,6 +199,9 @@ impl Controller {
     async fn listen(&self, post: &Arc<Post>, said: FromStation) -> Result<Heard, Denial> {
         if let FromStation::Boot(boot) = &said {
             post.inside().boot = Some(boot.clone());
+        }
+        if let Some(grid) = self.0.grid() {
+            grid.hear(&post.seat.station, &said, self.0.now());
         }
         let of_transaction = matches!(&said, FromStation::Transaction(_))
             || matches!(&said, FromStation::Meter(report) if report.key.is_some());
@@ -270,6 +310,9 @@ impl Controller {
 
     async fn obey(&self, post: &Post, order: ToStation) -> Result<StationAnswer, StoreError> {
         let station = &post.seat.station;
+        if let Some(answer) = self.0.grid().and_then(|grid| grid.obey(station, &order)) {
+            return Ok(answer);
+        }
         let order = match order {
             ToStation::Stop { key } => ToStation::Stop { key: self.ours(station, key).await? },
             ToStation::Charging(ChargingOrder::Set { evse, mut profile }) => {

@@ -45,6 +45,7 @@ async fn site(away: bool) -> Site {
         rules: Rules::new(Offline::Listed, &listed, &keys.tags),
         keys,
         buffer_max: 100,
+        sharing: None,
     };
     let store = Store::in_memory(Controller::MIGRATIONS).unwrap();
     let door = Arc::new(Door(Arc::clone(&csms)));

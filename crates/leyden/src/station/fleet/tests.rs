@@ -3,6 +3,7 @@
 
 mod control;
 mod moves;
+mod shares;
 
 use std::collections::BTreeSet;
 use std::sync::Mutex;
