@@ -11,6 +11,8 @@ use std::path::{Path, PathBuf};
 use charge::id::PartyId;
 use serde::Deserialize;
 
+use crate::second::Second;
+
 /// The whole file.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -58,6 +60,9 @@ pub(crate) struct Operator {
     /// Where stations of OCPP 1.5 and 1.6 over SOAP send their messages.
     #[serde(default)]
     pub(crate) soap: Option<Soap>,
+    /// Other central systems that see this operator's stations.
+    #[serde(default, rename = "second")]
+    pub(crate) seconds: Vec<Second>,
 }
 
 /// The line's leg for stations that speak SOAP: both sides are servers and clients.
@@ -212,7 +217,8 @@ impl Config {
     fn anchor(&mut self, folder: &Path) {
         let doors = self.operator.iter_mut().flat_map(|o| {
             let soap = o.soap.iter_mut().flat_map(|soap| [&mut soap.identity, &mut soap.client]);
-            soap.chain([&mut o.line.identity, &mut o.road.identity, &mut o.station_authority])
+            let seconds = o.seconds.iter_mut().flat_map(Second::files);
+            soap.chain(seconds).chain([&mut o.line.identity, &mut o.road.identity, &mut o.station_authority])
         });
         let doors = doors.chain(self.hub.iter_mut().map(|h| &mut h.road.identity));
         let doors = doors.chain(self.providers.iter_mut().map(|p| &mut p.road.identity));
@@ -234,6 +240,12 @@ impl Config {
         for id in self.parties() {
             if !parties.insert(id) {
                 faults.push(format!("party {} stands here twice", id.0));
+            }
+        }
+        let mut seconds = BTreeSet::new();
+        for second in self.operator.iter().flat_map(|operator| &operator.seconds) {
+            if !seconds.insert(second.name()) {
+                faults.push(format!("[[operator.second]] {} stands here twice", second.name()));
             }
         }
         let mut slugs = BTreeSet::from(["operator", "hub"]);

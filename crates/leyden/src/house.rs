@@ -177,6 +177,7 @@ impl Frame<'_> {
         room.attach_line(Arc::new(Lines::new(lines.collect())));
         let accounts = self.accounts(&store)?;
         room.attach_seconds(Arc::new(Seconds::new(Arc::clone(&self.clock), Arc::clone(&self.dice))));
+        crate::second::put(&room, &wish.seconds).await?;
         let (busy, outward) = (room.clone(), room.clone());
         duties.push(tokio::spawn(async move { busy.work(DUTY_EVERY).await }));
         duties.push(tokio::spawn(async move { outward.serve_seconds().await }));

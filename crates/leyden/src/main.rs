@@ -15,6 +15,7 @@ mod partner;
 mod rates;
 mod register;
 mod report;
+mod second;
 mod serve;
 mod station;
 mod verify;
