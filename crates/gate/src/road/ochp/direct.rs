@@ -171,7 +171,7 @@ impl House {
             self.outcome(&given, Question::Reservation(order)).await?;
         }
         if result.code == DirectCode::Ok {
-            self.sittings.released(direct.as_str());
+            self.sittings.released(direct.as_str(), self.now());
         }
         Ok(DirectAnswer { result, direct: Some(named.direct), ttl: None })
     }

@@ -8,10 +8,10 @@ use std::hash::Hash;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use charge::id::{AuthorizationReference, EvseId, EvseUid, LocationId, PartyId};
-use charge::record::Session;
+use charge::id::{AuthorizationReference, EvseId, EvseUid, LocationId, PartyId, SessionId};
+use charge::record::{Cdr, Session};
 use charge::talk::road::Denial;
-use charge::token::{Allowed, Verdict};
+use charge::token::{Allowed, ContractId, Verdict};
 use charge::{Personal, Purpose, Timestamp};
 use ochp::bridge::contract_id;
 use ochp::bridge::direct::Known;
@@ -24,6 +24,9 @@ const SITTINGS_MAX: usize = 20_000;
 const GRANTS_MAX: usize = 200_000;
 /// A record comes within days of its session.
 pub(super) const REMEMBERED: Duration = Duration::from_secs(7 * 24 * 3_600);
+
+/// What is over ended a moment ago.
+const A_MOMENT: Duration = Duration::from_secs(1);
 
 /// A session that a provider has over OCHPdirect with us, at an operator of any protocol.
 #[derive(Clone)]
@@ -107,9 +110,28 @@ impl Sittings {
         all.get(direct).filter(|given| given.provider == provider && given.until >= now).cloned()
     }
 
-    /// Drops it.
-    pub fn released(&self, direct: &str) {
-        self.given.lock().remove(direct);
+    /// It is over; its name is remembered for its record, as long as there is room.
+    pub fn released(&self, direct: &str, now: Timestamp) {
+        if let Some(given) = self.given.lock().get_mut(direct) {
+            given.until = now.minus(A_MOMENT);
+        }
+    }
+
+    /// The name by which its provider started the session that a record is of.
+    pub fn billed(&self, operator: PartyId, provider: PartyId, cdr: &Cdr) -> Option<String> {
+        let all = self.given.lock();
+        let own = |name: &String| all.get(name).is_some_and(|g| g.operator == operator && g.provider == provider);
+        let reference = cdr.reference.as_ref().map(|reference| reference.as_str().to_owned());
+        let uid = cdr.token.uid.reveal(Purpose::Route).as_delivered().to_owned();
+        let referred = reference.is_some();
+        let named = reference.into_iter().chain([uid]).find(own);
+        let like = Like {
+            parties: (operator, provider),
+            contract: &cdr.token.contract,
+            evse: &cdr.place.evse_uid,
+            session: cdr.session.as_ref(),
+        };
+        named.or_else(|| like.only(&all).filter(|_| !referred))
     }
 
     pub fn prolong(&self, direct: &str, until: Timestamp) {
@@ -123,7 +145,13 @@ impl Sittings {
         let reference = session.reference.as_ref().map(|reference| reference.as_str().to_owned());
         let uid = session.token.uid.reveal(Purpose::Route).as_delivered().to_owned();
         let mut all = self.given.lock();
-        let alike = alike(&all, operator, provider, session).filter(|_| reference.is_none());
+        let like = Like {
+            parties: (operator, provider),
+            contract: &session.token.contract,
+            evse: &session.evse,
+            session: Some(&session.id),
+        };
+        let alike = like.only(&all).filter(|_| reference.is_none());
         for name in reference.into_iter().chain([uid]).chain(alike) {
             if let Some(given) = all.get_mut(&name).filter(|g| g.operator == operator && g.provider == provider) {
                 given.session = Some(session.clone());
@@ -153,17 +181,30 @@ impl Sittings {
     }
 }
 
-/// The one session of this contract at this EVSE, for an operator whose protocol hands no reference back.
-fn alike(all: &HashMap<String, Given>, operator: PartyId, provider: PartyId, session: &Session) -> Option<String> {
-    let contract = session.token.contract.reveal(Purpose::Route).compact();
-    let fits = |given: &Given| {
-        (given.operator, given.provider, &given.uid) == (operator, provider, &session.evse)
-            && contract_id(given.contract.reveal(Purpose::Route)).is_some_and(|known| known.compact() == contract)
-            && given.session.as_ref().is_none_or(|known| known.id == session.id)
-    };
-    let mut found = all.iter().filter(|(_, given)| fits(given)).map(|(name, _)| name.clone());
-    let one = found.next()?;
-    found.next().is_none().then_some(one)
+/// What an operator says of a session whose protocol hands no reference back.
+struct Like<'l> {
+    /// Operator and provider.
+    parties: (PartyId, PartyId),
+    contract: &'l Personal<ContractId>,
+    evse: &'l EvseUid,
+    /// The operator's own name of it; records of OCPI 2.1.1 have none.
+    session: Option<&'l SessionId>,
+}
+
+impl Like<'_> {
+    /// The one session of this contract at this EVSE; of two, neither.
+    fn only(&self, all: &HashMap<String, Given>) -> Option<String> {
+        let contract = self.contract.reveal(Purpose::Route).compact();
+        let fits = |given: &Given| {
+            (given.operator, given.provider) == self.parties
+                && given.uid == *self.evse
+                && contract_id(given.contract.reveal(Purpose::Route)).is_some_and(|known| known.compact() == contract)
+                && given.session.as_ref().zip(self.session).is_none_or(|(known, said)| known.id == *said)
+        };
+        let mut found = all.iter().filter(|(_, given)| fits(given)).map(|(name, _)| name.clone());
+        let one = found.next()?;
+        found.next().is_none().then_some(one)
+    }
 }
 
 pub(super) struct Grants(Shelf<String, Grant>);

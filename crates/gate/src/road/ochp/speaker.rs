@@ -10,7 +10,7 @@ use charge::record::{AuthMethod, Cdr, RecordToken, Session, SessionStatus};
 use charge::talk::road::{
     Answer, Denial, Letter, OrderAck, OrderResult, Question, ReservationOrder, ReservationWish, RoadFault, StartOrder,
 };
-use charge::token::{IssuedToken, PresentedToken, TokenUid};
+use charge::token::{IssuedToken, PresentedToken, TokenKind, TokenUid};
 use charge::units::Energy;
 use charge::{Personal, Purpose, Soon, Timestamp};
 use ochp::bridge::direct::{Known, control, outcome, progress, select};
@@ -105,7 +105,12 @@ impl House {
     /// Kept for the provider to fetch and judge.
     async fn post(&self, operator: PartyId, provider: PartyId, cdr: &Cdr) -> Result<Told, Denial> {
         let place = self.location(provider, operator, cdr.place.id.clone()).await.ok();
-        let token = self.with_contract(provider, &cdr.token).await?;
+        let mut token = self.with_contract(provider, &cdr.token).await?;
+        if let Some(name) = self.sittings.billed(operator, provider, cdr) {
+            // under the name that its provider started it by
+            token.uid = TokenUid::new(name).map(Personal::new).map_err(|_| Denial::Internal)?;
+            token.kind = TokenKind::AdHocUser;
+        }
         let cdr = &Cdr { token, ..cdr.clone() };
         let crossed = cdr_info(cdr, place.as_ref().map(|place| place.time_zone.as_str()))?;
         self.kept.hand_in(operator, provider, &crossed.value, self.now()).await.map_err(not_kept)?;

@@ -413,3 +413,32 @@ const REFERENCE: &str = "EMPPartnerSessionID";
 fn evse_of(place: Option<oicp::bridge::Place>) -> Option<String> {
     Some(place?.evse()?.id.as_ref()?.as_str().to_owned())
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+    use super::*;
+
+    #[test]
+    fn of_several_sessions_of_a_contract_the_open_one_here_is_meant_and_of_two_neither() {
+        let [operator, provider]: [PartyId; 2] = ["DE-OPA", "DE-8AA"].map(|id| id.parse().unwrap());
+        let known = |id: &str, own: Option<&str>, evse: Option<&str>, closed| {
+            let (own, evse) = (own.map(str::to_owned), evse.map(str::to_owned));
+            (id.to_owned(), Known { own, evse, closed, ..Known::of(operator, provider) })
+        };
+        let id = |alike: &[(String, Known)], own, evse| meant(alike.to_vec(), own, evse).map(|(id, _)| id);
+        let (here, there) = (Some("DE*OPA*E1"), Some("DEOPAE2"));
+        let two = [known("a", None, here, false), known("b", None, there, false)];
+        assert_eq!(id(&two, "S1", Some("DEOPAE1")).as_deref(), Some("a"), "in either spelling");
+        assert_eq!(id(&two, "S1", Some("DE*OPA*E3")), None, "somewhere else");
+        let taps = [known("a", None, None, false), known("b", None, None, false)];
+        assert_eq!(id(&taps, "S1", here), None, "either could be it");
+        let named = [known("a", None, None, false), known("b", Some("S1"), None, false)];
+        assert_eq!(id(&named, "S1", here).as_deref(), Some("b"));
+        let over = [known("a", None, None, false), known("b", None, None, true)];
+        assert_eq!(id(&over, "S1", here).as_deref(), Some("a"), "the one that is open");
+        assert_eq!(id(&over[1..], "S1", here).as_deref(), Some("b"), "its record came again");
+        assert_eq!(id(&[], "S1", here), None);
+    }
+}

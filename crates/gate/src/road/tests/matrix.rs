@@ -95,6 +95,21 @@ async fn cdr(from: Tongue, to: Tongue) {
     }
 }
 
+/// The record of a session that a start began names it as its provider does.
+async fn started_cdr(from: Tongue, to: Tongue) {
+    let meeting = Meeting::new(from, to).await;
+    let name = &meeting.name;
+    meeting.publish().await;
+    if matches!(from, Tongue::Oicp(_)) && !matches!(to, Tongue::Oicp(_)) {
+        meeting.price().await;
+    }
+    let order = meeting.confirmed(meeting.start()).await;
+    assert!(order.done, "{name}: {order:?}");
+    assert!(meeting.bill_start(&meeting.begun()).await, "{name}");
+    let (bill, known) = meeting.billed_start(&order).await;
+    assert_eq!((bill.evse, bill.wh, known), (plain(EVSE), 11_000, true), "{name}");
+}
+
 /// A session that the provider began is told of while it runs, under the provider's own name.
 async fn session(from: Tongue, to: Tongue) {
     let meeting = Meeting::new(from, to).await;
@@ -532,5 +547,53 @@ async fn a_provider_of_oicp23_reserves() {
 async fn a_provider_of_ochp14_reserves() {
     for other in SPEAKING {
         reservation(OCHP14, other).await;
+    }
+}
+
+// cells: ocpi211 > ocpi211 ocpi221 ocpi230 oicp23 oicp20 ochp14: cdr
+#[tokio::test]
+async fn the_cdr_of_a_start_at_an_operator_of_ocpi211_names_it() {
+    for other in ALL {
+        started_cdr(OCPI211, other).await;
+    }
+}
+
+// cells: ocpi221 > ocpi211 ocpi221 ocpi230 oicp23 oicp20 ochp14: cdr
+#[tokio::test]
+async fn the_cdr_of_a_start_at_an_operator_of_ocpi221_names_it() {
+    for other in ALL {
+        started_cdr(OCPI221, other).await;
+    }
+}
+
+// cells: ocpi230 > ocpi211 ocpi221 ocpi230 oicp23 oicp20 ochp14: cdr
+#[tokio::test]
+async fn the_cdr_of_a_start_at_an_operator_of_ocpi230_names_it() {
+    for other in ALL {
+        started_cdr(OCPI230, other).await;
+    }
+}
+
+// cells: oicp23 > ocpi211 ocpi221 ocpi230 oicp23 oicp20 ochp14: cdr
+#[tokio::test]
+async fn the_cdr_of_a_start_at_an_operator_of_oicp23_names_it() {
+    for other in ALL {
+        started_cdr(OICP23, other).await;
+    }
+}
+
+// cells: oicp20 > ocpi211 ocpi221 ocpi230 oicp23 oicp20 ochp14: cdr
+#[tokio::test]
+async fn the_cdr_of_a_start_at_an_operator_of_oicp20_names_it() {
+    for other in ALL {
+        started_cdr(OICP20, other).await;
+    }
+}
+
+// cells: ochp14 > ocpi211 ocpi221 ocpi230 oicp23 oicp20 ochp14: cdr
+#[tokio::test]
+async fn the_cdr_of_a_start_at_an_operator_of_ochp14_names_it() {
+    for other in ALL {
+        started_cdr(OCHP14, other).await;
     }
 }

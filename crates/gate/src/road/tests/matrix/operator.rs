@@ -310,6 +310,41 @@ impl Meeting {
         }
     }
 
+    /// The record of the session that a start began.
+    pub async fn bill_start(&self, of: &Yes) -> bool {
+        let mut record = samples::cdr();
+        record.tariff = samples::tariff(party(OPERATOR), "T1".parse().unwrap());
+        record.reference = of.session.as_ref().map(|reference| reference.parse().unwrap());
+        record.token.contract = Personal::new(of.contract.clone().unwrap());
+        record.token.kind = TokenKind::AdHocUser;
+        match &self.operator {
+            End::Ocpi(house, version) => {
+                let started = house.desk.questions().into_iter().find_map(|question| match question {
+                    Question::Start(order) => Some(order.token.uid),
+                    _other => None,
+                });
+                record.token.uid = started.unwrap();
+                let kept = self.ocpi(house, *version, Some(PROVIDER), Question::PostCdr(Box::new(record))).await;
+                kept == Ok(Answer::Kept("C1".parse().unwrap()))
+            }
+            End::Oicp(side) => {
+                let remote = format!(r#"{{"RemoteIdentification":{{"EvcoID":"{CONTRACT}"}}}}"#);
+                let card = format!(r#"{{"RFIDMifareFamilyIdentification":{{"UID":"{OWNED}"}}}}"#);
+                let json = ours(&brokers::cdr(of.session.as_ref().unwrap())).replace("10.5", "11");
+                let json = json.replace(&card, &remote);
+                brokers::code(&self.oicp(side, Operation::ChargeDetailRecord, &json).await) == "000"
+            }
+            End::Ochp(_) => {
+                record.id = "DEOPA7".parse().unwrap();
+                record.token.uid = Personal::new(TokenUid::new("OCH-1").unwrap());
+                let info = bridge::record::cdr_info(&record, Some("Europe/Berlin")).unwrap().value;
+                let added = self.ochp(OPERATOR, Ask::AddCdrs(Cdrs { cdrs: vec![info] })).await;
+                let Said::AddCdrs(taken) = added else { panic!("{}: taken", self.name) };
+                taken.result.code == ResultCode::Ok
+            }
+        }
+    }
+
     /// A record with a member that no paper knows, as the operator's own software would write it.
     pub async fn bill_with_extra(&self, of: &Yes) {
         match &self.operator {

@@ -39,6 +39,13 @@ pub(super) struct Bill {
     pub currency: Option<Currency>,
 }
 
+/// A record with the names in it: the provider's own of the session, and the contract.
+struct Record {
+    bill: Bill,
+    name: Option<String>,
+    contract: Option<String>,
+}
+
 /// A session under way, and whether the provider knows it by the name that it was started or permitted under.
 #[derive(Debug, PartialEq)]
 pub(super) struct Under {
@@ -382,15 +389,48 @@ impl Meeting {
 
     /// The one record, and whether it names the session that the provider permitted.
     pub async fn billed(&self) -> (Bill, bool) {
+        let asked = match &self.provider {
+            End::Oicp(side) => side.told(Operation::AuthorizeStart).text("SessionID").map(str::to_owned),
+            End::Ocpi(..) | End::Ochp(_) => None,
+        };
+        let record = self.record().await;
+        let known = match &self.provider {
+            End::Ocpi(..) => self.refers(&record, "REF-1"),
+            End::Oicp(_) => asked.is_some() && record.name == asked,
+            End::Ochp(_) => record.contract.as_deref() == Some(&*plain(CONTRACT)),
+        };
+        (record.bill, known)
+    }
+
+    /// The one record, and whether it names the session that the provider started.
+    pub async fn billed_start(&self, of: &Ordered) -> (Bill, bool) {
+        let record = self.record().await;
+        let known = match &self.provider {
+            End::Ocpi(..) => self.refers(&record, "REF-9"),
+            End::Oicp(_) | End::Ochp(_) => of.name.is_some() && record.name == of.name,
+        };
+        (record.bill, known)
+    }
+
+    /// By its reference, or by its contract where one side is OCPI 2.1.1, which has no references.
+    fn refers(&self, record: &Record, reference: &str) -> bool {
+        let routing = !matches!(self.provider, End::Ocpi(_, Version::V211));
+        let contract = record.contract.as_deref() == Some(&*plain(CONTRACT));
+        match routing && self.names_references() {
+            true => record.name.as_deref() == Some(reference),
+            // a card's uid stands for its contract where a protocol names cards alone
+            false => contract || record.contract.as_deref() == Some(OWNED),
+        }
+    }
+
+    async fn record(&self) -> Record {
         match &self.provider {
-            End::Ocpi(house, version) => {
+            End::Ocpi(house, _) => {
                 let cdr = house.desk.questions().into_iter().find_map(|question| match question {
                     Question::PostCdr(cdr) => Some(cdr),
                     _other => None,
                 });
                 let cdr = cdr.unwrap_or_else(|| panic!("{}: a CDR", self.name));
-                let referred = cdr.reference.as_ref().is_some_and(|reference| reference.as_str() == "REF-1");
-                let known = referred || !version.has_routing() || !self.names_references();
                 let bill = Bill {
                     evse: plain(cdr.place.evse_id.as_str()),
                     wh: cdr.energy.wh(),
@@ -399,12 +439,11 @@ impl Meeting {
                     net: Some(cdr.total_cost.before_vat.normalize()),
                     currency: Some(cdr.currency),
                 };
-                (bill, known)
+                let contract = Some(plain(cdr.token.contract.reveal(Purpose::Bill).as_str()));
+                Record { bill, name: cdr.reference.map(|reference| reference.as_str().to_owned()), contract }
             }
             End::Oicp(side) => {
                 let told = side.told(Operation::ChargeDetailRecord);
-                let asked = side.told(Operation::AuthorizeStart);
-                let known = told.text("SessionID").is_some() && told.text("SessionID") == asked.text("SessionID");
                 let energy = told.number("ConsumedEnergy").and_then(charge::units::Energy::from_kwh).unwrap();
                 let bill = Bill {
                     evse: plain(told.text("EvseID").unwrap()),
@@ -414,14 +453,16 @@ impl Meeting {
                     net: None,
                     currency: None,
                 };
-                (bill, known)
+                Record { bill, name: told.text("SessionID").map(str::to_owned), contract: None }
             }
             End::Ochp(_) => {
                 let Said::GetCdrs(given) = self.ochp(PROVIDER, Ask::GetCdrs(CdrsWanted { status: None })).await else {
                     panic!("{}: CDRs", self.name)
                 };
                 let [info] = &given.cdrs[..] else { panic!("{}: {} CDRs", self.name, given.cdrs.len()) };
-                (bill_of(info), plain(info.contract.reveal(Purpose::Bill).as_str()) == plain(CONTRACT))
+                let name = Some(info.token.instance.reveal(Purpose::Bill).as_str().to_owned());
+                let contract = Some(plain(info.contract.reveal(Purpose::Bill).as_str()));
+                Record { bill: bill_of(info), name, contract }
             }
         }
     }
