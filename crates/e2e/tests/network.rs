@@ -43,4 +43,5 @@ mod network {
     mod source_peers;
     mod tour;
     mod trial;
+    mod zeep;
 }

@@ -246,6 +246,13 @@ fn lift_evse(mut record: Record, lost: &mut Lost) -> Record {
         let facilities = words.iter().filter_map(|word| facility::of_word(word, modes.as_ref()));
         record.set("ChargingFacilities", facilities.map(Doc::from).collect::<Vec<_>>());
     }
+    // 2.0 knows countries of two letters as well, 2.3 does not
+    if let Some(Doc::Record(mut address)) = record.take("Address") {
+        if let Some(long) = address.text("Country").and_then(crate::country::alpha3) {
+            address.set("Country", long);
+        }
+        record.set("Address", address);
+    }
     if record.take("OpeningTime").is_some() {
         lost.push(Fault::new("/OpeningTime", "is free text and is not carried"));
     }

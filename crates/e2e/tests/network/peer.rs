@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Stdio};
 
 use serde_json::Value;
-use tokio::io::{AsyncBufReadExt, BufReader, Lines};
+use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, Lines};
 use tokio::process::{Child, ChildStdout, Command};
 use tokio::time::timeout;
 
@@ -51,10 +51,25 @@ pub(super) fn skipped(what: &str, why: &str) {
 
 impl Peer {
     pub(super) fn start(name: &str, mut command: Command) -> Self {
-        let command = command.stdin(Stdio::null()).stdout(Stdio::piped()).kill_on_drop(true);
-        let mut child = command.spawn().unwrap();
+        Self::spawn(name, command.stdin(Stdio::null()))
+    }
+
+    /// One that is told something later (see [`Self::hear`]).
+    pub(super) fn listening(name: &str, mut command: Command) -> Self {
+        Self::spawn(name, command.stdin(Stdio::piped()))
+    }
+
+    fn spawn(name: &str, command: &mut Command) -> Self {
+        let mut child = command.stdout(Stdio::piped()).kill_on_drop(true).spawn().unwrap();
         let lines = BufReader::new(child.stdout.take().unwrap()).lines();
         Self { name: name.to_owned(), child, lines, told: Vec::new() }
+    }
+
+    /// A line on its standard input.
+    pub(super) async fn hear(&mut self, line: &str) {
+        let input = self.child.stdin.as_mut().unwrap();
+        input.write_all(format!("{line}\n").as_bytes()).await.unwrap();
+        input.flush().await.unwrap();
     }
 
     /// A script of `tests/interop` that runs in Node.

@@ -30,26 +30,31 @@ use super::partner::{held, onboarding, partner};
 const DAY: Duration = Duration::from_secs(86_400);
 
 /// The authority of the house, which partners of a test trust as well.
-fn authority(house: &House) -> Authority {
+pub(super) fn authority(house: &House) -> Authority {
     Authority::load(&Identity::read(&house.path("pki/root-key.pem")).unwrap()).unwrap()
 }
 
 /// The certificate of a party, and its digest in hex.
-fn certificate(root: &Authority, party: &str) -> (Identity, String) {
+pub(super) fn certificate(root: &Authority, party: &str) -> (Identity, String) {
     let made = root.party_certificate(party.parse().unwrap(), DAY, SystemClock.now(), &SystemDice).unwrap();
     let print = made.facts().unwrap().fingerprint;
     (made, print)
 }
 
+/// For a server on loopback.
+pub(super) fn server(root: &Authority) -> Identity {
+    root.server_certificate(&["127.0.0.1".to_owned()], DAY, SystemClock.now(), &SystemDice).unwrap()
+}
+
 /// A partner's server on a port of its own; `asks` for the hub's certificate.
-async fn stand(root: &Authority, router: Router, asks: bool) -> (String, Serving) {
-    let identity = root.server_certificate(&["127.0.0.1".to_owned()], DAY, SystemClock.now(), &SystemDice).unwrap();
+pub(super) async fn stand(root: &Authority, router: Router, asks: bool) -> (String, Serving) {
+    let identity = server(root);
     let trusted = Trusted { roots_pem: root.certificate_pem().to_owned(), on_refused: Arc::new(|_| {}) };
     let clients = if asks { ClientCertificates::Required(trusted) } else { ClientCertificates::None };
-    let server = tls::server(&identity, clients, &["http/1.1"]).unwrap();
+    let config = tls::server(&identity, clients, &["http/1.1"]).unwrap();
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let base = format!("https://{}", listener.local_addr().unwrap());
-    (base, serve(listener, Arc::new(server), router, std::future::pending()).unwrap())
+    (base, serve(listener, Arc::new(config), router, std::future::pending()).unwrap())
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -87,23 +92,19 @@ async fn a_partner_bound_to_a_certificate_comes_to_the_main_door_with_that_one_a
     assert_eq!(versions.header("authorization", format!("Token {token}")).send().await.unwrap().status(), 200);
 }
 
-/// A house whose hub is a broker as well.
-async fn brokering() -> House {
+/// A house whose hub is a broker as well, and the broker's port.
+pub(super) async fn brokering() -> (House, u16) {
     let mut house = House::lay_out();
     let root = authority(&house);
     certificate(&root, HUB).0.write(&house.path("pki/broker-client.pem")).unwrap();
-    let pki = |name: &str| house.path(&format!("pki/{name}")).display().to_string();
+    let port = free_port();
     let broker = format!(
-        "\n[hub.oicp]\nlisten = \"127.0.0.1:{}\"\nidentity = \"{}\"\nclient = \"{}\"\nroots = \"{}\"\nhotline = \"+4989123456\"\n\
-         currency = \"EUR\"\n\n[[provider]]",
-        free_port(),
-        pki("road.pem"),
-        pki("broker-client.pem"),
-        pki("root.pem")
+        "\n[hub.oicp]\nlisten = \"127.0.0.1:{port}\"\nidentity = \"pki/road.pem\"\nclient = \"pki/broker-client.pem\"\n\
+         roots = \"pki/root.pem\"\nhotline = \"+4989123456\"\ncurrency = \"EUR\"\n\n[[provider]]"
     );
     house.configure(|text| text.replacen("[[provider]]", &broker, 1));
     house.start_as(&Start::default()).await;
-    house
+    (house, port)
 }
 
 struct Desk;
@@ -150,7 +151,7 @@ fn tried(house: &House, id: &str) -> (bool, String) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_partner_of_oicp_is_tried_with_a_request_that_changes_nothing() {
-    let house = brokering().await;
+    let (house, _) = brokering().await;
     onboarding(&house).await;
     let root = authority(&house);
     let both = Router::new().merge(cpo_router(Arc::new(Desk))).merge(emp_router(Arc::new(Desk)));
