@@ -26,12 +26,14 @@ mod network {
     mod bad_readings;
     mod bad_starts;
     mod bench;
+    mod clearing;
     mod conformance;
     mod crash;
     mod evidence;
     mod foreign;
     mod foreign_csms;
     mod full_disk;
+    mod guest;
     mod habit;
     mod leaks;
     mod npm;

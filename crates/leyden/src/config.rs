@@ -13,6 +13,10 @@ use serde::Deserialize;
 
 use crate::second::Second;
 
+mod guest;
+
+pub(crate) use guest::{Clearing, Direct, Member, OicpVersion};
+
 /// The whole file.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -63,6 +67,12 @@ pub(crate) struct Operator {
     /// Other central systems that see this operator's stations.
     #[serde(default, rename = "second")]
     pub(crate) seconds: Vec<Second>,
+    /// Where the hub is a broker of OICP.
+    #[serde(default)]
+    pub(crate) oicp: Option<Member>,
+    /// Where the hub is a clearing house of OCHP.
+    #[serde(default)]
+    pub(crate) ochp: Option<Clearing>,
 }
 
 /// The line's leg for stations that speak SOAP: both sides are servers and clients.
@@ -126,6 +136,12 @@ pub(crate) struct Provider {
     pub(crate) vat_percent: String,
     pub(crate) road: Door,
     pub(crate) hub: Id,
+    /// Where the hub is a broker of OICP.
+    #[serde(default)]
+    pub(crate) oicp: Option<Member>,
+    /// Where the hub is a clearing house of OCHP.
+    #[serde(default)]
+    pub(crate) ochp: Option<Clearing>,
 }
 
 /// A listener with TLS.
@@ -212,18 +228,45 @@ pub(crate) fn read(file: &Path) -> Result<Config, Faults> {
     }
 }
 
+impl Operator {
+    fn files(&mut self) -> Vec<&mut PathBuf> {
+        let mut files = vec![&mut self.line.identity, &mut self.road.identity, &mut self.station_authority];
+        files.extend(self.soap.iter_mut().flat_map(|soap| [&mut soap.identity, &mut soap.client]));
+        files.extend(self.seconds.iter_mut().flat_map(Second::files));
+        files.extend(self.oicp.iter_mut().flat_map(Member::files));
+        files.extend(self.ochp.iter_mut().flat_map(Clearing::files));
+        files
+    }
+}
+
+impl Hub {
+    fn files(&mut self) -> Vec<&mut PathBuf> {
+        let mut files = vec![&mut self.road.identity];
+        files.extend(
+            self.oicp.iter_mut().flat_map(|broker| [&mut broker.identity, &mut broker.client, &mut broker.roots]),
+        );
+        files
+    }
+}
+
+impl Provider {
+    fn files(&mut self) -> Vec<&mut PathBuf> {
+        let mut files = vec![&mut self.road.identity];
+        files.extend(self.oicp.iter_mut().flat_map(Member::files));
+        files.extend(self.ochp.iter_mut().flat_map(Clearing::files));
+        files
+    }
+}
+
 impl Config {
     /// Makes relative paths relative to the file's folder.
     fn anchor(&mut self, folder: &Path) {
-        let doors = self.operator.iter_mut().flat_map(|o| {
-            let soap = o.soap.iter_mut().flat_map(|soap| [&mut soap.identity, &mut soap.client]);
-            let seconds = o.seconds.iter_mut().flat_map(Second::files);
-            soap.chain(seconds).chain([&mut o.line.identity, &mut o.road.identity, &mut o.station_authority])
-        });
-        let doors = doors.chain(self.hub.iter_mut().map(|h| &mut h.road.identity));
-        let doors = doors.chain(self.providers.iter_mut().map(|p| &mut p.road.identity));
-        let roads = self.roads.iter_mut().flat_map(|r| [&mut r.roots, &mut r.token_out, &mut r.token_in]);
-        for path in doors.chain(roads).chain([&mut self.data, &mut self.web.identity]) {
+        let mut files = vec![&mut self.data, &mut self.web.identity];
+        files.extend(self.operator.iter_mut().flat_map(Operator::files));
+        files.extend(self.hub.iter_mut().flat_map(Hub::files));
+        files.extend(self.providers.iter_mut().flat_map(Provider::files));
+        files.extend(self.roads.iter_mut().flat_map(|road| [&mut road.roots, &mut road.token_out, &mut road.token_in]));
+        for path in files {
             if path.is_relative() {
                 *path = folder.join(&*path);
             }
@@ -260,10 +303,12 @@ impl Config {
                 faults.push(format!("provider.slug `{}` stands here twice, or is taken", provider.slug));
             }
         }
-        let needs =
-            self.operator.iter().map(|o| (o.party, o.hub)).chain(self.providers.iter().map(|p| (p.party, p.hub)));
-        for (party, hub) in needs {
-            if !self.roads.iter().any(|road| road.from == party && road.to == hub) {
+        let guests = self.operator.iter().map(|o| (o.party, o.hub, "operator", &o.oicp, &o.ochp));
+        let guests = guests.chain(self.providers.iter().map(|p| (p.party, p.hub, "provider", &p.oicp, &p.ochp)));
+        for (party, hub, place, oicp, ochp) in guests {
+            faults.extend(guest::judge(place, oicp.as_ref(), ochp.as_ref()));
+            let elsewhere = oicp.is_some() || ochp.is_some();
+            if !elsewhere && !self.roads.iter().any(|road| road.from == party && road.to == hub) {
                 faults.push(format!("{} has no [[road]] to its hub {}", party.0, hub.0));
             }
         }
@@ -309,6 +354,33 @@ mod tests {
                     listen = \"127.0.0.1:0\"\nidentity = \"r\"\n";
         let said = faults(text);
         assert!(said.contains("DE-8AA has no [[road]] to its hub DE-HUB"), "{said}");
+    }
+
+    #[test]
+    fn the_example_of_guests_is_without_fault() {
+        let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/at-a-broker.toml");
+        let config = read(&file).unwrap();
+        let member = config.operator.unwrap().oicp.unwrap();
+        assert!(member.broker.starts_with(file.parent().unwrap()) && member.poll_s == 300);
+        assert_eq!(config.providers[0].ochp.as_ref().unwrap().direct.as_ref().unwrap().partners.len(), 1);
+    }
+
+    #[test]
+    fn a_guest_of_two_hubs_or_with_a_broken_key_is_named() {
+        let provider = "data = \"d\"\n[web]\nlisten = \"127.0.0.1:0\"\nidentity = \"w\"\n[[provider]]\nslug = \"a\"\n\
+                        party = \"DE-8AA\"\nname = \"A\"\nvat_id = \"DE1\"\nhub = \"DE-HBJ\"\n[provider.road]\n\
+                        listen = \"127.0.0.1:0\"\nidentity = \"r\"\n";
+        let ochp =
+            "[provider.ochp]\nurl = \"https://c.example\"\nuser = \"u\"\npassword = \"p\"\nroots = \"r\"\npoll_s = 0\n";
+        let oicp = "[provider.oicp]\nversion = \"2.3\"\nurl = \"http://b.example\"\nlisten = \"127.0.0.1:0\"\nidentity = \"i\"\n\
+                    client = \"c\"\nroots = \"r\"\nbroker = \"b\"\nhotline = \"+4989123456\"\ncurrency = \"EUR\"\n";
+        let said = faults(&format!("{provider}{ochp}{oicp}"));
+        for fault in ["both [provider.oicp] and [provider.ochp]", "[provider.ochp] poll_s", "[provider.oicp] url"] {
+            assert!(said.contains(fault), "{said}");
+        }
+        assert!(!said.contains("[[road]]"), "its hub is reached without one: {said}");
+        let said = faults(&format!("{provider}{}", oicp.replace("2.3", "2.2")));
+        assert!(said.contains(":15:") && said.contains("2.2"), "{said}");
     }
 
     #[test]

@@ -3,6 +3,8 @@
 //! Rooms that live in one process still speak over the road, over real sockets, with the same tokens and the same
 //! policy as strangers. Every party has its own database file and its own keys.
 
+mod abroad;
+
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -31,6 +33,7 @@ use trust::tls::{self, ClientCertificates, Trusted};
 use web::accounts::Accounts;
 use web::{PartyDoor, Room, Routes};
 
+use self::abroad::Guest;
 use crate::config::{self, Config, Door, Road, Role};
 use crate::init::secret;
 use crate::{Failure, metrics};
@@ -163,9 +166,23 @@ impl Frame<'_> {
         let (figures, peers) = (Arc::new(Figures::default()), self.peers(party, &store, &wish.road).await?);
         // a hub that speaks 2.1.1 wants the location of a session whole
         let beside: Arc<dyn RoadDesk> = Arc::new(room.clone());
-        room.attach_road(Arc::new(self.road(party, wish.hub.0, &wish.road, &figures)?.beside(beside)));
-        let own = own(party, gate::road::Role::Operator, &wish.name, &wish.road)?;
         let desk: Arc<dyn RoadDesk> = Arc::new(room.clone());
+        let (role, name) = (gate::road::Role::Operator, wish.name.as_str());
+        let guest = Guest { party, role, name, hub: wish.hub.0, place: "operator", desk: Arc::clone(&desk) };
+        match (&wish.oicp, &wish.ochp) {
+            (Some(member), _) => {
+                let (road, serving) = self.member(&guest, member, duties).await?;
+                room.attach_road(Arc::new(road));
+                roads.push(serving);
+            }
+            (None, Some(clearing)) => {
+                room.attach_road(self.abroad(&guest, clearing, &store, roads, duties).await?);
+            }
+            (None, None) => {
+                room.attach_road(Arc::new(self.road(party, wish.hub.0, &wish.road, &figures)?.beside(beside)));
+            }
+        }
+        let own = own(party, role, &wish.name, &wish.road)?;
         let (clock, dice) = (Arc::clone(&self.clock), Arc::clone(&self.dice));
         let router = gate::road::party_router(own, desk, peers, clock, dice, Arc::clone(&figures));
         roads.push(self.serve(&wish.road, router, "[operator.road]").await?);
@@ -403,9 +420,21 @@ impl Frame<'_> {
         let room = Provider::new(setup, store.clone(), Arc::clone(&self.clock), Arc::clone(&self.dice));
         let room = room.map_err(|f| Failure::plain(f.to_string()))?;
         let (figures, peers) = (Arc::new(Figures::default()), self.peers(party, &store, &wish.road).await?);
-        room.attach_road(Arc::new(self.road(party, wish.hub.0, &wish.road, &figures)?));
-        let own = own(party, gate::road::Role::Provider, &wish.name, &wish.road)?;
         let desk: Arc<dyn RoadDesk> = Arc::new(room.clone());
+        let (role, name) = (gate::road::Role::Provider, wish.name.as_str());
+        let guest = Guest { party, role, name, hub: wish.hub.0, place: "provider", desk: Arc::clone(&desk) };
+        match (&wish.oicp, &wish.ochp) {
+            (Some(member), _) => {
+                let (road, serving) = self.member(&guest, member, duties).await?;
+                room.attach_road(Arc::new(road));
+                roads.push(serving);
+            }
+            (None, Some(clearing)) => {
+                room.attach_road(self.abroad(&guest, clearing, &store, roads, duties).await?);
+            }
+            (None, None) => room.attach_road(Arc::new(self.road(party, wish.hub.0, &wish.road, &figures)?)),
+        }
+        let own = own(party, role, &wish.name, &wish.road)?;
         let (clock, dice) = (Arc::clone(&self.clock), Arc::clone(&self.dice));
         let router = gate::road::party_router(own, desk, peers, clock, dice, Arc::clone(&figures));
         roads.push(self.serve(&wish.road, router, "[provider.road]").await?);

@@ -8,6 +8,8 @@ use std::fmt;
 
 use aws_lc_rs::digest;
 use charge::Timestamp;
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject;
 use x509_parser::oid_registry::{OID_EC_P256, OID_NIST_EC_P384, OID_NIST_EC_P521, OID_SIG_ED25519};
 use x509_parser::prelude::FromDer;
 use x509_parser::public_key::PublicKey;
@@ -54,6 +56,11 @@ pub enum KeyKind {
 }
 
 impl Facts {
+    /// The first certificate of a text in PEM.
+    pub fn read_pem(pem: &str) -> Result<Self, NotACertificate> {
+        Self::read(&CertificateDer::from_pem_slice(pem.as_bytes()).map_err(|_| NotACertificate)?)
+    }
+
     pub fn read(der: &[u8]) -> Result<Self, NotACertificate> {
         let (_rest, certificate) =
             x509_parser::certificate::X509Certificate::from_der(der).map_err(|_| NotACertificate)?;

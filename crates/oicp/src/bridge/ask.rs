@@ -125,6 +125,21 @@ pub(crate) fn evse_pricing(location: &Location) -> Option<Record> {
     (!records.is_empty()).then(|| Record::default().with("ActionType", "update").with("EVSEPricing", records))
 }
 
+/// A question for what the EVSEs of every operator offer to a provider.
+pub fn pull_evse_pricing(from: PartyId, changed_since: Option<charge::Timestamp>) -> Request {
+    let body = Record::default()
+        .with("ProviderID", form::provider_id(from))
+        .maybe("LastCall", changed_since)
+        .with("OperatorIDs", Vec::<Doc>::new());
+    Request { operation: Operation::PullEvsePricing, body }
+}
+
+/// A question for the status of every EVSE of every operator.
+pub fn pull_statuses(from: PartyId) -> Request {
+    let body = Record::default().with("ProviderID", form::provider_id(from));
+    Request { operation: Operation::PullEvseStatus, body }
+}
+
 fn pull_evses(from: PartyId, wish: PageWish) -> Record {
     Record::default()
         .with("ProviderID", form::provider_id(from))

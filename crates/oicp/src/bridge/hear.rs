@@ -86,7 +86,7 @@ pub fn questions(request: &Request, names: Names<'_>, beside: &Beside<'_>) -> Re
         Operation::PushEvseStatus => place::read_statuses(body, beside, &mut lost)?,
         Operation::PushAuthenticationData => token::read_list(body, beside.now, &mut lost)?,
         Operation::PushPricingProducts => tariff::read_push(body, beside, &mut lost)?,
-        Operation::PushEvsePricing => pricing(body, beside, &mut lost)?,
+        Operation::PushEvsePricing => pricing(body, None, beside, &mut lost),
         Operation::PullEvseData
         | Operation::PullEvseStatus
         | Operation::PullEvseStatusById
@@ -125,15 +125,21 @@ fn since(body: &Record, name: &str, before: Option<Timestamp>) -> PageWish {
     PageWish { changed_since: body.time(name), changed_before: before, ..PageWish::default() }
 }
 
-/// Which products an EVSE offers: its connectors name their tariffs.
-fn pricing(body: &Record, beside: &Beside<'_>, lost: &mut Lost) -> Result<Vec<Question>, Denial> {
+/// The answer to a provider's pull of what EVSEs offer: a change of every place that is known.
+pub fn read_pulled_pricing(body: &Record, provider: PartyId, beside: &Beside<'_>, lost: &mut Lost) -> Vec<Question> {
+    let lists = body.records("EVSEPricing");
+    lists.flat_map(|list| pricing(list, Some(&form::provider_id(provider)), beside, lost)).collect()
+}
+
+/// Which products an EVSE offers: its connectors name their tariffs. `to`: the provider that we are, if we are one.
+fn pricing(body: &Record, to: Option<&str>, beside: &Beside<'_>, lost: &mut Lost) -> Vec<Question> {
     let mut locations: Vec<charge::place::Location> = Vec::new();
     for record in body.records("EVSEPricing") {
         let Some(place) = record.word("EvseID").ok().and_then(|id| beside.places.by_id(&id)) else {
             lost.push(Fault::new("/EVSEPricing/EvseID", "is an EVSE whose data nobody pushed"));
             continue;
         };
-        if record.text("ProviderID").is_some_and(|id| id != "*") {
+        if record.text("ProviderID").is_some_and(|id| id != "*" && Some(id) != to) {
             lost.push(Fault::new("/EVSEPricing/ProviderID", "offers to one provider, which is not carried"));
             continue;
         }
@@ -149,7 +155,7 @@ fn pricing(body: &Record, beside: &Beside<'_>, lost: &mut Lost) -> Result<Vec<Qu
         }
     }
     let put = |location| Question::PutLocation(Box::new(location));
-    Ok(locations.into_iter().map(put).collect())
+    locations.into_iter().map(put).collect()
 }
 
 /// The operator or provider that a path names must be the one that the body names (OICP 2.3, code 017).

@@ -172,13 +172,20 @@ fn read_evse(record: &Record, party: PartyId, beside: &Beside<'_>, lost: &mut Lo
     let known = beside.places.by_id(&id).filter(|place| place.location.party == party);
     let status = match record.text("deltaType") {
         Some("delete") => EvseStatus::Removed,
-        Some(_) | None => known.and_then(|place| place.evse().map(|evse| evse.status)).unwrap_or(EvseStatus::Unknown),
+        Some(_) | None => {
+            known.as_ref().and_then(|place| place.evse().map(|evse| evse.status)).unwrap_or(EvseStatus::Unknown)
+        }
     };
+    // status and products are told in messages of their own, and stay what they were
+    let offered = known.as_ref().and_then(|place| place.evse()?.connectors.first().map(|first| first.tariffs.clone()));
     let facilities: Vec<&Record> = record.records("ChargingFacilities").collect();
     let mut connectors = Vec::new();
     for (index, plug) in record.texts("Plugs").enumerate() {
         let facility = facilities.get(index).or_else(|| facilities.first()).copied();
         connectors.extend(read_connector(index, plug, facility, lost));
+    }
+    if let Some(offered) = offered {
+        connectors.iter_mut().for_each(|connector| connector.tariffs.clone_from(&offered));
     }
     let untold = [
         "AccessibilityLocation",
@@ -302,6 +309,25 @@ pub(crate) fn read_statuses(body: &Record, beside: &Beside<'_>, lost: &mut Lost)
         }
     }
     Ok(questions)
+}
+
+/// The answer to a pull of statuses: a change of every EVSE that is known and stood otherwise, with its operator.
+pub fn read_pulled_statuses(body: &Record, beside: &Beside<'_>, lost: &mut Lost) -> Vec<(PartyId, Question)> {
+    let mut changes = Vec::new();
+    let lists = body.record("EvseStatuses").into_iter().flat_map(|all| all.records("OperatorEvseStatus"));
+    for record in lists.flat_map(|list| list.records("EvseStatusRecord")) {
+        let Ok(id) = record.word::<EvseId>("EvseID") else { continue };
+        let word = record.text("EvseStatus").unwrap_or_default();
+        let status = STATUSES.iter().find(|(name, _)| *name == word).map_or(EvseStatus::Unknown, |(_, status)| *status);
+        match beside.places.by_id(&id) {
+            Some(place) if place.evse().is_none_or(|evse| evse.status == status) => {}
+            Some(place) => {
+                changes.extend(patch(&place, status, beside.now).map(|change| (place.location.party, change)))
+            }
+            None => lost.push(Fault::new("/EvseStatusRecord/EvseID", "is an EVSE whose data nobody told")),
+        }
+    }
+    changes
 }
 
 fn patch(place: &Place, status: EvseStatus, at: Timestamp) -> Option<Question> {

@@ -107,6 +107,11 @@ impl DirectRoom {
         *self.alone.foreign.write().unwrap_or_else(PoisonError::into_inner) = places;
     }
 
+    /// Whether this party is a direct partner.
+    pub fn reaches(&self, party: PartyId) -> bool {
+        self.alone.partners.find(party).is_some_and(|known| speaks_ochp(known.protocol))
+    }
+
     async fn carry(&self, letter: Letter) -> Result<Answer, RoadFault> {
         let letter = Letter { question: named(letter.question), ..letter };
         let (from, order) = (letter.from, super::super::across::order_of(&letter.question).cloned());

@@ -15,15 +15,16 @@ use charge::token::IssuedToken;
 use charge::{Clock, Dice, Secret, Soon};
 use ochp::bridge::place::{by_location, charge_points, find_evse, location};
 use ochp::bridge::record::{Beside, cdr, cdr_info};
-use ochp::bridge::status::live;
+use ochp::bridge::status::{evse_status, live};
 use ochp::bridge::token::{authorisation, emt, verdict};
 use ochp::bridge::{evse_id, tariff};
 use ochp::message::{
-    Cdrs, CdrsWanted, ChargePoints, Judged, MaybeSince, Nothing, Request, Response, Statuses, Tariffs, TokenWanted,
-    Tokens,
+    Cdrs, CdrsWanted, ChargePoints, Judged, MaybeSince, Nothing, Request, Response, Statuses, StatusesWanted, Tariffs,
+    TokenWanted, Tokens,
 };
 use ochp::types::record::{CdrInfo, CdrName};
 use ochp::types::result::{ResultCode, ResultInfo};
+use ochp::types::status::{EvseLive, StatusKind};
 use tokio::sync::Mutex;
 
 use super::caller::{Caller, Proof};
@@ -187,6 +188,23 @@ impl ClearingHouse {
         }
         *self.places.write().unwrap_or_else(PoisonError::into_inner) = found.clone();
         Ok(found)
+    }
+
+    /// The live status of every EVSE that was fetched, with its operator. OCHP lets nobody ask for some of them.
+    pub(super) async fn statuses(&self) -> Result<Vec<(PartyId, Question)>, RoadFault> {
+        let ask = Request::GetStatus(StatusesWanted { since: None, kind: Some(StatusKind::Evse) });
+        let Response::GetStatus(given) = self.live.as_ref().unwrap_or(&self.caller).ask(&ask).await? else {
+            return Err(another());
+        };
+        let now = self.clock.now();
+        let places = self.places.read().unwrap_or_else(PoisonError::into_inner);
+        let read = |live: &EvseLive| {
+            let (place, evse) =
+                places.iter().find_map(|place| find_evse(place, &live.evse).map(|evse| (place, evse)))?;
+            let (location, evse, status) = (place.id.clone(), evse.uid.clone(), evse_status(live, None, now).value);
+            Some((place.party, Question::PatchEvse { location, evse, status, at: now }))
+        };
+        Ok(given.evses.iter().filter_map(read).collect())
     }
 
     async fn tariffs(&self) -> Result<Answer, RoadFault> {

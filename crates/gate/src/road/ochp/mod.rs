@@ -8,6 +8,7 @@
 //! Deliberately not here: what messages mean (`ochp`), who may speak to whom (the exchange). Invariants: a uid is kept as
 //! a keyed tag alone; lists of tokens are taken and never given out; a record is kept before it is acknowledged.
 
+mod abroad;
 mod alone;
 mod caller;
 mod cdrs;
@@ -23,6 +24,7 @@ mod sittings;
 mod speaker;
 mod tokens;
 
+pub use abroad::Abroad;
 pub use alone::{DirectRoom, Room, RoomFault};
 pub use client::{ClearingHouse, Collected, Member};
 pub use house::{House, Keys, PATH, ochp_router};

@@ -14,8 +14,10 @@ pub mod party;
 pub mod road;
 pub mod sessions;
 mod speaker;
+mod visit;
 mod wire;
 
+pub use ::oicp::Version;
 pub use broker::{Broker, Pricing, Setup, broker_router};
 pub use party::member_router;
 pub use road::{BrokerRoad, Member};

@@ -73,7 +73,9 @@ impl Door {
         if let Some(evse) = body.text("EvseID").filter(|_| !session.is_empty()) {
             self.road.remember(&session, evse);
         }
-        let names = Names { broker: Some(&session).filter(|id| !id.is_empty()).map(String::as_str), operator: None };
+        let own = self.road.own_name(&session);
+        let broker = Some(session.as_str()).filter(|id| !id.is_empty());
+        let names = Names { broker, operator: own.as_deref() };
         let heard = hear::questions(request, names, &self.road.beside())?;
         for loss in received.lost.iter().chain(&heard.lost) {
             tracing::debug!(%loss, "lost on the road");

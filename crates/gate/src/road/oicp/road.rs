@@ -27,7 +27,7 @@ use crate::road::limits::OUTCOME_WAIT_MAX;
 use crate::road::partners::Partner;
 use crate::road::waiting::Waiting;
 
-/// Sessions whose EVSE is remembered for a stop: those of a busy day. The oldest make room.
+/// Sessions of which the EVSE and the operator's name are remembered for a stop: those of a busy day. The oldest make room.
 const SESSIONS_REMEMBERED: usize = 100_000;
 
 /// What a party at a broker is made of.
@@ -50,27 +50,36 @@ pub struct BrokerRoad(pub(super) Arc<Inside>);
 
 pub(super) struct Inside {
     pub(super) member: Member,
-    wire: Wire,
+    pub(super) wire: Wire,
     pub(super) index: Index,
     pub(super) waiting: Waiting,
     desk: OnceLock<Arc<dyn RoadDesk>>,
-    evses: Mutex<Evses>,
+    sessions: Mutex<Sessions>,
     products: Mutex<HashMap<(PartyId, String), Tariff>>,
+    /// When the last visit began that came to its end (see [`super::visit`]).
+    pub(super) visited: Mutex<Option<Timestamp>>,
 }
 
-/// Which EVSE a session is at.
+/// What is known of sessions, by the broker's ids of them.
 #[derive(Default)]
-struct Evses {
-    by_session: HashMap<String, String>,
+struct Sessions {
+    known: HashMap<String, Known>,
     order: VecDeque<String>,
+}
+
+#[derive(Clone, Default)]
+struct Known {
+    evse: Option<String>,
+    /// What the operator calls it.
+    own: Option<String>,
 }
 
 impl BrokerRoad {
     pub fn new(member: Member) -> Result<Self, crate::road::neighbour::PeerFault> {
         let wire = Wire::new(member.version, Arc::clone(&member.broker), &member.tls)?;
         let (index, waiting, desk) = (Index::default(), Waiting::default(), OnceLock::new());
-        let (evses, products) = (Mutex::default(), Mutex::default());
-        Ok(Self(Arc::new(Inside { member, wire, index, waiting, desk, evses, products })))
+        let (sessions, products, visited) = (Mutex::default(), Mutex::default(), Mutex::default());
+        Ok(Self(Arc::new(Inside { member, wire, index, waiting, desk, sessions, products, visited })))
     }
 
     /// Who hears the outcomes of our orders. Set once, when the party's room is there.
@@ -81,20 +90,36 @@ impl BrokerRoad {
         }
     }
 
+    pub(super) fn desk(&self) -> Result<Arc<dyn RoadDesk>, RoadFault> {
+        self.0.desk.get().cloned().ok_or(RoadFault::NoRoad)
+    }
+
     pub(super) fn remember(&self, session: &str, evse: &str) {
-        let mut evses = self.0.evses.lock().unwrap_or_else(PoisonError::into_inner);
-        if evses.by_session.insert(session.to_owned(), evse.to_owned()).is_none() {
-            evses.order.push_back(session.to_owned());
+        self.note(session, |known| known.evse = Some(evse.to_owned()));
+    }
+
+    fn note(&self, session: &str, change: impl FnOnce(&mut Known)) {
+        let session = session.to_ascii_lowercase();
+        let mut sessions = self.0.sessions.lock().unwrap_or_else(PoisonError::into_inner);
+        if !sessions.known.contains_key(&session) {
+            sessions.order.push_back(session.clone());
         }
-        while evses.order.len() > SESSIONS_REMEMBERED {
-            if let Some(oldest) = evses.order.pop_front() {
-                evses.by_session.remove(&oldest);
+        change(sessions.known.entry(session).or_default());
+        while sessions.order.len() > SESSIONS_REMEMBERED {
+            if let Some(oldest) = sessions.order.pop_front() {
+                sessions.known.remove(&oldest);
             }
         }
     }
 
-    fn evse(&self, session: &str) -> Option<String> {
-        self.0.evses.lock().unwrap_or_else(PoisonError::into_inner).by_session.get(session).cloned()
+    fn known(&self, session: &str) -> Known {
+        let sessions = self.0.sessions.lock().unwrap_or_else(PoisonError::into_inner);
+        sessions.known.get(&session.to_ascii_lowercase()).cloned().unwrap_or_default()
+    }
+
+    /// What we, the operator, call a session of the broker's.
+    pub(super) fn own_name(&self, session: &str) -> Option<String> {
+        self.known(session).own
     }
 
     pub(super) fn now(&self) -> Timestamp {
@@ -123,6 +148,11 @@ impl BrokerRoad {
             Question::PatchEvse { location, evse, status, at } => {
                 self.0.index.status(letter.from, location, evse, *status, *at);
             }
+            Question::PutSession(session) => {
+                if let Some(reference) = &session.reference {
+                    self.note(reference.as_str(), |known| known.own = Some(session.id.as_str().to_owned()));
+                }
+            }
             _other => {}
         }
         match order_of(&letter.question).cloned() {
@@ -133,7 +163,7 @@ impl BrokerRoad {
 
     /// An order is on its way; its outcome comes to the desk.
     fn order(&self, order: OrderId, letter: Letter) -> Result<Answer, RoadFault> {
-        let Some(desk) = self.0.desk.get().cloned() else { return Err(RoadFault::NoRoad) };
+        let desk = self.desk()?;
         let road = self.clone();
         tokio::spawn(async move {
             let result = match road.exchange(&letter).await {
@@ -153,10 +183,10 @@ impl BrokerRoad {
         Ok(Answer::Order { ack: OrderAck::Accepted { outcome_within_s }, message: None })
     }
 
-    async fn exchange(&self, letter: &Letter) -> Result<answer::Told, RoadFault> {
+    pub(super) async fn exchange(&self, letter: &Letter) -> Result<answer::Told, RoadFault> {
         let evse = match &letter.question {
-            Question::Stop { session, .. } => self.evse(session.as_str()),
-            Question::Reservation(order) => self.evse(&order.reservation),
+            Question::Stop { session, .. } => self.known(session.as_str()).evse,
+            Question::Reservation(order) => self.known(&order.reservation).evse,
             _other => None,
         };
         let toward = Toward { session: None, evse: evse.as_deref() };

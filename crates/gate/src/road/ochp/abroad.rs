@@ -1,0 +1,98 @@
+//! An operator or a provider of ours whose neighbour is a foreign clearing house: lists, records and what is public go
+//! there, sessions and orders to direct partners where there are some.
+//!
+//! A clearing house pushes nothing, so a provider visits it. Deliberately without a clock: how often is the binary's to
+//! say. Invariant: a record is judged at the clearing house as our desk judged it.
+
+use std::sync::Arc;
+
+use charge::Soon;
+use charge::id::{CorrelationId, PartyId};
+use charge::talk::road::{Answer, Letter, PageWish, Question, Road, RoadDesk, RoadFault};
+use ocpi::credentials::Role;
+
+use super::alone::DirectRoom;
+use super::client::{ClearingHouse, Collected};
+
+/// The road of one party to a clearing house and its direct partners.
+pub struct Abroad {
+    pub own: PartyId,
+    /// As whom the clearing house speaks to our desk.
+    pub hub: PartyId,
+    pub clearing: ClearingHouse,
+    pub direct: Option<DirectRoom>,
+    pub desk: Arc<dyn RoadDesk>,
+}
+
+impl Road for Abroad {
+    fn ask(&self, letter: Letter) -> Soon<'_, Result<Answer, RoadFault>> {
+        match self.direct.as_ref().filter(|direct| goes_directly(direct, &letter)) {
+            Some(direct) => direct.ask(letter),
+            None => self.clearing.ask(letter),
+        }
+    }
+}
+
+/// Orders and outcomes have no place at a clearing house; a session goes to a provider that has a server for it.
+fn goes_directly(direct: &DirectRoom, letter: &Letter) -> bool {
+    match &letter.question {
+        Question::Start(_)
+        | Question::Stop { .. }
+        | Question::Unlock { .. }
+        | Question::Outcome { .. }
+        | Question::Reservation(_)
+        | Question::Profile(_) => true,
+        Question::PutSession(_) => letter.to.is_some_and(|to| direct.reaches(to)),
+        Question::MayCharge { .. }
+        | Question::PostCdr(_)
+        | Question::PutLocation(_)
+        | Question::PatchEvse { .. }
+        | Question::PutTariff(_)
+        | Question::DropTariff(_)
+        | Question::PutToken(_)
+        | Question::Locations(_)
+        | Question::Tariffs(_)
+        | Question::Fetch(_) => false,
+    }
+}
+
+impl Abroad {
+    /// One visit: places and their live status for our desk and for direct orders, then the records that wait for us.
+    /// An operator has nothing to fetch.
+    pub async fn visit(&self, role: Role) -> Result<Collected, RoadFault> {
+        if role != Role::Provider {
+            return Ok(Collected::default());
+        }
+        let asked = self.letter(self.own, Question::Locations(PageWish::default()))?;
+        let Answer::Locations(page) = self.clearing.ask(asked).await? else {
+            return Err(RoadFault::Unreadable("the answer to another question".into()));
+        };
+        if let Some(direct) = &self.direct {
+            direct.know(page.items.clone());
+        }
+        for location in page.items {
+            self.tell(self.hub, Question::PutLocation(Box::new(location))).await;
+        }
+        for (operator, question) in self.clearing.statuses().await? {
+            self.tell(operator, question).await;
+        }
+        self.clearing.collect().await
+    }
+
+    /// What the desk does not take holds up nothing else.
+    async fn tell(&self, from: PartyId, question: Question) {
+        let said = match self.letter(from, question) {
+            Ok(letter) => self.desk.hear(letter).await,
+            Err(_) => return,
+        };
+        if let Err(denial) = said {
+            tracing::debug!(?denial, "something that was fetched from the clearing house is not taken");
+        }
+    }
+
+    fn letter(&self, from: PartyId, question: Question) -> Result<Letter, RoadFault> {
+        let correlation = CorrelationId::new("ochp-visit").map_err(|_| RoadFault::NoRoad)?;
+        let to = (from != self.own).then_some(self.own);
+        Ok(Letter { from, to, correlation, question })
+    }
+}
