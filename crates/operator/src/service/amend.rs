@@ -33,9 +33,7 @@ impl Operator {
 
     /// Writes name, address, position and time zone of a location anew. Its EVSEs stay as they are.
     pub async fn amend_location(&self, actor: &str, id: &LocationId, head: LocationHead) -> Result<(), Fault> {
-        if !billing::price::knows_zone(&head.time_zone) {
-            return Err(Fault::Invalid { path: "/time_zone", why: "No such time zone is known.".to_owned() });
-        }
+        known_zone(&head.time_zone)?;
         let (actor, id) = (actor.to_owned(), id.clone());
         self.run("operator.location.amend", move |house, tx| {
             let now = house.now();
@@ -101,4 +99,12 @@ impl Operator {
         })
         .await
     }
+}
+
+/// The hours of a place's tariffs are those of its zone, so it has to be one.
+pub(super) fn known_zone(name: &str) -> Result<(), Fault> {
+    if billing::price::knows_zone(name) {
+        return Ok(());
+    }
+    Err(Fault::Invalid { path: "/time_zone", why: "No such time zone is known.".to_owned() })
 }

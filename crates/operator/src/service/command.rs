@@ -12,6 +12,7 @@ use charge::{Secret, Timestamp};
 use store::{StoreError, Tx, outbox};
 use trust::station_key::StationKey;
 
+use super::amend::known_zone;
 use super::certificates;
 use super::deliver::DELIVER;
 use super::errand::subject;
@@ -148,6 +149,7 @@ impl Operator {
 
     /// Puts many locations, some hundred to a transaction.
     pub async fn put_locations(&self, actor: &str, locations: Vec<Location>) -> Result<(), Fault> {
+        locations.iter().try_for_each(|location| known_zone(&location.time_zone))?;
         let mut rest = locations;
         while !rest.is_empty() {
             let batch: Vec<Location> = rest.drain(..rest.len().min(LOCATIONS_AT_ONCE)).collect();

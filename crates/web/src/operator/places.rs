@@ -3,7 +3,6 @@
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
-use billing::price::knows_zone;
 use charge::Decimal;
 use charge::id::{ConnectorId, EvseId, EvseUid, LocationId, TariffId};
 use charge::place::{Capabilities, Capability, Connector, Current, Evse, EvseStatus, Plug, Position};
@@ -235,6 +234,14 @@ pub(crate) struct WriteLocation {
     evses: Vec<WriteEvse>,
 }
 
+impl WriteLocation {
+    /// What is said of the place is judged as where it is amended.
+    fn parts(self) -> (AmendLocation, Vec<WriteEvse>) {
+        let Self { name, address, city, postal_code, country, lat, lon, time_zone, evses } = self;
+        (AmendLocation { name, address, city, postal_code, country, lat, lon, time_zone }, evses)
+    }
+}
+
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct WriteEvse {
@@ -305,24 +312,23 @@ pub(crate) async fn put(
     Body(wish): Body<WriteLocation>,
 ) -> Result<StatusCode, Fault> {
     let id = LocationId::new(&id).map_err(|fault| Fault::malformed("/id", format!("The id {fault}.")))?;
-    if wish.evses.len() > EVSES_MAX {
+    let (head, evses) = wish.parts();
+    if evses.len() > EVSES_MAX {
         return Err(Fault::malformed("/evses", format!("A location has up to {EVSES_MAX} EVSEs.")));
     }
-    if !knows_zone(&wish.time_zone) {
-        return Err(Fault::malformed("/time_zone", "No such time zone is known."));
-    }
+    let head = head.read()?;
     let now = desk.clock.now();
-    let evses = wish.evses.into_iter().enumerate().map(|(at, evse)| evse.read(&format!("/evses/{at}"), now));
+    let evses = evses.into_iter().enumerate().map(|(at, evse)| evse.read(&format!("/evses/{at}"), now));
     let location = charge::place::Location {
         party: desk.room.setup().party,
         id,
-        name: wish.name,
-        address: wish.address,
-        city: wish.city,
-        postal_code: wish.postal_code,
-        country: country(wish.country)?,
-        position: position(&wish.lat, &wish.lon)?,
-        time_zone: wish.time_zone,
+        name: head.name,
+        address: head.address,
+        city: head.city,
+        postal_code: head.postal_code,
+        country: head.country,
+        position: head.position,
+        time_zone: head.time_zone,
         operator_name: Some(desk.room.setup().name.clone()),
         evses: evses.collect::<Result<_, _>>()?,
         last_updated: now,

@@ -81,6 +81,9 @@ async fn a_place_is_mended_and_its_evses_stay() {
         wrong[field] = json!(value);
         let told = office.tried("locations/L1/head", &wrong).await;
         assert_eq!(told.fault(), (400, "malformed".to_owned(), Some(where_.to_owned())));
+        wrong["evses"] = json!([]);
+        let told = office.tried("locations/L1", &wrong).await;
+        assert_eq!(told.fault(), (400, "malformed".to_owned(), Some(where_.to_owned())), "a whole one as well");
     }
     assert_eq!(office.tried("locations/L9/head", &head()).await.fault().0, 404);
     assert_eq!(office.tried("evses/E9", &json!({ "physical_reference": null })).await.fault().0, 404);
