@@ -51,15 +51,17 @@ impl Operator {
     /// A station beside every template that is meant for it.
     pub async fn drift(&self, of: &StationId) -> Result<Vec<Drift>, Fault> {
         let of = of.clone();
-        self.read("operator.drift", move |_, tx| drifts(tx, &of)).await
+        self.read("operator.drift", move |_, tx| drifts(tx, &of, &template::all(tx)?)).await
     }
 
     /// All stations that differ from a template that is meant for them, as far as nobody accepted it.
     pub async fn drifting(&self) -> Result<Vec<Drift>, Fault> {
         self.read("operator.drifting", |_, tx| {
-            let mut found = Vec::new();
+            let (all, mut found) = (template::all(tx)?, Vec::new());
             for name in station::ids(tx)? {
-                found.extend(drifts(tx, &name)?.into_iter().filter(|one| one.differences.iter().any(|d| !d.accepted)));
+                found.extend(
+                    drifts(tx, &name, &all)?.into_iter().filter(|one| one.differences.iter().any(|d| !d.accepted)),
+                );
                 if found.len() >= DRIFTING_MAX {
                     break;
                 }
@@ -215,27 +217,29 @@ pub(super) fn after_boot(tx: &mut Tx<'_>, name: &StationId, now: Timestamp) -> R
 
 fn wanted_after_boot(tx: &Tx<'_>, name: &StationId) -> Result<Vec<Template>, StoreError> {
     let after_boot = |one: &Template| one.after_boot;
-    Ok(meant_for(tx, name)?.into_iter().filter(after_boot).collect())
+    Ok(meant_for(tx, name, &template::all(tx)?)?.unwrap_or_default().into_iter().filter(after_boot).collect())
 }
 
-fn meant_for(tx: &Tx<'_>, name: &StationId) -> Result<Vec<Template>, StoreError> {
-    let Some(row) = station::find(tx, name)? else { return Ok(Vec::new()) };
+/// Those of all templates that are meant for a station; `None` where there is no such station.
+fn meant_for(tx: &Tx<'_>, name: &StationId, all: &[Template]) -> Result<Option<Vec<Template>>, StoreError> {
+    let Some(row) = station::find(tx, name)? else { return Ok(None) };
     let known = Known {
         version: row.version,
         vendor: &row.boot.vendor,
         model: &row.boot.model,
         location: row.location.as_str(),
     };
-    Ok(template::all(tx)?.into_iter().filter(|one| one.meant_for.fits(known)).collect())
+    Ok(Some(all.iter().filter(|one| one.meant_for.fits(known)).cloned().collect()))
 }
 
-fn drifts(tx: &Tx<'_>, name: &StationId) -> Result<Vec<Drift>, Fault> {
-    if station::find(tx, name)?.is_none() {
-        return Err(Fault::NotFound("station"));
+fn drifts(tx: &Tx<'_>, name: &StationId, all: &[Template]) -> Result<Vec<Drift>, Fault> {
+    let meant = meant_for(tx, name, all)?.ok_or(Fault::NotFound("station"))?;
+    if meant.is_empty() {
+        return Ok(Vec::new());
     }
     let reported = station::settings(tx, name)?;
     let mut found = Vec::new();
-    for one in meant_for(tx, name)? {
+    for one in meant {
         let accepted = template::accepted(tx, name, &one.name)?;
         let differences = differences(&one.values, &reported, &accepted);
         found.push(Drift { station: name.clone(), template: one, differences });
