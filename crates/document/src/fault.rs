@@ -26,10 +26,17 @@ pub struct Crossed<T> {
 }
 
 impl Fault {
+    /// The names in a path may be a stranger's: it is kept short and printable, because faults are logged and shown.
     pub fn new(path: impl Into<String>, why: impl Into<Box<str>>) -> Self {
-        Self { path: path.into(), why: why.into() }
+        let mut path = path.into();
+        path.truncate(path.floor_char_boundary(PATH_BYTES_MAX));
+        path.retain(|c| !c.is_control());
+        Self { path, why: why.into() }
     }
 }
+
+/// The deepest place in a document of the standards has half of it.
+const PATH_BYTES_MAX: usize = 256;
 
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -40,5 +47,17 @@ impl fmt::Display for Fault {
 impl From<Fault> for Denial {
     fn from(fault: Fault) -> Self {
         Self::Malformed { path: fault.path.into(), why: fault.why }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_of_a_strangers_names_is_short_and_printable() {
+        assert_eq!(Fault::new("/a\nERROR b", "is not known").to_string(), "/aERROR b is not known");
+        let long = Fault::new(format!("/{}", "ü".repeat(100_000)), "is not known");
+        assert_eq!(long.path.chars().count(), 128);
     }
 }
