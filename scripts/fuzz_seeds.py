@@ -13,6 +13,7 @@ import re
 import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "tests/interop"))
+from fuzz_xsd import Schemas  # noqa: E402
 from samples import TIME, sample  # noqa: E402
 
 OUT = pathlib.Path(sys.argv[1])
@@ -143,6 +144,47 @@ def road(spec):
         keep("ocpi_ask", f"{version} GET locations sender /?offset=5&limit=7&date_from={TIME}\n")
 
 
+def bare(element):
+    """An envelope of SOAP 1.1 and nothing in its header."""
+    return f'<e:Envelope xmlns:e="http://schemas.xmlsoap.org/soap/envelope/"><e:Body>{element}</e:Body></e:Envelope>'
+
+
+def brokers(spec):
+    """OICP: the snippets of both sides' papers stand below the path that they are sent to."""
+    for path in sorted((spec / "oicp/2.3").glob("*/06_*.asciidoc")):
+        url, word, inside = "", "ask", None
+        for row in path.read_text("utf-8-sig").splitlines():
+            found = re.search(r"/api/oicp/[^`'\s]+", row)
+            if row.startswith("==="):
+                word = "ask" if "Request" in row else "answer"
+            elif row.strip() == "----":
+                if inside is not None:
+                    keep("oicp", f"{word} {url}\n{inside}")
+                inside = "" if inside is None else None
+            elif inside is not None:
+                inside += row + "\n"
+            elif found:
+                url = re.sub(r"\{\w*\}", "DE*ABC", found[0])
+    for _, elements in Schemas((spec / "oicp/2.0-soap/RelatedSchemas").glob("*.xsd")).elements():
+        for element in elements:
+            keep("oicp", f"soap\n{bare(element)}")
+            keep("oicp", f"soap-answer\n{bare(element)}")
+
+
+def houses(spec):
+    """OCHP: an answer begins with the number of its operation."""
+    operations = re.findall(r'"(\w+)" \w+ => "(\w+)" \w+;', (CRATES / "ochp/src/message.rs").read_text())
+    for name, elements in Schemas((spec / "ochp/1.4/types").glob("*.xsd")).elements():
+        for element in elements:
+            keep("ochp", b"\0" + bare(element).encode())
+            for index, (_, answer) in enumerate(operations):
+                if answer == name:
+                    keep("ochp", bytes([index + 1]) + bare(element).encode())
+    for block in (spec / "ochp/1.4/OCHP.md").read_text().split("```XML\n")[1:]:
+        block = block.split("```")[0]
+        keep("ochp", b"\0" + bare(f'<UpdateTariffsRequest xmlns="http://ochp.eu/1.4">{block}</UpdateTariffsRequest>').encode())
+
+
 def meters(spec):
     for path in sorted((spec / "metering").rglob("*")):
         if path.suffix in (".xml", ".ocmf", ".json", ".chargy", ".txt", ".csv") and path.is_file():
@@ -170,6 +212,9 @@ def own():
     head({"path": "/ocpp//RPC%20001%2F%C3%BC/?x=1", "headers": {"Sec-WebSocket-Protocol": "ocpp1.6"}})
     keep("answers", b'\0[2,"a","Reset",{"type":"Soft"}]\n{"status":"Accepted"}')
     keep("answers", b'\0[2,"a","Heartbeat",{}]\n{"currentTime":"' + TIME.encode() + b'"}')
+    keep("oicp", "ask /api/oicp/charging/v21/operators/DE*ABC/authorize/start\n"
+         '{"OperatorID":"DE*ABC","Identification":{"RFIDMifareFamilyIdentification":{"UID":"04A2B3C4"}}}')
+    keep("ochp", b"\0" + bare('<GetCDRsRequest xmlns="http://ochp.eu/1.4"/>').encode())
     key = "3059301306072a8648ce3d020106082a8648ce3d03010703420004" + "11" * 64
     keep("certificate", key)
     keep("certificate", bytes.fromhex(key))
@@ -179,6 +224,8 @@ own()
 if SPEC and SPEC.is_dir():
     line(SPEC)
     road(SPEC)
+    brokers(SPEC)
+    houses(SPEC)
     meters(SPEC)
 for folder in sorted(OUT.iterdir()):
     print(f"{folder.name}\t{sum(1 for _ in folder.iterdir())} seeds")
