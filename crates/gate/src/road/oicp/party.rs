@@ -14,7 +14,7 @@ use charge::talk::road::{Answer, Denial, Letter, OrderAck, OrderResult, Question
 use http::StatusCode;
 use ocpi::credentials::Role;
 use oicp::bridge::hear::Names;
-use oicp::bridge::{answer, hear};
+use oicp::bridge::{Beside, answer, hear};
 use oicp::message::Reply;
 use oicp::status::Code;
 use oicp::{Caller, Lost, Version};
@@ -76,7 +76,9 @@ impl Door {
         let own = self.road.own_name(&session);
         let broker = Some(session.as_str()).filter(|id| !id.is_empty());
         let names = Names { broker, operator: own.as_deref() };
-        let heard = hear::questions(request, names, &self.road.beside())?;
+        // a record names its payer by the driver's card at best: at a provider's door it is the provider
+        let payer = (self.role == Role::Provider).then_some(self.road.0.member.own);
+        let heard = hear::questions(request, names, &Beside { payer, ..self.road.beside() })?;
         for loss in received.lost.iter().chain(&heard.lost) {
             tracing::debug!(%loss, "lost on the road");
         }
