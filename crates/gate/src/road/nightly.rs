@@ -33,11 +33,18 @@ fn next_night(now: Timestamp) -> Timestamp {
     if tonight > now { tonight } else { tonight.plus(Duration::from_secs(DAY_S.unsigned_abs())) }
 }
 
+/// The night that has been.
+pub(crate) fn last_night(now: Timestamp) -> Timestamp {
+    next_night(now).minus(Duration::from_secs(DAY_S.unsigned_abs()))
+}
+
 impl WayOut {
     /// Puts a CDR away whose receiver wants it at night. What its sender hears then; `None` where it is told at once.
     pub(crate) async fn put_off(&self, to: PartyId, parcel: &Parcel) -> Result<Option<Reply>, Denial> {
         let Some(vault) = self.spare.vault().filter(|_| parcel.kind == Kind::PostCdr) else { return Ok(None) };
-        if !self.exchange.thrift(to).await.on(Measure::NightlyCdrs) {
+        // a clearing house keeps records itself until the night is over
+        let fetches = matches!(self.speakers.protocol(to), Some(Protocol::Ochp14 | Protocol::OchpDirect));
+        if fetches || !self.exchange.thrift(to).await.on(Measure::NightlyCdrs) {
             return Ok(None);
         }
         let (body, now) = (parcel.body.as_deref().unwrap_or_default(), self.clock.now());
@@ -152,7 +159,7 @@ mod tests {
         let table = [(0, 2), (1, 2), (2, 26), (3, 26), (23, 26)];
         for (hour, night) in table {
             let at = |hours: i64| Timestamp::from_secs(midnight + hours * 3_600);
-            assert_eq!(next_night(at(hour)), at(night), "{hour}");
+            assert_eq!((next_night(at(hour)), last_night(at(hour))), (at(night), at(night - 24)), "{hour}");
         }
     }
 }

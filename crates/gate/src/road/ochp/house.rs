@@ -15,6 +15,7 @@ use axum::routing::post;
 use bytes::Bytes;
 use charge::id::{CorrelationId, PartyId};
 use charge::talk::road::{Denial, Letter, Question};
+use charge::talk::thrift::Measure;
 use charge::{Clock, Timestamp};
 use http::StatusCode;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderValue};
@@ -32,6 +33,7 @@ use trust::seal::SealKey;
 use trust::token_tag::TagKey;
 
 use super::super::crossing::Crossing;
+use super::super::nightly::last_night;
 use super::super::partners::{Fingerprint, Partner, Partners, Protocol};
 use super::super::serve::ClientCertificate;
 use super::super::speaker::Told;
@@ -196,7 +198,13 @@ impl House {
             Request::GetToken(wanted) => Response::GetToken(self.give_token(party, wanted.token).await?),
             Request::AddCdrs(cdrs) => Response::AddCdrs(self.take_cdrs(party, cdrs, unread).await?),
             Request::GetCdrs(wanted) => {
-                let cdrs = self.kept.for_provider(party, wanted.status).await.map_err(kept)?;
+                let nightly = self.crossing.exchange.thrift(party).await.on(Measure::NightlyCdrs);
+                let before = if nightly { last_night(self.now()) } else { Timestamp::from_secs(i64::MAX / 1_000_000) };
+                let mut cdrs = self.kept.for_provider(party, wanted.status, before).await.map_err(kept)?;
+                if nightly {
+                    // beside others, and not in the order that they came
+                    cdrs.sort_by_cached_key(|_| self.crossing.threshold.dice.uuid());
+                }
                 Response::GetCdrs(CdrsGiven { result: ResultInfo::ok(), cdrs })
             }
             Request::CheckCdrs(wanted) => {

@@ -239,21 +239,27 @@ impl Kept {
         Ok(write.await?)
     }
 
-    pub async fn for_provider(&self, provider: PartyId, wanted: Option<CdrStatus>) -> Result<Vec<CdrInfo>, KeptFault> {
-        let mut found = self.records(BY_PROVIDER, provider).await?;
+    /// What a provider has to judge, as far as it was handed in before then.
+    pub async fn for_provider(
+        &self,
+        provider: PartyId,
+        wanted: Option<CdrStatus>,
+        before: Timestamp,
+    ) -> Result<Vec<CdrInfo>, KeptFault> {
+        let mut found = self.records(BY_PROVIDER, provider, before.secs()).await?;
         found.retain(|info| ledger::for_provider(wanted, info.status));
         Ok(found)
     }
 
     pub async fn for_operator(&self, operator: PartyId, wanted: Option<CdrStatus>) -> Result<Vec<CdrInfo>, KeptFault> {
-        let mut found = self.records(BY_OPERATOR, operator).await?;
+        let mut found = self.records(BY_OPERATOR, operator, i64::MAX).await?;
         found.retain(|info| ledger::for_operator(wanted, info.status));
         Ok(found)
     }
 
-    async fn records(&self, sql: &'static str, party: PartyId) -> Result<Vec<CdrInfo>, KeptFault> {
+    async fn records(&self, sql: &'static str, party: PartyId, before: i64) -> Result<Vec<CdrInfo>, KeptFault> {
         let read = self.store.read::<_, StoreError>("ochp.cdrs", move |tx| {
-            tx.query(sql, &values![party.to_string(), RECORDS_PER_ANSWER_MAX], |row| {
+            tx.query(sql, &values![party.to_string(), RECORDS_PER_ANSWER_MAX, before], |row| {
                 Ok((row.text(0)?, row.text(1)?, status(&row.text(2)?)?, row.blob(3)?))
             })
         });
@@ -308,6 +314,6 @@ const JUDGE: &str = "UPDATE ochp_cdr SET status = ?3, changed_at = ?5,
     record_sealed = CASE WHEN ?4 THEN NULL ELSE record_sealed END WHERE operator = ?1 AND cdr = ?2";
 const FORGET: &str = "UPDATE ochp_cdr SET record_sealed = NULL WHERE status = 'declined' AND changed_at < ?1";
 const BY_PROVIDER: &str = "SELECT operator, cdr, status, record_sealed FROM ochp_cdr
-    WHERE provider = ?1 AND record_sealed IS NOT NULL AND status <> 'declined' ORDER BY changed_at LIMIT ?2";
+    WHERE provider = ?1 AND record_sealed IS NOT NULL AND status <> 'declined' AND changed_at < ?3 ORDER BY changed_at LIMIT ?2";
 const BY_OPERATOR: &str = "SELECT operator, cdr, status, record_sealed FROM ochp_cdr
-    WHERE operator = ?1 AND record_sealed IS NOT NULL AND status = 'declined' ORDER BY changed_at LIMIT ?2";
+    WHERE operator = ?1 AND record_sealed IS NOT NULL AND status = 'declined' AND changed_at < ?3 ORDER BY changed_at LIMIT ?2";

@@ -14,9 +14,13 @@ async fn book(store: &Store, tls: &Arc<rustls::ClientConfig>) -> Arc<Book> {
 }
 
 async fn provider_with(book: Arc<Book>, server: &Arc<rustls::ServerConfig>) -> (String, oneshot::Sender<()>) {
+    party_with(book, server, Role::Provider).await
+}
+
+async fn party_with(book: Arc<Book>, server: &Arc<rustls::ServerConfig>, role: Role) -> (String, oneshot::Sender<()>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let base = format!("https://{}", listener.local_addr().unwrap());
-    let own = Own { party: party("DE-8AA"), role: Role::Provider, name: "A".into(), base: base.clone() };
+    let own = Own { party: party("DE-8AA"), role, name: "A".into(), base: base.clone() };
     let (clock, dice) = (Arc::new(SystemClock), Arc::new(SystemDice));
     let router = party_router(own, Arc::new(Desk::default()), book, clock, dice, Arc::default());
     let (stop, stopped) = oneshot::channel();
@@ -73,6 +77,49 @@ async fn whoever_leaves_is_gone_with_whichever_token_it_says_so() {
     assert!(first.by_token(new).await.is_none());
     let again = book(&store, &tls).await;
     assert!(again.by_token(new).await.is_none() && again.peer(leaver).await.is_none(), "nor after a restart");
+}
+
+#[tokio::test]
+async fn the_modules_of_2_3_0_answer_in_the_roles_that_have_them() {
+    let (server, tls) = trusting();
+    let peer = party("DE-OPB");
+    let served = async |role: Role| {
+        let book = book(&Store::in_memory(&[]).unwrap(), &tls).await;
+        book.admit(BearerDigest::of("token"), PeerAccess::party(peer));
+        party_with(book, &server, role).await
+    };
+    let (operator, provider) = (served(Role::Operator).await, served(Role::Provider).await);
+    let http = reqwest::Client::builder().tls_backend_preconfigured((*tls).clone()).build().unwrap();
+    let ask = async |base: &str, method: &str, path: &str, body: &str| {
+        let header = ocpi::credentials::authorization(&Secret::new("token".to_owned()), true);
+        let request = http.request(method.parse().unwrap(), format!("{base}/ocpi/2.3.0/{path}"));
+        let response = request.header("authorization", header.expose()).body(body.to_owned()).send().await.unwrap();
+        (response.status().as_u16(), response.json::<Value>().await.unwrap_or_default())
+    };
+    // who serves, the collection, what is put there and how, and where it is read then
+    let table = [
+        (&operator, "receiver/payments/terminals", "POST", r#"{"terminal_id":"T1"}"#, "/T1"),
+        (&operator, "receiver/payments/financial-advice-confirmations", "POST", r#"{"id":"F1"}"#, "/F1"),
+        (&operator, "sender/bookings", "POST", r#"{"request_id":"R1"}"#, "/R1"),
+        (&operator, "sender/invoicereconciliation", "POST", r#"{"id":"I1"}"#, "/I1"),
+        (&operator, "receiver/invoicereconciliation/DE/OPB/I2", "PUT", r#"{"id":"I2"}"#, ""),
+        (&provider, "receiver/invoicereconciliation/DE/OPB/I3", "PUT", r#"{"id":"I3"}"#, ""),
+        (&provider, "sender/invoicereconciliation", "POST", r#"{"id":"I4"}"#, "/I4"),
+        (&provider, "receiver/bookings/DE/OPB/booking_locations/L1", "PUT", r#"{"id":"L1"}"#, ""),
+        (&provider, "receiver/bookings/DE/OPB/B1", "PUT", r#"{"booking_id":"B1"}"#, ""),
+    ];
+    for ((base, _stop), path, method, body, below) in table {
+        assert_eq!(ask(base, method, path, body).await.0, 200, "{method} {path}");
+        let (http, read) = ask(base, "GET", &format!("{path}{below}"), "").await;
+        assert_eq!((http, read["data"].to_string()), (200, body.to_owned()), "{path}");
+    }
+    for (base, path) in [
+        (&provider.0, "receiver/payments/terminals"),
+        (&operator.0, "receiver/bookings"),
+        (&operator.0, "sender/payments/terminals"),
+    ] {
+        assert_eq!(ask(base, "GET", path, "").await.0, 404, "{path} is not of this role");
+    }
 }
 
 #[tokio::test]
