@@ -47,8 +47,9 @@ pub fn hub_router(crossing: &Crossing) -> Router {
 }
 
 async fn enter(State(door): State<Arc<Door>>, request: Request) -> Response {
-    let (parts, body) = request.into_parts();
-    let headers = parts.headers.clone();
+    let (mut parts, body) = request.into_parts();
+    // the way is read from method and path, and nothing of these goes further
+    let headers = std::mem::take(&mut parts.headers);
     let reply = async {
         let actor = door.threshold.actor(&headers).await?;
         match door.threshold.resource(&parts) {

@@ -393,7 +393,9 @@ fn made(
 /// (WHATWG URL, 4.4), and the request would come to another endpoint than the one that it was judged for.
 pub(crate) fn climbs(url: &str) -> bool {
     let path = url.split(['?', '#']).next().unwrap_or_default();
-    path.split(['/', '\\']).any(|part| matches!(part.to_ascii_lowercase().replace("%2e", ".").as_str(), "." | ".."))
+    // the longest spelling has six characters
+    let short = path.split(['/', '\\']).filter(|part| (1..=6).contains(&part.len()));
+    short.map(|part| part.to_ascii_lowercase().replace("%2e", ".")).any(|part| matches!(part.as_str(), "." | ".."))
 }
 
 async fn read(mut response: reqwest::Response) -> Result<Reply, SendFault> {

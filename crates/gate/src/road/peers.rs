@@ -1,11 +1,12 @@
 //! Who may come in and how to get to them: the book of peers.
 //!
-//! Tokens that peers come with are known by their digest alone and compared in constant time. A registration token
+//! Tokens that peers come with are known and looked up by their digest alone: it is of 256 random bits, so how long a
+//! look takes tells nothing. A registration token
 //! ("token A") opens nothing but versions and credentials, and it invites one named party. A token that was replaced
 //! stays good until its successor was used once, so that a lost answer locks nobody out. [`Peers`] keeps the book in
 //! memory; [`super::Book`] is the one that survives a restart.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use std::sync::{Arc, PoisonError, RwLock};
 
@@ -140,13 +141,13 @@ pub struct Peers(RwLock<Book>);
 
 #[derive(Default)]
 struct Book {
-    tokens: Vec<Entry>,
-    ways: Vec<Arc<Neighbour>>,
+    /// By their digests. Every request is looked up here, however many peers there are.
+    tokens: HashMap<[u8; 32], Entry>,
+    ways: BTreeMap<PartyId, Arc<Neighbour>>,
     clients: HashMap<PartyId, ClientInfo>,
 }
 
 struct Entry {
-    token: BearerDigest,
     access: PeerAccess,
     /// The token that this one replaces, good until this one is used.
     replaces: Option<BearerDigest>,
@@ -169,19 +170,18 @@ impl Peers {
 
     /// The same, where no way is known yet.
     pub(crate) fn know_first(&self, way: Arc<Neighbour>) {
-        let mut book = self.write();
-        if !book.ways.iter().any(|each| each.party() == way.party()) {
-            book.know(way);
-        }
+        self.write().ways.entry(way.party()).or_insert(way);
     }
 
     pub(crate) fn all(&self) -> (Vec<Arc<Neighbour>>, Vec<Invitation>) {
         let book = self.read();
-        let invited = book.tokens.iter().filter_map(|entry| match &entry.access {
+        let invited = book.tokens.values().filter_map(|entry| match &entry.access {
             PeerAccess::Invited(invitation) => Some(invitation.clone()),
             PeerAccess::Known { .. } => None,
         });
-        (book.ways.clone(), invited.collect())
+        let mut invited: Vec<Invitation> = invited.collect();
+        invited.sort_by_key(|invitation| invitation.party);
+        (book.ways.values().cloned().collect(), invited)
     }
 
     /// Forgets a party; the tokens that it had. `None`: it was not known.
@@ -191,11 +191,10 @@ impl Peers {
             PeerAccess::Known { party: known, .. } => *known == party,
             PeerAccess::Invited(invitation) => invitation.party == party,
         };
-        let tokens: Vec<BearerDigest> = book.tokens.iter().filter(|each| its(each)).map(|each| each.token).collect();
-        let ways = book.ways.len();
-        book.tokens.retain(|each| !its(each));
-        book.ways.retain(|way| way.party() != party);
-        (!tokens.is_empty() || book.ways.len() < ways).then_some(tokens)
+        let gone = book.tokens.extract_if(|_, each| its(each));
+        let tokens: Vec<BearerDigest> = gone.map(|(token, _)| BearerDigest::from_bytes(token)).collect();
+        let way = book.ways.remove(&party);
+        (!tokens.is_empty() || way.is_some()).then_some(tokens)
     }
 
     /// Whose token this is, without using it.
@@ -217,38 +216,39 @@ impl Peers {
 
 impl Book {
     fn admit(&mut self, token: BearerDigest, access: PeerAccess) {
-        self.tokens.retain(|each| each.token != token);
-        self.tokens.push(Entry { token, access, replaces: None });
+        self.tokens.insert(*token.as_bytes(), Entry { access, replaces: None });
     }
 
     fn know(&mut self, way: Arc<Neighbour>) {
-        self.ways.retain(|each| each.party() != way.party());
-        self.ways.push(way);
+        self.ways.insert(way.party(), way);
     }
 
     fn entry(&self, token: BearerDigest) -> Option<&Entry> {
-        self.tokens.iter().find(|each| each.token == token)
+        self.tokens.get(token.as_bytes())
     }
 
     /// The new token is the party's only one, but for the one that it replaces.
     fn register(&mut self, registration: Registration) {
         let Registration { spent, token, party, is_hub, way } = registration;
-        let stays = |each: &Entry| {
-            each.token == spent || !matches!(&each.access, PeerAccess::Known { party: known, .. } if *known == party)
-        };
-        self.tokens.retain(stays);
-        self.admit(token, PeerAccess::Known { party, parties: vec![party], is_hub });
-        if let Some(entry) = self.tokens.last_mut() {
-            entry.replaces = Some(spent);
-        }
+        self.forget_all(party, Some(spent));
+        let access = PeerAccess::Known { party, parties: vec![party], is_hub };
+        self.tokens.insert(*token.as_bytes(), Entry { access, replaces: Some(spent) });
         self.know(way);
+    }
+
+    /// Whichever tokens a peer comes with are good for nothing, but for one.
+    fn forget_all(&mut self, peer: PartyId, but: Option<BearerDigest>) {
+        let stays = but.map(|token| *token.as_bytes());
+        self.tokens.retain(|token, each| {
+            Some(*token) == stays || !matches!(&each.access, PeerAccess::Known { party, .. } if *party == peer)
+        });
     }
 
     /// A token was used: the one before it is good for nothing any more.
     fn used(&mut self, token: BearerDigest) {
-        let before = self.tokens.iter_mut().find(|each| each.token == token).and_then(|each| each.replaces.take());
+        let before = self.tokens.get_mut(token.as_bytes()).and_then(|each| each.replaces.take());
         if let Some(before) = before {
-            self.tokens.retain(|each| each.token != before);
+            self.tokens.remove(before.as_bytes());
         }
     }
 }
@@ -263,7 +263,7 @@ impl PeerBook for Peers {
     }
 
     fn peer(&self, party: PartyId) -> Soon<'_, Option<Arc<Neighbour>>> {
-        let found = self.read().ways.iter().find(|way| way.party() == party).cloned();
+        let found = self.read().ways.get(&party).cloned();
         Box::pin(async move { found })
     }
 
@@ -282,9 +282,8 @@ impl PeerBook for Peers {
         let mut book = self.write();
         if let Some(PeerAccess::Known { party, .. }) = book.entry(token).map(|entry| entry.access.clone()) {
             // whichever of its tokens it leaves with, while a new one is not used yet
-            book.tokens
-                .retain(|each| !matches!(&each.access, PeerAccess::Known { party: known, .. } if *known == party));
-            book.ways.retain(|way| way.party() != party);
+            book.forget_all(party, None);
+            book.ways.remove(&party);
         }
         Box::pin(async { Ok(()) })
     }
