@@ -70,6 +70,8 @@ struct Seen {
 struct Desk {
     heard: Mutex<Vec<Letter>>,
     silent: bool,
+    /// It has no cards of its own.
+    cardless: bool,
 }
 
 impl Desk {
@@ -115,11 +117,13 @@ impl RoadDesk for Desk {
                 std::future::pending::<()>().await;
             }
             match question {
-                Question::MayCharge { token } if token == self::token(OWNED) => Ok(Answer::May(Verdict {
-                    contract: Some(Personal::new(ContractId::new("DE-8AA-CONETIME1-X").unwrap())),
-                    reference: Some("REF-1".parse().unwrap()),
-                    ..Verdict::bare(Allowed::Yes)
-                })),
+                Question::MayCharge { token } if token == self::token(OWNED) && !self.cardless => {
+                    Ok(Answer::May(Verdict {
+                        contract: Some(Personal::new(ContractId::new("DE-8AA-CONETIME1-X").unwrap())),
+                        reference: Some("REF-1".parse().unwrap()),
+                        ..Verdict::bare(Allowed::Yes)
+                    }))
+                }
                 Question::MayCharge { .. } => Ok(Answer::May(Verdict::bare(Allowed::Unknown))),
                 Question::Start(_)
                 | Question::Stop { .. }
@@ -387,7 +391,7 @@ impl World {
         let hub = build("DE-HUB", Role::Hub, Desk::default(), Some(Arc::clone(&office)), &server).await;
         let operator = build("DE-OPA", Role::Operator, Desk::default(), None, &server).await;
         let a = build("DE-8AA", Role::Provider, Desk::default(), None, &server).await;
-        let b = build("DE-8BB", Role::Provider, Desk::default(), None, &server).await;
+        let b = build("DE-8BB", Role::Provider, Desk { cardless: true, ..Desk::default() }, None, &server).await;
         let silent = build("DE-8ZZ", Role::Provider, Desk { silent: true, ..Desk::default() }, None, &server).await;
         for house in [&operator, &a, &b, &silent] {
             let patience =
