@@ -6,6 +6,7 @@
 //! than the site has.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use charge::id::{EvseNo, StationId, TransactionKey};
 use charge::talk::line::charging::{Period, Profile, ProfileKind, ProfilePurpose, RateUnit, Schedule};
@@ -144,21 +145,22 @@ fn limit_at(profile: &Profile, now: Timestamp) -> Option<Power> {
     i64::try_from(milliwatts).ok().map(Power::from_milliwatts)
 }
 
-/// A share as the profile of a whole station: the one that the controller sets.
-pub fn profile(share: Power) -> Profile {
+/// A share as the profile of a whole station: the one that the controller sets. It began a day ago, so that it is in force
+/// whatever the station's clock says.
+pub fn profile(share: Power, now: Timestamp) -> Profile {
     let limit = Decimal::new(share.milliwatts(), 3).trunc_with_scale(1).normalize();
     Profile {
         id: PROFILE,
         stack_level: 0,
         purpose: ProfilePurpose::StationMax,
-        // from the moment at which it comes
-        kind: ProfileKind::Relative,
+        // a station's limit cannot be relative to a transaction (1.6, 3.13.1)
+        kind: ProfileKind::Absolute,
         valid_from: None,
         valid_until: None,
         key: None,
         schedules: vec![Schedule {
             id: 1,
-            start: None,
+            start: Some(now.minus(BEGAN).whole_seconds()),
             lasts: None,
             unit: RateUnit::Watts,
             min_rate: None,
@@ -172,12 +174,12 @@ pub fn profile(share: Power) -> Profile {
 /// The number of the controller's profile: far from those that a CSMS counts.
 pub const PROFILE: i32 = 1_900_000_000;
 const DAY_S: i64 = 86_400;
+/// More than any clock of a station that is still believed is slow.
+const BEGAN: Duration = Duration::from_secs(86_400);
 
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, reason = "a test may panic")]
-
-    use std::time::Duration;
 
     use proptest::prelude::*;
 
@@ -221,7 +223,7 @@ mod tests {
     fn the_operators_profile_is_read_at_its_moment() {
         let period = |start, limit| Period { start, limit: Some(Decimal::from(limit)), ..Period::default() };
         let with = |kind, start, change: fn(&mut Profile)| {
-            let mut of = profile(Power::ZERO);
+            let mut of = profile(Power::ZERO, NOW);
             (of.kind, of.schedules[0].start) = (kind, start);
             of.schedules[0].periods = vec![period(0, 9_000), period(3_600, 4_000)];
             change(&mut of);

@@ -223,7 +223,7 @@ impl Controller {
     async fn balance_once(&self, grid: &Grid) {
         for (station, share, _) in grid.plan(self.site().now()) {
             let share = share.min(grid.room(&station, self.site().now()));
-            let order = ChargingOrder::Set { evse: None, profile: Box::new(share::profile(share)) };
+            let order = ChargingOrder::Set { evse: None, profile: Box::new(share::profile(share, self.site().now())) };
             match self.site().tell(&station, ToStation::Charging(order)).await {
                 Some(Ok(StationAnswer::Accepted)) => grid.took(&station, share),
                 Some(Ok(answer)) => tracing::warn!(%station, ?answer, "a station did not take its share"),

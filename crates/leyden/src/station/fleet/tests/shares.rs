@@ -67,7 +67,8 @@ impl SecondDoor for Away {
 impl Away {
     async fn limit(&self, of: &str, watts: i64) -> StationAnswer {
         let pole = Arc::clone(&self.0.lock().unwrap()[&StationId::new(of).unwrap()]);
-        let profile = Profile { id: 7, stack_level: 2, ..operator::share::profile(Power::from_watts(watts)) };
+        let profile =
+            Profile { id: 7, stack_level: 2, ..operator::share::profile(Power::from_watts(watts), SystemClock.now()) };
         assert_eq!((profile.purpose, profile.schedules[0].unit), (ProfilePurpose::StationMax, RateUnit::Watts));
         assert_eq!(profile.schedules[0].periods[0].limit, Some(Decimal::from(watts)));
         pole.told(ToStation::Charging(ChargingOrder::Set { evse: None, profile: Box::new(profile) })).await
