@@ -125,7 +125,7 @@ async fn pass(State(face): State<Arc<Face>>, request: Request) -> Response {
     let url = format!("{}{path}{query}", face.plain.base_url());
     let answer = face.http.post(url).json(&said).send().await.unwrap();
     if answer.status() == 404 {
-        let priced = prices(&path);
+        let priced = path.contains("/providers/").then(|| prices(&path)).flatten();
         face.beside.lock().unwrap().push((path, said));
         return priced
             .map_or_else(|| Json(Acknowledgement::success()).into_response(), |said| Json(said).into_response());

@@ -9,8 +9,10 @@ use axum::Router;
 use axum::extract::{Request as HttpRequest, State};
 use axum::response::Response;
 use bytes::Bytes;
-use charge::id::CorrelationId;
-use charge::talk::road::{Answer, Denial, Letter, OrderAck, OrderResult, Question, ReturnAddress, RoadDesk};
+use charge::id::{CorrelationId, OrderId};
+use charge::talk::road::{
+    Answer, Denial, Letter, OrderAck, OrderResult, Question, ReservationOrder, ReservationWish, ReturnAddress, RoadDesk,
+};
 use http::StatusCode;
 use ocpi::credentials::Role;
 use oicp::bridge::hear::Names;
@@ -67,6 +69,24 @@ async fn enter(State(door): State<Door>, request: HttpRequest) -> Response {
 }
 
 impl Door {
+    /// A start goes by its session's id, and the same one again is the same order. What comes later for that session is
+    /// an order of its own each time.
+    fn apart(&self, question: Question) -> Result<Question, Denial> {
+        let named = |order: &OrderId| {
+            let session: String = order.as_str().chars().filter(|c| *c != '-').take(NAME_DIGITS).collect();
+            OrderId::new(format!("{session}-{:x}", self.road.now().micros())).map_err(|_| Denial::Internal)
+        };
+        Ok(match question {
+            Question::Stop { order, return_to, session } => {
+                Question::Stop { order: named(&order)?, return_to, session }
+            }
+            Question::Reservation(wish) if wish.wish == ReservationWish::Cancel => {
+                Question::Reservation(ReservationOrder { order: named(&wish.order)?, ..wish })
+            }
+            other => other,
+        })
+    }
+
     async fn hear(&self, received: &Received) -> Result<Reply, Denial> {
         let (request, body) = (&received.request, &received.request.body);
         let session = body.text("SessionID").unwrap_or_default().to_owned();
@@ -101,6 +121,7 @@ impl Door {
 
     async fn answer(&self, received: &Received, letter: Letter, session: &str) -> Result<Reply, Denial> {
         let request = &received.request;
+        let letter = Letter { question: self.apart(letter.question)?, ..letter };
         let Some(order) = order_of(&letter.question).cloned() else {
             return Ok(match self.desk.hear(letter).await? {
                 Answer::May(mut verdict) => {
@@ -121,6 +142,9 @@ impl Door {
         Ok(answer::order(request, ack, outcome, Some(session).filter(|id| !id.is_empty())))
     }
 }
+
+/// Of a session's id, what the names of later orders begin with.
+const NAME_DIGITS: usize = 18;
 
 /// The order with the address that its outcome is to be told to.
 fn returned(question: Question, to: ReturnAddress) -> Question {
