@@ -85,6 +85,8 @@ impl Phone {
         let secured = Arc::new(AtomicU8::new(profile(&wish)));
         station.secured(profile(&wish));
         install(&wish, station).await?;
+        // before the line is there: an order on it may come before the keeper's first look
+        let news = News::of(station);
         let place = station.networks().into_iter().next().map(|(_, to)| to);
         let number = number(&wish, station, place.as_ref())?;
         let pole: Arc<dyn Pole> =
@@ -92,7 +94,7 @@ impl Phone {
         let end = dial_through(number, pole, clock, Arc::new(SystemDice), wire);
         let end = End::WebSocket(end.map_err(|fault| Failure::plain(format!("{}: {fault}", wish.id)))?);
         let line = Arc::new(Line::new(end, station, wish, place, secured));
-        let keeper = Some(tokio::spawn(keep(Arc::clone(&line))));
+        let keeper = Some(tokio::spawn(keep(Arc::clone(&line), news)));
         Ok(Self { line, keeper })
     }
 
@@ -225,12 +227,32 @@ impl Line {
     }
 }
 
+/// What moves the line of a station.
+struct News {
+    password: watch::Receiver<Option<Secret<Box<str>>>>,
+    identity: watch::Receiver<Option<Arc<Identity>>>,
+    starts: watch::Receiver<u32>,
+    patience: watch::Receiver<Patience>,
+    redials: watch::Receiver<u32>,
+}
+
+impl News {
+    fn of(station: &VirtualStation) -> Self {
+        Self {
+            password: station.password(),
+            identity: station.identity(),
+            starts: station.starts(),
+            patience: station.patience(),
+            redials: station.redials(),
+        }
+    }
+}
+
 /// Follows the station for as long as it lives.
-async fn keep(line: Arc<Line>) {
+async fn keep(line: Arc<Line>, news: News) {
     let End::WebSocket(end) = &line.end else { return };
-    let station = &line.station;
-    let (mut password, mut identity, mut starts) = (station.password(), station.identity(), station.starts());
-    let (mut patience, mut in_vain, mut redials) = (station.patience(), end.in_vain(), station.redials());
+    let News { mut password, mut identity, mut starts, mut patience, mut redials } = news;
+    let mut in_vain = end.in_vain();
     loop {
         let profile = line.secured.load(Ordering::SeqCst);
         tokio::select! {

@@ -219,18 +219,26 @@ impl Controller {
         }
     }
 
-    /// Tells every station its share of now.
-    async fn balance_once(&self, grid: &Grid) {
+    /// Tells every station its share of now. `true`: everybody has it.
+    async fn balance_once(&self, grid: &Grid) -> bool {
+        let mut all = true;
         for (station, share, _) in grid.plan(self.site().now()) {
             let share = share.min(grid.room(&station, self.site().now()));
             let order = ChargingOrder::Set { evse: None, profile: Box::new(share::profile(share, self.site().now())) };
             match self.site().tell(&station, ToStation::Charging(order)).await {
                 Some(Ok(StationAnswer::Accepted)) => grid.took(&station, share),
-                Some(Ok(answer)) => tracing::warn!(%station, ?answer, "a station did not take its share"),
-                Some(Err(fault)) => tracing::info!(%station, %fault, "a station could not be told its share"),
-                None => return,
+                Some(Ok(answer)) => {
+                    tracing::warn!(%station, ?answer, "a station did not take its share");
+                    all = false;
+                }
+                Some(Err(fault)) => {
+                    tracing::info!(%station, %fault, "a station could not be told its share");
+                    all = false;
+                }
+                None => return all,
             }
         }
+        all
     }
 }
 
@@ -238,13 +246,16 @@ impl Controller {
 async fn balance(site: Weak<Site>) {
     let changed = site.upgrade().and_then(|site| Some(Arc::clone(&site.grid()?.changed)));
     let Some(changed) = changed else { return };
+    let mut pause = LOOK_EVERY;
     loop {
         // whichever comes first
-        drop(tokio::time::timeout(LOOK_EVERY, changed.notified()).await);
+        drop(tokio::time::timeout(pause, changed.notified()).await);
         let Some(held) = site.upgrade() else { return };
         let controller = Controller::of(held);
         let Some(grid) = controller.site().grid() else { return };
-        controller.balance_once(grid).await;
+        // a station that says hello may hear orders a moment later only
+        let failed = if pause < LOOK_EVERY { pause * 2 } else { AGAIN_AFTER };
+        pause = if controller.balance_once(grid).await { LOOK_EVERY } else { failed.min(LOOK_EVERY) };
     }
 }
 
@@ -298,3 +309,5 @@ fn refused() -> StationAnswer {
 
 /// A schedule's next period is followed at the latest after this.
 const LOOK_EVERY: Duration = Duration::from_secs(30);
+/// Who did not take its share is told again after this, and then after twice as long each time.
+const AGAIN_AFTER: Duration = Duration::from_secs(1);
