@@ -222,8 +222,11 @@ impl Controller {
     /// Tells every station its share of now. `true`: everybody has it.
     async fn balance_once(&self, grid: &Grid) -> bool {
         let mut all = true;
-        for (station, share, _) in grid.plan(self.site().now()) {
-            let share = share.min(grid.room(&station, self.site().now()));
+        for (station, planned, before) in grid.plan(self.site().now()) {
+            // who gives up needs no room for what is left
+            let falls = before.is_some_and(|before| planned <= before);
+            let share = if falls { planned } else { planned.min(grid.room(&station, self.site().now())) };
+            all &= share == planned;
             let order = ChargingOrder::Set { evse: None, profile: Box::new(share::profile(share, self.site().now())) };
             match self.site().tell(&station, ToStation::Charging(order)).await {
                 Some(Ok(StationAnswer::Accepted)) => grid.took(&station, share),

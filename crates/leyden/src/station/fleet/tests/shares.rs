@@ -30,6 +30,8 @@ const DAY: Duration = Duration::from_secs(86_400);
 const KEY: &str = "sixteen-bytes-ok";
 /// A tenth of an ampere on three phases, and what rounding to it may cost.
 const STEP: i64 = 140;
+/// Before the controller's next look, which comes after 30 s: what changes is shared out at once.
+const AT_ONCE: Duration = Duration::from_secs(20);
 
 /// The way to a CSMS that is away; whoever was to be dialled can be ordered about all the same.
 #[derive(Default)]
@@ -114,7 +116,7 @@ async fn until(what: &str, stations: &[Actor], wanted: [i64; 3]) {
         let powers = powers();
         powers.iter().zip(wanted).all(|(is, wanted)| (is - wanted).abs() <= STEP)
     };
-    let looked = tokio::time::timeout(PATIENCE, async {
+    let looked = tokio::time::timeout(AT_ONCE, async {
         let [mut a, mut b, mut c] = [0, 1, 2].map(|at: usize| stations[at].station.watch());
         while !met() {
             tokio::select! {
