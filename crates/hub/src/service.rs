@@ -468,7 +468,7 @@ fn look_up(
                 None => switches::learned(tx, tag, now)?,
             };
             let Some(owner) = owner else {
-                let perhaps = thrift::candidates(tx, letter.from, &parties::all(tx)?, now.minus(HISTORY))?;
+                let perhaps = thrift::candidates(tx, letter.from, now.minus(HISTORY))?;
                 let nobody = perhaps.is_empty();
                 return if nobody {
                     Err(HubFault::Denied(Denial::UnknownToken))

@@ -15,8 +15,8 @@ use charge::token::PresentedToken;
 use store::Tx;
 
 use super::{Event, Hub, HubFault};
-use crate::memory::{audit, index, thrift};
-use crate::party::{Party, PartyStatus, Role};
+use crate::memory::{audit, index, parties, thrift};
+use crate::party::{PartyStatus, Role};
 
 /// What was worked out, until something changes.
 #[derive(Debug, Default)]
@@ -173,15 +173,20 @@ fn view(measure: Measure, protocol: &str, roles: &[PartnerRole], switches: &[(Me
 pub(super) fn candidates(
     tx: &Tx<'_>,
     asker: PartyId,
-    register: &[Party],
     since: charge::Timestamp,
 ) -> Result<Vec<PartyId>, HubFault> {
+    let probed = thrift::probed(tx, asker, since)?;
+    if probed.is_empty() {
+        // nobody wants to be asked: a wrong card does not cost a look at every party
+        return Ok(probed);
+    }
+    let register = parties::all(tx)?;
     let passes = |party: &PartyId| {
         register
             .iter()
             .any(|row| row.party == *party && row.role == Role::Provider && row.status == PartyStatus::Connected)
     };
-    Ok(thrift::probed(tx, asker, since)?.into_iter().filter(passes).take(PROBED_MAX).collect())
+    Ok(probed.into_iter().filter(passes).take(PROBED_MAX).collect())
 }
 
 /// Everything of a partner's switches, where it is no partner any more.
