@@ -170,11 +170,7 @@ fn view(measure: Measure, protocol: &str, roles: &[PartnerRole], switches: &[(Me
 }
 
 /// Who may be asked about a card that nobody announced: providers that want it and whose letters pass.
-pub(super) fn candidates(
-    tx: &Tx<'_>,
-    asker: PartyId,
-    since: charge::Timestamp,
-) -> Result<Vec<PartyId>, HubFault> {
+pub(super) fn candidates(tx: &Tx<'_>, asker: PartyId, since: charge::Timestamp) -> Result<Vec<PartyId>, HubFault> {
     let probed = thrift::probed(tx, asker, since)?;
     if probed.is_empty() {
         // nobody wants to be asked: a wrong card does not cost a look at every party
