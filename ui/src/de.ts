@@ -8,4 +8,5 @@ import { seconds } from './de/seconds';
 import { shared } from './de/shared';
 import { upkeep } from './de/upkeep';
 
-export const de: Record<string, string> = { ...shared, ...driver, ...office, ...partners, ...daily, ...upkeep, ...quirks, ...seconds };
+export const parts: Record<string, string>[] = [shared, driver, office, partners, daily, upkeep, quirks, seconds];
+export const de: Record<string, string> = Object.assign({}, ...parts);

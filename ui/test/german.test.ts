@@ -1,7 +1,7 @@
 // Every sentence that the pages translate has a German one, with the same gaps to fill.
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { de } from '../src/de';
+import { de, parts } from '../src/de';
 import { CAPABILITIES } from '../src/pages/operator/capability';
 import { USES } from '../src/pages/operator/certificates';
 import { SEVERITIES } from '../src/pages/operator/model';
@@ -31,6 +31,9 @@ describe('German', () => {
     expect(lacks.length).toBeGreaterThan(8);
     const tables = [...SEVERITIES, ...Object.values(REQUESTS), ...Object.values(REQUEST_STATES).map(([word]) => word), ...Object.values(USES), ...CAPABILITIES.map(([, word]) => word)];
     expect([...words, ...lacks, ...tables].filter((sentence) => !(sentence in de))).toEqual([]);
+  });
+  it('says a sentence in one way, whoever reads it', () => {
+    expect(parts.flatMap((part) => Object.entries(part)).filter(([english, german]) => de[english] !== german)).toEqual([]);
   });
   it('keeps the gaps', () => {
     const gaps = (sentence: string) => [...sentence.matchAll(/\{\w+\}/g)].map(([gap]) => gap).sort();
