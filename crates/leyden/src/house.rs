@@ -169,19 +169,11 @@ impl Frame<'_> {
         let desk: Arc<dyn RoadDesk> = Arc::new(room.clone());
         let (role, name) = (gate::road::Role::Operator, wish.name.as_str());
         let guest = Guest { party, role, name, hub: wish.hub.0, place: "operator", desk: Arc::clone(&desk) };
-        match (&wish.oicp, &wish.ochp) {
-            (Some(member), _) => {
-                let (road, serving) = self.member(&guest, member, duties).await?;
-                room.attach_road(Arc::new(road));
-                roads.push(serving);
-            }
-            (None, Some(clearing)) => {
-                room.attach_road(self.abroad(&guest, clearing, &store, roads, duties).await?);
-            }
-            (None, None) => {
-                room.attach_road(Arc::new(self.road(party, wish.hub.0, &wish.road, &figures)?.beside(beside)));
-            }
-        }
+        let foreign = self.foreign(&guest, (wish.oicp.as_ref(), wish.ochp.as_ref()), &store, roads, duties).await?;
+        room.attach_road(match foreign {
+            Some(road) => road,
+            None => Arc::new(self.road(party, wish.hub.0, &wish.road, &figures)?.beside(beside)),
+        });
         let own = own(party, role, &wish.name, &wish.road)?;
         let (clock, dice) = (Arc::clone(&self.clock), Arc::clone(&self.dice));
         let router = gate::road::party_router(own, desk, peers, clock, dice, Arc::clone(&figures));
@@ -423,17 +415,11 @@ impl Frame<'_> {
         let desk: Arc<dyn RoadDesk> = Arc::new(room.clone());
         let (role, name) = (gate::road::Role::Provider, wish.name.as_str());
         let guest = Guest { party, role, name, hub: wish.hub.0, place: "provider", desk: Arc::clone(&desk) };
-        match (&wish.oicp, &wish.ochp) {
-            (Some(member), _) => {
-                let (road, serving) = self.member(&guest, member, duties).await?;
-                room.attach_road(Arc::new(road));
-                roads.push(serving);
-            }
-            (None, Some(clearing)) => {
-                room.attach_road(self.abroad(&guest, clearing, &store, roads, duties).await?);
-            }
-            (None, None) => room.attach_road(Arc::new(self.road(party, wish.hub.0, &wish.road, &figures)?)),
-        }
+        let foreign = self.foreign(&guest, (wish.oicp.as_ref(), wish.ochp.as_ref()), &store, roads, duties).await?;
+        room.attach_road(match foreign {
+            Some(road) => road,
+            None => Arc::new(self.road(party, wish.hub.0, &wish.road, &figures)?),
+        });
         let own = own(party, role, &wish.name, &wish.road)?;
         let (clock, dice) = (Arc::clone(&self.clock), Arc::clone(&self.dice));
         let router = gate::road::party_router(own, desk, peers, clock, dice, Arc::clone(&figures));

@@ -85,7 +85,15 @@ impl Busy {
                 }
                 // 2.x says no more than this of a state
                 (_, BayState::Occupied) | (None, _) => {}
-                (Some(no), _) => {
+                (
+                    Some(no),
+                    BayState::Available
+                    | BayState::Preparing
+                    | BayState::Finishing
+                    | BayState::Reserved
+                    | BayState::Unavailable
+                    | BayState::Faulted,
+                ) => {
                     self.evses.remove(&no);
                 }
             },
@@ -100,7 +108,22 @@ impl Busy {
             },
             // whoever starts anew charges nothing
             FromStation::Boot(_) => *self = Self::default(),
-            _ => {}
+            FromStation::Alive
+            | FromStation::Tap(_)
+            | FromStation::Meter(_)
+            | FromStation::Security { .. }
+            | FromStation::Charging(_)
+            | FromStation::Reservation { .. }
+            | FromStation::Progress(_)
+            | FromStation::Certificate(_)
+            | FromStation::Model(_)
+            | FromStation::Display(_)
+            | FromStation::Customer(_)
+            | FromStation::Grid(_)
+            | FromStation::Swap(_)
+            | FromStation::Payment(_)
+            | FromStation::Vendor(_)
+            | FromStation::Foreign(_) => {}
         }
         let count = self.count();
         self.since = if count == 0 { None } else { self.since.or(Some(now)) };

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use charge::id::PartyId;
-use charge::talk::road::{RoadDesk, RoadFault};
+use charge::talk::road::{Road, RoadDesk, RoadFault};
 use gate::road::ochp::{Abroad, ClearingHouse, DirectRoom, Keys, ochp_router};
 use gate::road::oicp::{BrokerRoad, Member, member_router};
 use gate::road::{ClientCertificate, Entry, Login, Own, Partner, Partners, Protocol, Serving};
@@ -45,8 +45,28 @@ impl Guest<'_> {
 }
 
 impl Frame<'_> {
+    /// The way to somebody else's hub, where the configuration names one: a broker or a clearing house, never both.
+    pub(super) async fn foreign(
+        &self,
+        guest: &Guest<'_>,
+        wish: (Option<&config::Member>, Option<&Clearing>),
+        store: &Store,
+        roads: &mut Vec<Serving>,
+        duties: &mut Vec<JoinHandle<()>>,
+    ) -> Result<Option<Arc<dyn Road>>, Failure> {
+        Ok(match wish {
+            (Some(member), _) => {
+                let (road, serving) = self.member(guest, member, duties).await?;
+                roads.push(serving);
+                Some(Arc::new(road))
+            }
+            (None, Some(clearing)) => Some(self.abroad(guest, clearing, store, roads, duties).await?),
+            (None, None) => None,
+        })
+    }
+
     /// A member of a broker: its road, the door that the broker comes to, and its visits.
-    pub(super) async fn member(
+    async fn member(
         &self,
         guest: &Guest<'_>,
         wish: &config::Member,
@@ -99,7 +119,7 @@ impl Frame<'_> {
     }
 
     /// A partner of a clearing house, with the server of OCHPdirect where one is wished for.
-    pub(super) async fn abroad(
+    async fn abroad(
         &self,
         guest: &Guest<'_>,
         wish: &Clearing,
