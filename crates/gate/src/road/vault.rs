@@ -17,6 +17,8 @@ use trust::bearer::BearerDigest;
 use trust::seal::SealKey;
 use trust::token_tag::TagKey;
 
+use super::limits::REQUEST_TIME_MAX;
+
 const MIGRATIONS: &[Migration] = &[Migration {
     family: "vault",
     number: 1,
@@ -61,6 +63,8 @@ const NAME_KEPT: Duration = Duration::from_secs(180 * 86_400);
 const NAMES_TRIED_MAX: u32 = 8;
 /// The names that eight characters give.
 const NAMES: u128 = 36_u128.pow(8);
+/// A letter is told within a request's time; beyond twice that, nobody tells it any more.
+const IN_HAND: Duration = Duration::from_secs(2 * REQUEST_TIME_MAX.as_secs());
 /// Letters that are handed out at once.
 const LETTERS_AT_ONCE: i64 = 500;
 
@@ -177,7 +181,14 @@ impl Vault {
         Ok(run.await.map(drop)?)
     }
 
-    /// It is put off.
+    /// Takes it in hand to tell it. `false`: it was taken, or somebody else has it in hand.
+    pub(crate) async fn hold(&self, number: i64, now: Timestamp) -> Result<bool, VaultFault> {
+        let held = values![number, now, in_hand(now)];
+        let run = self.store.run::<_, StoreError>("vault.hold", move |tx| tx.execute(HOLD, &held));
+        Ok(run.await? == 1)
+    }
+
+    /// It is put off, and in nobody's hand any more.
     pub(crate) async fn later(&self, number: i64, due: Timestamp) -> Result<(), VaultFault> {
         let run = self.store.run::<_, StoreError>("vault.later", move |tx| tx.execute(LATER, &values![number, due]));
         Ok(run.await.map(drop)?)
@@ -336,6 +347,11 @@ impl Vault {
     }
 }
 
+/// When a letter that is being told since `now` is due again, should whoever tells it not live to say how that ended.
+pub(crate) fn in_hand(now: Timestamp) -> Timestamp {
+    now.plus(IN_HAND)
+}
+
 /// Eight characters, for numbers below [`NAMES`].
 fn base36(mut number: u128) -> String {
     let mut digits = Vec::with_capacity(8);
@@ -361,6 +377,7 @@ const PUT: &str = "INSERT INTO vault_mail (receiver, sender, name, tongue, diges
 const NUMBER: &str = "SELECT number FROM vault_mail WHERE receiver = ?1 AND sender = ?2 AND name = ?3";
 const TAKEN: &str = "UPDATE vault_mail SET taken = ?2 WHERE number = ?1 AND taken IS NULL";
 const LATER: &str = "UPDATE vault_mail SET due = ?2 WHERE number = ?1";
+const HOLD: &str = "UPDATE vault_mail SET due = ?3 WHERE number = ?1 AND taken IS NULL AND due <= ?2";
 const UNDO: &str = "DELETE FROM vault_mail WHERE number = ?1 AND taken IS NULL";
 const DUE: &str = "SELECT number, receiver, sender, name, tongue, sealed, came, taken FROM vault_mail
     WHERE taken IS NULL AND tongue = ?1 AND due <= ?2 AND sealed IS NOT NULL ORDER BY number LIMIT ?3";

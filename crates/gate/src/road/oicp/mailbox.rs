@@ -2,7 +2,7 @@
 //!
 //! A provider that is away does not stop an operator: what cannot be pushed is acknowledged and waits here, in the order
 //! it came, until the provider takes a push or fetches it (OICP 2.3, eRoamingGetChargeDetailRecords). Invariant: a CDR
-//! that its provider has taken is never pushed again, whoever sends it once more.
+//! that its provider has taken is never pushed again, whoever sends it once more, and is in one hand at a time.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -19,7 +19,7 @@ use oicp::{Doc, Operation, Record, form};
 use super::broker::{Broker, version_of};
 use super::entrance::Received;
 use crate::road::speaker::Told;
-use crate::road::vault::{Mail, Put, Slip, Vault, VaultFault};
+use crate::road::vault::{Mail, Put, Slip, Vault, VaultFault, in_hand};
 
 /// What these documents are kept under: the form of 2.3, from which 2.0 is written.
 const TONGUE: &str = "oicp";
@@ -42,9 +42,13 @@ impl Broker {
         let Some(vault) = self.mailbox(to).await else { return Ok(Before::Push(None)) };
         let session = body.text("SessionID").unwrap_or_default().to_ascii_lowercase();
         let now = self.0.setup.clock.now();
-        let slip = Slip { receiver: to, sender: from, name: &session, tongue: TONGUE, due: now };
+        // it is in our hand: the duty, which may look at any moment, leaves it alone
+        let slip = Slip { receiver: to, sender: from, name: &session, tongue: TONGUE, due: in_hand(now) };
         match vault.put(slip, &Doc::from(body.clone()).to_string(), now).await? {
-            Put::New(number) | Put::Same { number, taken: false } => Ok(Before::Push(Some(number))),
+            Put::New(number) => Ok(Before::Push(Some(number))),
+            Put::Same { number, taken: false } if vault.hold(number, now).await? => Ok(Before::Push(Some(number))),
+            // it is being pushed, and how that ends is not known yet
+            Put::Same { taken: false, .. } => Err(Denial::ReceiverSilent),
             Put::Same { taken: true, .. } => Ok(Before::Taken),
             Put::Another => Err(Denial::Malformed { path: "/SessionID".into(), why: "has another CDR already".into() }),
         }
@@ -64,7 +68,10 @@ impl Broker {
                 vault.taken(number, self.0.setup.clock.now()).await.map_err(denied)?;
                 Ok(told)
             }
-            Err(RoadFault::Unreachable | RoadFault::TimedOut) => Ok(Told::new(Answer::Kept(cdr.id.clone()))),
+            Err(RoadFault::Unreachable | RoadFault::TimedOut) => {
+                vault.later(number, self.0.setup.clock.now()).await.map_err(denied)?;
+                Ok(Told::new(Answer::Kept(cdr.id.clone())))
+            }
             Err(fault) => {
                 vault.undo(number).await.map_err(denied)?;
                 Err(fault)
@@ -82,11 +89,15 @@ impl Broker {
                 continue;
             }
             let Some(body) = record(&mail) else { continue };
+            if !vault.hold(mail.number, now).await? {
+                continue;
+            }
             let request = Request { operation: Operation::ChargeDetailRecord, body };
             match self.push(&mail, &request).await {
                 Ok(()) => vault.taken(mail.number, now).await?,
                 Err(fault) => {
                     tracing::info!(to = %mail.receiver, ?fault, "a kept CDR cannot be told yet");
+                    vault.later(mail.number, now).await?;
                     away.insert(mail.receiver);
                 }
             }

@@ -73,6 +73,30 @@ async fn m14_a_provider_that_was_away_is_told_when_it_is_back_in_order_and_once(
 }
 
 #[tokio::test]
+async fn m14_what_is_being_pushed_is_pushed_by_nobody_else() {
+    let beyond = Beyond::with_mailbox().await;
+    let session = begun(&beyond, FOREIGN).await;
+    // it takes the call, and hangs up when the test has seen enough
+    let slow = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let home = beyond.moved(format!("https://{}", slow.local_addr().unwrap())).await;
+    let record = cdr(&session);
+    let mut push = std::pin::pin!(beyond.ask(&beyond.operator, Operation::ChargeDetailRecord, &record));
+    let (call, _) = tokio::select! {
+        call = slow.accept() => call.unwrap(),
+        told = &mut push => panic!("answered too early: {told:?}"),
+    };
+    beyond.broker.duty().await.unwrap();
+    let again = beyond.ask(&beyond.operator, Operation::ChargeDetailRecord, &record).await;
+    assert_ne!(code(&again), "000", "nobody knows yet how the first one ends");
+    drop((call, slow));
+    assert_eq!(code(&push.await), "000");
+    beyond.moved(home).await;
+    beyond.broker.duty().await.unwrap();
+    beyond.broker.duty().await.unwrap();
+    assert_eq!(beyond.provider.heard(Operation::ChargeDetailRecord).len(), 1);
+}
+
+#[tokio::test]
 async fn m14_what_a_provider_fetched_is_not_pushed_and_without_a_mailbox_nothing_is_kept() {
     let beyond = Beyond::with_mailbox().await;
     let session = begun(&beyond, FOREIGN).await;
