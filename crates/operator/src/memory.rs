@@ -9,6 +9,7 @@ pub(crate) mod amend;
 pub(crate) mod cdr;
 pub(crate) mod certificate;
 pub(crate) mod credit;
+pub(crate) mod curve;
 pub(crate) mod denial;
 pub(crate) mod firmware;
 pub(crate) mod habit;

@@ -37,6 +37,17 @@ pub struct Point {
     pub flaw: Option<String>,
 }
 
+impl Point {
+    /// The same moment again: the first register stays, with its flaw; of the rest the newest counts.
+    pub fn complete(&mut self, again: Self) {
+        if self.register.is_none() {
+            (self.register, self.flaw) = (again.register, again.flaw);
+        }
+        self.power = again.power.or(self.power);
+        self.charged_percent = again.charged_percent.or(self.charged_percent);
+    }
+}
+
 /// What a batch of readings came to.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Yield {

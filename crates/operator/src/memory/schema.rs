@@ -31,7 +31,8 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
     super::place::CAPABILITIES,
     super::proxy::MIGRATION,
     super::notice::MIGRATION,
-    super::session::POINTS_IN_ONE,
+    super::curve::POINTS_IN_ONE,
+    super::curve::TAILS,
 ];
 
 const PLACES: &str = "CREATE TABLE operator_locations (

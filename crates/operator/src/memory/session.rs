@@ -1,9 +1,7 @@
-//! Rows of sessions, with the points of their curve and their signed records.
+//! Rows of sessions, with their signed records.
 //!
-//! A session is loaded whole, changed by decisions, and saved whole: one statement each. Its tokens stay sealed while
-//! it is handled and are opened for telling the provider and for the CDR only. Records are kept byte for byte.
-
-use std::collections::BTreeMap;
+//! A session is loaded whole, changed by decisions, and saved: one statement each. Its tokens stay sealed while it is
+//! handled and are opened for telling the provider and for the CDR only. Records are kept byte for byte.
 
 use charge::Timestamp;
 use charge::id::{
@@ -14,36 +12,19 @@ use charge::money::Money;
 use charge::record::{AuthMethod, Nature, RecordToken};
 use charge::token::Allowed;
 use charge::units::{Energy, Power};
-use store::{Migration, Row, StoreError, Tx, Value, values};
+use store::{Row, StoreError, Tx, Value, values};
 use trust::hex;
 use trust::seal::SealKey;
 use trust::token_tag::TokenTag;
 
 use crate::authorise::Permit;
+use crate::memory::curve::Tail;
 use crate::memory::permit::{self, Place, method_name, method_named, open_token, seal_token};
 use crate::memory::{anywhere, count, damaged, lines, named, named_opt, small_opt, word, word_opt};
-use crate::metering::{Meter, Point};
+use crate::metering::Meter;
 use crate::session::{Event, Move, State};
 use crate::transaction::Candidates;
 use crate::view::SessionFilter;
-
-/// Points are most of what is kept, and come with every reading: one tree instead of two.
-pub(crate) const POINTS_IN_ONE: Migration =
-    Migration { family: "operator points", number: 1, name: "points in one tree", sql: POINTS_SCHEMA };
-
-const POINTS_SCHEMA: &str = "CREATE TABLE operator_points_in_one (
-    session TEXT NOT NULL,
-    at INTEGER NOT NULL,
-    register INTEGER,
-    power INTEGER,
-    charged_percent TEXT,
-    flaw TEXT,
-    PRIMARY KEY (session, at)
-) WITHOUT ROWID;
-INSERT INTO operator_points_in_one (session, at, register, power, charged_percent, flaw)
-    SELECT session, at, register, power, charged_percent, flaw FROM operator_points;
-DROP TABLE operator_points;
-ALTER TABLE operator_points_in_one RENAME TO operator_points;";
 
 /// A session as it is kept.
 #[derive(Clone, Debug)]
@@ -83,16 +64,37 @@ pub(crate) struct SessionRow {
     /// When its provider was last due to hear of it.
     pub told: Option<Timestamp>,
     pub changed: Timestamp,
-    /// What the indexed columns held when the row was read; `None` for a new one.
-    pub read: Option<Indexed>,
+    /// The newest points of its curve.
+    pub tail: Tail,
+    /// How the row was when it was read; `None` for a new one.
+    pub read: Option<Read>,
 }
 
-/// The columns of a session that change and have an index.
+/// What tells which columns of a row need not be written: the engine looks at everything that hangs on a column that
+/// is named, in vain or not.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Indexed {
+pub(crate) struct Read {
+    /// Where it is. Good until the end of the transaction.
+    row: i64,
     content: Option<String>,
     start: Timestamp,
     end: Option<Timestamp>,
+    no: Option<EvseNo>,
+    state: State,
+    flags: usize,
+}
+
+impl Read {
+    /// No index moves.
+    fn same_place(&self, session: &SessionRow) -> bool {
+        (&self.content, self.start, self.end) == (&session.content, session.start, session.end)
+    }
+
+    /// Readings came, and led to nothing else.
+    fn same_but_readings(&self, session: &SessionRow) -> bool {
+        self.same_place(session)
+            && (self.no, self.state, self.flags) == (session.no, session.state, session.flags.len())
+    }
 }
 
 impl SessionRow {
@@ -122,10 +124,6 @@ impl SessionRow {
         self.energy_cap = permit.energy_cap;
         self.money_cap = permit.money_cap;
         Ok(())
-    }
-
-    fn indexed(&self) -> Indexed {
-        Indexed { content: self.content.clone(), start: self.start, end: self.end }
     }
 
     /// The token of session and CDR, while it is kept.
@@ -243,11 +241,10 @@ pub(crate) fn save(tx: &mut Tx<'_>, session: &SessionRow) -> Result<(), StoreErr
         session.told,
         session.changed,
         session.meter.power_max.map(Power::milliwatts),
+        session.tail.as_bytes(),
     ];
-    let indexed = session.indexed();
-    if session.read.as_ref() == Some(&indexed) {
-        // most messages of a session move no index, and the engine would move them all for a column named in vain
-        let row: Vec<Value> = values![session.id.as_str()].into_iter().chain(rest).collect();
+    if let Some(read) = session.read.as_ref().filter(|read| read.same_place(session)) {
+        let row: Vec<Value> = values![read.row].into_iter().chain(rest).collect();
         return tx.execute(UPDATE, &row).map(drop);
     }
     let key = values![
@@ -255,47 +252,33 @@ pub(crate) fn save(tx: &mut Tx<'_>, session: &SessionRow) -> Result<(), StoreErr
         session.number,
         session.station.as_str(),
         key_name(&session.key),
-        indexed.content,
-        indexed.start,
-        indexed.end,
+        session.content.as_deref(),
+        session.start,
+        session.end,
     ];
     let row: Vec<Value> = key.into_iter().chain(rest).collect();
     tx.execute(SAVE, &row).map(drop)
 }
 
-/// Keeps points of a session's curve; the same moment again completes the first.
-pub(crate) fn put_points(
-    tx: &mut Tx<'_>,
-    session: &SessionId,
-    points: &BTreeMap<Timestamp, Point>,
-) -> Result<(), StoreError> {
-    for (at, point) in points {
-        tx.execute(
-            PUT_POINT,
-            &values![
-                session.as_str(),
-                *at,
-                point.register.map(Energy::mwh),
-                point.power.map(Power::milliwatts),
-                point.charged_percent.map(|percent| percent.to_string()),
-                point.flaw.as_deref(),
-            ],
-        )?;
-    }
-    Ok(())
-}
-
-pub(crate) fn points(tx: &Tx<'_>, session: &str) -> Result<BTreeMap<Timestamp, Point>, StoreError> {
-    let rows = tx.query(POINTS, &values![session], |row| {
-        let point = Point {
-            register: row.int_opt(1)?.map(Energy::from_mwh),
-            power: row.int_opt(2)?.map(Power::from_milliwatts),
-            charged_percent: word_opt(row, 3, "charged_percent")?,
-            flaw: row.text_opt(4)?,
-        };
-        Ok((row.time(0)?, point))
-    })?;
-    Ok(rows.into_iter().collect())
+/// Keeps a session after a message that told its readings and nothing of its token, its place or its end. Most do.
+pub(crate) fn save_readings(tx: &mut Tx<'_>, session: &SessionRow) -> Result<(), StoreError> {
+    let Some(read) = session.read.as_ref().filter(|read| read.same_but_readings(session)) else {
+        return save(tx, session);
+    };
+    let (begin, latest) = (session.meter.begin, session.meter.latest);
+    let row = values![
+        read.row,
+        begin.map(|(at, _)| at),
+        begin.map(|(_, register)| register.mwh()),
+        latest.map(|(at, _)| at),
+        latest.map(|(_, register)| register.mwh()),
+        session.meter.power.map(Power::milliwatts),
+        session.seq,
+        session.told,
+        session.changed,
+        session.tail.as_bytes(),
+    ];
+    tx.execute(UPDATE_READINGS, &row).map(drop)
 }
 
 /// Keeps signed records in the order in which they came; the same bytes once.
@@ -398,9 +381,18 @@ pub(crate) fn read(row: &Row<'_>) -> Result<SessionRow, StoreError> {
         flags: lines(row.str(31)?),
         told: row.time_opt(32)?,
         changed: row.time(33)?,
+        tail: row.blob_opt(35)?.map(Tail::from_bytes).unwrap_or_default(),
         read: None,
     };
-    session.read = Some(session.indexed());
+    session.read = Some(Read {
+        row: row.int(36)?,
+        content: session.content.clone(),
+        start: session.start,
+        end: session.end,
+        no: session.no,
+        state: session.state,
+        flags: session.flags.len(),
+    });
     Ok(session)
 }
 
@@ -460,7 +452,8 @@ macro_rules! columns {
     () => {
         "id, number, station, name, content, evse_no, evse, location, connector, state, allowed, start, ended, reason,
         begin_at, begin_register, latest_at, latest_register, power, seq, token_sealed, asked_sealed, tag, party,
-        reference, method, energy_cap, money_cap, money_currency, tariff, order_id, flags, told, changed, power_max"
+        reference, method, energy_cap, money_cap, money_currency, tariff, order_id, flags, told, changed, power_max,
+        tail, rowid"
     };
 }
 
@@ -490,9 +483,9 @@ const PAGE: &str = concat!(
 const SAVE: &str = "INSERT INTO operator_sessions (id, number, station, name, content, start, ended, evse_no, evse,
     location, connector, state, allowed, reason, begin_at, begin_register, latest_at, latest_register, power, seq,
     token_sealed, asked_sealed, tag, party, reference, method, energy_cap, money_cap, money_currency, tariff,
-    order_id, flags, told, changed, power_max)
+    order_id, flags, told, changed, power_max, tail)
     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23,
-    ?24, ?25, ?26, ?27, ?28, ?29, ?30, ?31, ?32, ?33, ?34, ?35)
+    ?24, ?25, ?26, ?27, ?28, ?29, ?30, ?31, ?32, ?33, ?34, ?35, ?36)
     ON CONFLICT (id) DO UPDATE SET content = excluded.content, start = excluded.start, ended = excluded.ended,
     evse_no = excluded.evse_no, evse = excluded.evse, location = excluded.location, connector = excluded.connector,
     state = excluded.state, allowed = excluded.allowed, reason = excluded.reason, begin_at = excluded.begin_at,
@@ -502,20 +495,14 @@ const SAVE: &str = "INSERT INTO operator_sessions (id, number, station, name, co
     party = excluded.party, reference = excluded.reference, method = excluded.method,
     energy_cap = excluded.energy_cap, money_cap = excluded.money_cap, money_currency = excluded.money_currency,
     tariff = excluded.tariff, order_id = excluded.order_id, flags = excluded.flags, told = excluded.told,
-    changed = excluded.changed, power_max = excluded.power_max";
+    changed = excluded.changed, power_max = excluded.power_max, tail = excluded.tail";
 const UPDATE: &str = "UPDATE operator_sessions SET evse_no = ?2, evse = ?3, location = ?4, connector = ?5, state = ?6,
     allowed = ?7, reason = ?8, begin_at = ?9, begin_register = ?10, latest_at = ?11, latest_register = ?12,
     power = ?13, seq = ?14, token_sealed = ?15, asked_sealed = ?16, tag = ?17, party = ?18, reference = ?19,
     method = ?20, energy_cap = ?21, money_cap = ?22, money_currency = ?23, tariff = ?24, order_id = ?25, flags = ?26,
-    told = ?27, changed = ?28, power_max = ?29 WHERE id = ?1";
-const PUT_POINT: &str = "INSERT INTO operator_points (session, at, register, power, charged_percent, flaw)
-    VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT (session, at) DO UPDATE SET
-    register = COALESCE(operator_points.register, excluded.register),
-    power = COALESCE(excluded.power, operator_points.power),
-    charged_percent = COALESCE(excluded.charged_percent, operator_points.charged_percent),
-    flaw = CASE WHEN operator_points.register IS NULL THEN excluded.flaw ELSE operator_points.flaw END";
-const POINTS: &str = "SELECT at, register, power, charged_percent, flaw FROM operator_points
-    WHERE session = ?1 ORDER BY at";
+    told = ?27, changed = ?28, power_max = ?29, tail = ?30 WHERE rowid = ?1";
+const UPDATE_READINGS: &str = "UPDATE operator_sessions SET begin_at = ?2, begin_register = ?3, latest_at = ?4,
+    latest_register = ?5, power = ?6, seq = ?7, told = ?8, changed = ?9, tail = ?10 WHERE rowid = ?1";
 const PUT_RECORD: &str = "INSERT INTO operator_records (session, position, nature, format, bytes, public_key)
     VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
 const RECORDS: &str = "SELECT nature, format, bytes, public_key FROM operator_records

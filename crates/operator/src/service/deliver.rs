@@ -20,7 +20,7 @@ use crate::close::{self, Case};
 use crate::memory::notice::{self, Kind, Notice};
 use crate::memory::permit::{Place as SealPlace, open_presented};
 use crate::memory::session::SessionRow;
-use crate::memory::{cdr, credit, place, session, tariff};
+use crate::memory::{cdr, credit, curve, place, session, tariff};
 use crate::publish::{self, Fate};
 use crate::session::Event as SessionEvent;
 
@@ -367,7 +367,7 @@ fn load_case(house: &House, tx: &Tx<'_>, id: &str, now: Timestamp) -> Result<Loa
         place,
         time_zone,
         tariff: pinned,
-        points: session::points(tx, id)?,
+        points: curve::points(tx, &row.id, &row.tail)?,
         counted: row.meter.delivered(),
         key,
         records: records.into_iter().map(along).collect(),
@@ -493,7 +493,7 @@ pub(super) fn so_far(house: &House, tx: &Tx<'_>, row: &SessionRow, now: Timestam
         return Ok(SoFar { currency, periods: Vec::new(), priced: None, tariff });
     };
     let end = row.end.unwrap_or(now).max(row.start);
-    let points = session::points(tx, row.id.as_str())?;
+    let points = curve::points(tx, &row.id, &row.tail)?;
     let periods = close::priced_periods(known, &zone, &points, row.start, end).unwrap_or_default();
     let priced = if periods.is_empty() || row.state == crate::session::State::Void {
         None

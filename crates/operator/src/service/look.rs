@@ -14,7 +14,7 @@ use crate::Delivery;
 use crate::close;
 use crate::memory::session::SessionRow;
 use crate::memory::station::StationRow;
-use crate::memory::{amend, cdr, log, messages, overview, place, session, station, tariff};
+use crate::memory::{amend, cdr, curve, log, messages, overview, place, session, station, tariff};
 use crate::session::State;
 use crate::view::{
     AuditLine, CdrCard, CurvePoint, EvseCard, Found, LogFilter, LogPage, MeterKey, Overview, Page, PartyCard,
@@ -264,7 +264,7 @@ fn session_card(house: &House, tx: &Tx<'_>, row: &SessionRow, now: Timestamp) ->
 
 fn session_page(house: &House, tx: &Tx<'_>, row: &SessionRow, now: Timestamp) -> Result<SessionPage, StoreError> {
     let begin = row.meter.begin.map_or(Energy::ZERO, |(_, register)| register);
-    let curve = session::points(tx, row.id.as_str())?.into_iter().map(|(at, point)| CurvePoint {
+    let curve = curve::points(tx, &row.id, &row.tail)?.into_iter().map(|(at, point)| CurvePoint {
         at,
         power: point.power,
         energy: point.register.filter(|_| point.flaw.is_none()).and_then(|register| register.checked_sub(begin)),

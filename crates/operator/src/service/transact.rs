@@ -18,10 +18,11 @@ use store::{StoreError, Tx, outbox};
 use super::line::standing;
 use super::{House, cost};
 use crate::authorise::{self, Conclusion, Permit, Step};
+use crate::memory::curve::Tail;
 use crate::memory::notice::{self, Kind};
 use crate::memory::permit::{Place as SealPlace, seal_presented};
 use crate::memory::session::SessionRow;
-use crate::memory::{order, permit, place, session, tariff};
+use crate::memory::{curve, order, permit, place, session, tariff};
 use crate::metering::{self, Meter};
 use crate::session::{Event, State};
 use crate::transaction::{self, Candidates, Place, Turn};
@@ -178,7 +179,10 @@ pub(super) fn take(house: &House, tx: &mut Tx<'_>, now: Timestamp, word: Word) -
         taken.evse = show_bay(tx, &row, word.state, now)?;
     }
     row.changed = now;
-    session::save(tx, &row)?;
+    match (word.stage, &word.token) {
+        (Some(Stage::Updated) | None, None) => session::save_readings(tx, &row)?,
+        (Some(Stage::Started | Stage::Ended | Stage::Updated) | None, _) => session::save(tx, &row)?,
+    }
     Ok(taken)
 }
 
@@ -247,6 +251,7 @@ pub(super) fn blank(
         flags: Vec::new(),
         told: None,
         changed: start,
+        tail: Tail::default(),
         read: None,
     })
 }
@@ -325,7 +330,7 @@ fn take_readings(tx: &mut Tx<'_>, row: &mut SessionRow, word: &Word, now: Timest
     for flaw in &taken.flaws {
         row.flag(&format!("a reading was not counted: {flaw}"));
     }
-    session::put_points(tx, &row.id, &taken.points)?;
+    curve::put(tx, &row.id, &mut row.tail, &taken.points)?;
     if !taken.records.is_empty() {
         session::put_records(tx, &row.id, &taken.records)?;
         for (_, record) in &taken.records {
