@@ -65,6 +65,8 @@ pub enum TokenKind {
     AppUser,
     /// A one-time id: valid for one session, unknown before and after.
     AdHocUser,
+    /// The reference of a payment without a contract (OCPP 2.1 `DirectPayment`): good for one session, at one operator.
+    DirectPayment,
     /// Anything else, for example a key code or a station-facing alias.
     Other,
 }

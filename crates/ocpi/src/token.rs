@@ -33,7 +33,7 @@ pub(crate) const fn kind_word(kind: TokenKind) -> &'static str {
         TokenKind::Rfid => "RFID",
         TokenKind::AppUser => "APP_USER",
         TokenKind::AdHocUser => "AD_HOC_USER",
-        TokenKind::Other | TokenKind::Emaid => "OTHER",
+        TokenKind::Other | TokenKind::DirectPayment | TokenKind::Emaid => "OTHER",
     }
 }
 

@@ -110,7 +110,10 @@ impl Code {
             (Allowed::NotHere, _) => Self(106),
             (Allowed::Unknown, TokenKind::Rfid) => Self(102),
             (Allowed::Unknown, TokenKind::Emaid) => Self(105),
-            (Allowed::Unknown, TokenKind::AppUser | TokenKind::AdHocUser | TokenKind::Other) => Self(101),
+            (
+                Allowed::Unknown,
+                TokenKind::AppUser | TokenKind::AdHocUser | TokenKind::DirectPayment | TokenKind::Other,
+            ) => Self(101),
             (Allowed::Unanswered, _) => Self(310),
         }
     }

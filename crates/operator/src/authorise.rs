@@ -58,6 +58,8 @@ pub fn decide(now: Timestamp, token: &PresentedToken, standing: Standing) -> Ste
         // an alias is ours: nobody else can know it, so nobody is asked
         (Some(Alias::Over), _) => Step::Refused(Allowed::Expired),
         (None, Some(permit)) if permit.until > now => Step::Permitted(permit),
+        // a payment's reference is ours as well: no provider has a customer behind it
+        (None, _) if token.kind == TokenKind::DirectPayment => Step::Refused(Allowed::Unknown),
         (None, Some(_) | None) => Step::Ask(Question::MayCharge { token: token.clone() }),
     }
 }

@@ -297,7 +297,7 @@ fn uid_field(uid: &Personal<TokenUid>, kind: TokenKind, code: Option<&str>) -> F
         TokenKind::Rfid => Field::CardUid,
         TokenKind::AdHocUser => Field::OneTimeId,
         TokenKind::Emaid | TokenKind::AppUser => Field::StaticId,
-        TokenKind::Other => Field::Alias,
+        TokenKind::DirectPayment | TokenKind::Other => Field::Alias,
     }
 }
 

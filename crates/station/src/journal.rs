@@ -359,8 +359,14 @@ fn spoilt(column: &str) -> StoreError {
 }
 
 const STAGES: [Stage; 3] = [Stage::Started, Stage::Updated, Stage::Ended];
-const KINDS: [TokenKind; 5] =
-    [TokenKind::Rfid, TokenKind::Emaid, TokenKind::AppUser, TokenKind::AdHocUser, TokenKind::Other];
+const KINDS: [TokenKind; 6] = [
+    TokenKind::Rfid,
+    TokenKind::Emaid,
+    TokenKind::AppUser,
+    TokenKind::AdHocUser,
+    TokenKind::Other,
+    TokenKind::DirectPayment,
+];
 const CLOCKS: [ClockQuality; 4] =
     [ClockQuality::Unknown, ClockQuality::Informative, ClockQuality::Synchronised, ClockQuality::Relative];
 const REASONS: [EndReason; 8] = [

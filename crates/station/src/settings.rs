@@ -11,6 +11,7 @@ use std::time::Duration;
 use charge::Secret;
 use charge::talk::line::document::Document;
 use charge::talk::line::{Setting, Version, Written};
+use trust::totp::{self, Totp};
 
 /// What the station does differently when it is changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -72,6 +73,11 @@ pub enum Key {
     Currency,
     WebPayments,
     WebPaymentsUrl,
+    WebPaymentsParameters,
+    WebPaymentsVersion,
+    WebPaymentsValidity,
+    WebPaymentsSecret,
+    WebPaymentsLength,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -80,6 +86,8 @@ enum Kind {
     /// Whole numbers between two bounds.
     Number(u32, u32),
     Text,
+    /// One of these words.
+    OneOf(&'static [&'static str]),
     /// Numbers of network slots, the first to be tried first.
     Slots,
     /// A key as text (2.x: 16 to 40 characters, part 2, A01.FR.02) or as hexadecimal bytes (1.6 security, A.1.2).
@@ -121,7 +129,7 @@ const fn both(v16: &'static str, v201: &'static str) -> (Option<&'static str>, O
 /// A day is the longest interval that makes sense on this line: one heartbeat a day is needed for the clock.
 const DAY_S: u32 = 86_400;
 
-const TABLE: [Row; 57] = [
+const TABLE: [Row; 62] = [
     row(
         Key::HeartbeatInterval,
         both("HeartbeatInterval", "OCPPCommCtrlr.HeartbeatInterval"),
@@ -413,6 +421,35 @@ const TABLE: [Row; 57] = [
     row(Key::Currency, (None, Some("TariffCostCtrlr.Currency")), Kind::Text, Access::ReadWrite, "EUR"),
     row(Key::WebPayments, (None, Some("WebPaymentsCtrlr.Enabled")), Kind::Flag, Access::ReadWrite, "false"),
     row(Key::WebPaymentsUrl, (None, Some("WebPaymentsCtrlr.URLTemplate")), Kind::Text, Access::ReadWrite, ""),
+    row(
+        Key::WebPaymentsParameters,
+        (None, Some("WebPaymentsCtrlr.URLParameters")),
+        Kind::Text,
+        Access::Read,
+        "maxtime,maxenergy,maxcost",
+    ),
+    row(
+        Key::WebPaymentsVersion,
+        (None, Some("WebPaymentsCtrlr.TOTPVersion")),
+        Kind::OneOf(&[totp::VERSION]),
+        Access::ReadWrite,
+        totp::VERSION,
+    ),
+    row(
+        Key::WebPaymentsValidity,
+        (None, Some("WebPaymentsCtrlr.ValidityTime")),
+        Kind::Number(*totp::VALIDITY_S.start(), *totp::VALIDITY_S.end()),
+        Access::ReadWrite,
+        "30",
+    ),
+    row(Key::WebPaymentsSecret, (None, Some("WebPaymentsCtrlr.SharedSecret")), Kind::Password, Access::Write, ""),
+    row(
+        Key::WebPaymentsLength,
+        (None, Some("WebPaymentsCtrlr.Length")),
+        Kind::Number(*totp::LENGTH.start(), *totp::LENGTH.end()),
+        Access::ReadWrite,
+        "8",
+    ),
 ];
 
 /// The settings of one station.
@@ -512,6 +549,18 @@ impl Settings {
         self.values.get(&Key::AuthorizationKey)
     }
 
+    /// How the passwords of payment codes are made, once codes are switched on, somebody is there to check them, and the
+    /// operator has set a secret. Before that there is none: a code that nobody can check would only mislead.
+    pub(crate) fn totp(&self) -> Option<Totp> {
+        let ready = self.flag(Key::WebPayments) && !self.text(Key::WebPaymentsUrl).is_empty();
+        let secret = self.values.get(&Key::WebPaymentsSecret).filter(|_| ready)?;
+        Some(Totp {
+            secret: Secret::new(secret.expose().to_string()),
+            validity_s: self.number(Key::WebPaymentsValidity),
+            length: self.number(Key::WebPaymentsLength),
+        })
+    }
+
     /// The operator's answer to a boot sets the interval, without being asked to keep it.
     pub fn pace(&mut self, heartbeat: Duration) {
         let seconds = heartbeat.as_secs().min(u64::from(DAY_S));
@@ -542,6 +591,10 @@ impl Settings {
                 format!(r#"{{"dataType":"integer","minLimit":{low},"maxLimit":{high},"supportsMonitoring":true}}"#)
             }
             Kind::Text => r#"{"dataType":"string","supportsMonitoring":true}"#.to_owned(),
+            Kind::OneOf(words) => {
+                let words = words.join(",");
+                format!(r#"{{"dataType":"OptionList","valuesList":"{words}","supportsMonitoring":true}}"#)
+            }
             // the slots that there are, whether set or not (B10, remark)
             Kind::Slots => {
                 let slots: Vec<String> = crate::network::SLOTS.map(|slot| slot.to_string()).collect();
@@ -598,6 +651,7 @@ impl Row {
         match self.kind {
             Kind::Flag => value.eq_ignore_ascii_case("true") || value.eq_ignore_ascii_case("false"),
             Kind::Number(low, high) => value.parse::<u32>().is_ok_and(|number| (low..=high).contains(&number)),
+            Kind::OneOf(words) => words.contains(&value),
             // which of them are set is not known here
             Kind::Text | Kind::Slots => value.len() <= TEXT_MAX,
             Kind::Password => (PASSWORD_MIN..=PASSWORD_MAX).contains(&value.len()),

@@ -12,6 +12,7 @@ mod care;
 mod guests;
 mod hand;
 mod orders;
+mod pay;
 mod power;
 mod terms;
 mod uplink;
@@ -120,6 +121,8 @@ pub struct BayView {
     pub limits: Limits,
     /// Words for the driver, as the operator said last.
     pub words: Option<Box<str>>,
+    /// The address behind the code for paying without a contract, while one is shown (2.1 C25).
+    pub pay: Option<Box<str>>,
     /// Transactions ended since the start.
     pub finished: u32,
 }
@@ -341,7 +344,7 @@ impl Station {
     /// When to look again, if nothing happens before.
     pub fn wake_at(&self) -> Option<Timestamp> {
         let evses = self.evses.iter().filter_map(|evse| evse.due().map(|(at, _)| at));
-        evses.chain(self.line_due()).chain(self.reset_due()).chain(self.block_due()).min()
+        evses.chain(self.line_due()).chain(self.reset_due()).chain(self.block_due()).chain(self.code_due()).min()
     }
 
     pub fn view(&self) -> View {
@@ -364,6 +367,7 @@ impl Station {
                 .map(Deal::limits)
                 .unwrap_or_default(),
             words: evse.words.clone(),
+            pay: self.pay_address(evse),
             finished: evse.finished,
         });
         View {

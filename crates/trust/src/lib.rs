@@ -23,3 +23,4 @@ pub mod sign;
 pub mod station_key;
 pub mod tls;
 pub mod token_tag;
+pub mod totp;

@@ -86,6 +86,7 @@ const fn kind_byte(kind: TokenKind) -> u8 {
         TokenKind::AppUser => 3,
         TokenKind::AdHocUser => 4,
         TokenKind::Other => 5,
+        TokenKind::DirectPayment => 6,
     }
 }
 

@@ -44,7 +44,7 @@ const fn kind(kind: TokenType) -> TokenKind {
 const fn token_type(kind: TokenKind) -> TokenType {
     match kind {
         TokenKind::Rfid | TokenKind::Other => TokenType::Rfid,
-        TokenKind::AppUser | TokenKind::AdHocUser => TokenType::Remote,
+        TokenKind::AppUser | TokenKind::AdHocUser | TokenKind::DirectPayment => TokenType::Remote,
         TokenKind::Emaid => TokenType::Iso15118,
     }
 }

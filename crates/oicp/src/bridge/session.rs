@@ -61,7 +61,7 @@ pub(crate) fn read(
 pub(crate) const fn method(kind: TokenKind) -> AuthMethod {
     match kind {
         TokenKind::AdHocUser | TokenKind::AppUser => AuthMethod::Command,
-        TokenKind::Rfid | TokenKind::Emaid | TokenKind::Other => AuthMethod::Request,
+        TokenKind::Rfid | TokenKind::Emaid | TokenKind::DirectPayment | TokenKind::Other => AuthMethod::Request,
     }
 }
 

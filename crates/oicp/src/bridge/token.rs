@@ -87,7 +87,7 @@ pub(crate) fn write(
             ("RFIDMifareFamilyIdentification", Some(Record::default().with("UID", number.as_str())))
         }
         TokenKind::Emaid => ("PlugAndChargeIdentification", evco()),
-        TokenKind::Rfid | TokenKind::AppUser | TokenKind::AdHocUser | TokenKind::Other => {
+        TokenKind::Rfid | TokenKind::AppUser | TokenKind::AdHocUser | TokenKind::DirectPayment | TokenKind::Other => {
             ("RemoteIdentification", evco())
         }
     };

@@ -158,11 +158,12 @@ pub(crate) fn party(row: &Row<'_>, column: usize) -> Result<Option<PartyId>, Sto
     word_opt(row, column, "party")
 }
 
-const KINDS: [(TokenKind, &str); 5] = [
+const KINDS: [(TokenKind, &str); 6] = [
     (TokenKind::Rfid, "rfid"),
     (TokenKind::Emaid, "emaid"),
     (TokenKind::AppUser, "app"),
     (TokenKind::AdHocUser, "adhoc"),
+    (TokenKind::DirectPayment, "direct_payment"),
     (TokenKind::Other, "other"),
 ];
 

@@ -169,7 +169,11 @@ impl Desk {
         }
         let card = match token.kind {
             TokenKind::Rfid => people::card_by_tag(tx, &self.vault, self.vault.tag(&token.uid))?,
-            TokenKind::Emaid | TokenKind::AppUser | TokenKind::AdHocUser | TokenKind::Other => None,
+            TokenKind::Emaid
+            | TokenKind::AppUser
+            | TokenKind::AdHocUser
+            | TokenKind::DirectPayment
+            | TokenKind::Other => None,
         };
         Ok(card.map(|card| {
             let subject = format!("{operator}/{session}");

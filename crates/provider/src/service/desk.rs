@@ -140,7 +140,7 @@ impl Desk {
         }
         let card = match token.kind {
             TokenKind::Rfid | TokenKind::Other => people::card_by_tag(tx, &self.vault, self.vault.tag(&token.uid))?,
-            TokenKind::Emaid | TokenKind::AppUser | TokenKind::AdHocUser => None,
+            TokenKind::Emaid | TokenKind::AppUser | TokenKind::AdHocUser | TokenKind::DirectPayment => None,
         };
         let Some(card) = card else { return Ok(authorise::no(us, Allowed::Unknown)) };
         let contract = people::contract(tx, &card.driver, self.setup.currency)?;

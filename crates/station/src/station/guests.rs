@@ -203,7 +203,7 @@ impl Station {
             TariffOrder::Californian { message: _, data: _ } => StationAnswer::Accepted,
             TariffOrder::SetDefault { evse, tariff } => {
                 let evses = places(evse, &self.evses);
-                self.blocks.tariffs.set(&evses, &tariff).map_or_else(refused, |()| StationAnswer::Accepted)
+                self.blocks.tariffs.set(&evses, &tariff, self.now).map_or_else(refused, |()| StationAnswer::Accepted)
             }
             TariffOrder::Read { evse } => {
                 let kept = self.blocks.tariffs.kept(evse);
@@ -279,8 +279,9 @@ impl Station {
         let PaymentOrder::WebStarted { evse, seconds } = order;
         let until = self.now.plus(Duration::from_secs(u64::from(*seconds)));
         if let Some(evse) = self.place(*evse).and_then(|place| self.evses.get_mut(place)) {
-            evse.paid_until = Some(until);
-            evse.words = Some(PAYING.into());
+            // no time at all: whoever wanted to pay has gone away
+            let pays = *seconds > 0;
+            (evse.paid_until, evse.words) = (pays.then_some(until), pays.then(|| PAYING.into()));
         }
         StationAnswer::Accepted
     }

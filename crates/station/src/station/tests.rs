@@ -5,6 +5,7 @@ mod cases16;
 mod cases201;
 mod line;
 mod orders;
+mod pay;
 mod session;
 mod terms;
 

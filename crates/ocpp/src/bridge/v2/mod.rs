@@ -64,11 +64,15 @@ fn evse(evse: EvseNo) -> EVSE {
     EVSE::new(i32::from(evse.get()))
 }
 
-/// `IdTokenEnumType` of 2.0.1, which 2.1 has as free words.
+/// `IdTokenEnumType` of 2.0.1, which 2.1 has as free words; `DirectPayment` is among the latter alone, and only a
+/// station of 2.1 is given one.
+///
+/// cites: ocpp-2.1 C25.FR.23
 fn id_token(token: &PresentedToken) -> IdToken {
     let kind = match token.kind {
         TokenKind::Rfid => "ISO14443",
         TokenKind::Emaid => "eMAID",
+        TokenKind::DirectPayment => "DirectPayment",
         TokenKind::AppUser | TokenKind::AdHocUser | TokenKind::Other => "Central",
     };
     IdToken::new(token.uid.reveal(Purpose::Transmit).as_delivered(), kind)
@@ -83,6 +87,7 @@ fn presented(id: &IdToken, path: &str, notes: &mut Notes) -> Option<PresentedTok
         "NoAuthorization" => return None,
         "ISO14443" | "ISO15693" => TokenKind::Rfid,
         "eMAID" => TokenKind::Emaid,
+        "DirectPayment" => TokenKind::DirectPayment,
         "Local" | "KeyCode" if notes.tolerates(Quirk::CardAsLocal, path, CARD) => TokenKind::Rfid,
         _ => TokenKind::Other,
     };
