@@ -4,6 +4,7 @@
 //! mode 0600, paths are relative to it. It has no pages: what it does is in its traces, and what it keeps is in
 //! one database.
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -11,13 +12,14 @@ use std::sync::Arc;
 
 use charge::id::StationId;
 use charge::talk::line::Desk;
+use charge::talk::line::charging::RateUnit;
 use charge::token::TokenUid;
 use charge::units::Power;
 use charge::{Clock, Dice, Personal, Secret, SystemClock};
 use gate::line::{Options, Seconds};
 use operator::admit::Proof;
 use operator::controller::{Offline, Rules, Seat, Upstream};
-use operator::share::Supply;
+use operator::share::{Outlet, Supply};
 use operator::{Controller, ControllerSetup, GroupSeat, Keys, Sharing};
 use serde::Deserialize;
 use store::Store;
@@ -69,7 +71,12 @@ struct Config {
 #[serde(deny_unknown_fields)]
 struct Share {
     /// What all stations together may take.
-    watts: u32,
+    watts: Option<u32>,
+    /// The same by the fuse: amperes of each of three phases. Where both are said, the lower holds.
+    amperes: Option<u32>,
+    /// Between a phase and neutral.
+    #[serde(default = "volts")]
+    volts: u32,
     /// Less than this is of no use to a car; who came last waits instead.
     #[serde(default = "six_amperes")]
     least_watts: u32,
@@ -89,11 +96,27 @@ struct Station {
     serial: Option<String>,
     /// A private file with its password at the CSMS; `key` where it is not said.
     csms_key: Option<PathBuf>,
+    /// Told its share in amperes of each phase instead of watts.
+    #[serde(default)]
+    amperes: bool,
+    /// How many phases it charges on, for limits in amperes.
+    #[serde(default = "three")]
+    phases: u8,
+    /// What it can take at most: so much is counted before it was ever told a limit.
+    max_watts: Option<u32>,
 }
 
 /// A day of a busy site without its CSMS.
 const fn ten_thousand() -> u32 {
     10_000
+}
+
+const fn volts() -> u32 {
+    230
+}
+
+const fn three() -> u8 {
+    3
 }
 
 pub(crate) async fn run(wish: &Serve) -> Result<ExitCode, Failure> {
@@ -149,11 +172,11 @@ fn setup(config: &Config, dice: &dyn Dice) -> Result<ControllerSetup, Failure> {
     let seats = config.stations.iter().map(|one| seat(one, dice)).collect::<Result<_, _>>()?;
     let rules = Rules::new(offline(config)?, &cards(config)?, &keys.tags);
     let upstream = Upstream { address: config.csms.clone(), roots, local: config.local };
-    let sharing = config.share.as_ref().map(sharing).transpose()?;
+    let sharing = config.share.as_ref().map(|share| sharing(share, &config.stations)).transpose()?;
     Ok(ControllerSetup { upstream, seats, rules, keys, buffer_max: config.buffer_max, sharing })
 }
 
-fn sharing(share: &Share) -> Result<Sharing, Failure> {
+fn sharing(share: &Share, stations: &[Station]) -> Result<Sharing, Failure> {
     let wrong = |why: String| Failure::misuse(format!("share: {why}"));
     let password = share.csms_key.as_deref().map(secret).transpose()?;
     let password = password.map(|password| Secret::new(password.expose().as_str().into()));
@@ -165,7 +188,23 @@ fn sharing(share: &Share) -> Result<Sharing, Failure> {
         (None, Some(_)) => return Err(wrong("`id` for the `csms_key`".to_owned())),
     };
     let power = |watts: u32| Power::from_watts(i64::from(watts));
-    Ok(Sharing { supply: Supply { power: power(share.watts), least: power(share.least_watts) }, group })
+    let connection = Outlet { volts: share.volts, ..Outlet::default() };
+    let fuse = share.amperes.map(|amperes| connection.of_amperes(amperes));
+    let site = share.watts.map(power).into_iter().chain(fuse).min();
+    let site = site.ok_or_else(|| wrong("`watts` or `amperes`: what all stations together may take".to_owned()))?;
+    let supply = Supply { power: site, least: power(share.least_watts) };
+    let mut outlets = BTreeMap::new();
+    for one in stations {
+        let named = |why: String| Failure::misuse(format!("station {}: {why}", one.id));
+        let station = StationId::new(&one.id).map_err(|fault| named(fault.to_string()))?;
+        if !(1..=3).contains(&one.phases) {
+            return Err(named("`phases` is 1, 2 or 3".to_owned()));
+        }
+        let unit = if one.amperes { RateUnit::Amperes } else { RateUnit::Watts };
+        let most = one.max_watts.map(power);
+        outlets.insert(station, Outlet { unit, volts: share.volts, phases: one.phases, most });
+    }
+    Ok(Sharing { supply, group, connection, outlets })
 }
 
 /// On one phase of 230 V: the least that a car on AC can be told (IEC 61851-1).
@@ -229,8 +268,16 @@ mod tests {
         let config = read(&example).unwrap();
         assert_eq!(config.stations.len(), 2);
         let share = config.share.as_ref().unwrap();
-        assert_eq!((share.watts, share.least_watts, share.id.as_deref()), (44_000, 1_380, Some("SITE-1")));
-        assert!(sharing(&Share { watts: 1, least_watts: 1, id: Some("X".to_owned()), csms_key: None }).is_err());
+        assert_eq!((share.watts, share.least_watts, share.id.as_deref()), (Some(44_000), 1_380, Some("SITE-1")));
+        let bare = |watts, amperes| Share { watts, amperes, volts: 230, least_watts: 1, id: None, csms_key: None };
+        assert!(sharing(&Share { id: Some("X".to_owned()), ..bare(Some(1), None) }, &[]).is_err());
+        assert!(sharing(&bare(None, None), &[]).is_err());
+        let site = |watts, amperes| sharing(&bare(watts, amperes), &config.stations).unwrap();
+        assert_eq!(site(None, Some(63)).supply.power, Power::from_watts(43_470));
+        assert_eq!(site(Some(50_000), Some(63)).supply.power, Power::from_watts(43_470));
+        let second = site(Some(50_000), None).outlets[&StationId::new("CP-2").unwrap()];
+        let expected = Outlet { unit: RateUnit::Amperes, volts: 230, phases: 1, most: Some(Power::from_watts(3_680)) };
+        assert_eq!(second, expected);
         assert!(config.data.is_absolute() || config.data.starts_with(example.parent().unwrap()));
         assert_eq!(offline(&config).unwrap(), Offline::Listed);
         let file = std::env::temp_dir().join(format!("leyden-controller-{}.toml", std::process::id()));

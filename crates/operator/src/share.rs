@@ -23,6 +23,56 @@ pub struct Supply {
     pub least: Power,
 }
 
+/// How a station counts its limits and what it could take: what turns its amperes into the site's watts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Outlet {
+    /// What its limits are told in (`chargingRateUnit`).
+    pub unit: RateUnit,
+    /// Between a phase and neutral.
+    pub volts: u32,
+    /// A limit in amperes is one of each phase (2.x `numberPhases`, 3 unless it is said).
+    pub phases: u8,
+    /// What it may take before it was ever told a limit; all that the site has where nobody knows.
+    pub most: Option<Power>,
+}
+
+impl Default for Outlet {
+    fn default() -> Self {
+        Self { unit: RateUnit::Watts, volts: 230, phases: 3, most: None }
+    }
+}
+
+impl Outlet {
+    /// What one ampere of each phase is.
+    fn ampere(&self, phases: Option<u8>) -> Decimal {
+        Decimal::from(self.volts) * Decimal::from(phases.unwrap_or(self.phases).max(1))
+    }
+
+    /// A limit as power. `None`: more than can be counted.
+    fn power(&self, limit: Decimal, unit: RateUnit, phases: Option<u8>) -> Option<Power> {
+        let watts = match unit {
+            RateUnit::Watts => limit,
+            RateUnit::Amperes => limit.checked_mul(self.ampere(phases))?,
+        };
+        i64::try_from(watts.checked_mul(Decimal::from(1_000))?.trunc()).ok().map(Power::from_milliwatts)
+    }
+
+    /// So many amperes of each phase.
+    pub fn of_amperes(&self, amperes: u32) -> Power {
+        self.power(Decimal::from(amperes), RateUnit::Amperes, None).unwrap_or(Power::ZERO)
+    }
+
+    /// Power as a limit that is told, one decimal and never more (1.6, 7.13).
+    fn limit(&self, share: Power) -> Decimal {
+        let watts = Decimal::new(share.milliwatts(), 3);
+        let limit = match self.unit {
+            RateUnit::Watts => watts,
+            RateUnit::Amperes => watts.checked_div(self.ampere(None)).unwrap_or_default(),
+        };
+        limit.trunc_with_scale(1).normalize()
+    }
+}
+
 /// What a station wants.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Demand {
@@ -139,18 +189,18 @@ impl Busy {
     }
 }
 
-/// What an operator's profiles of a whole station leave at a moment, in watts: of the highest stack level that is in
-/// force. `None` where none is, or where it counts in amperes and so cannot be divided.
-pub fn ceiling(profiles: &[Profile], now: Timestamp) -> Option<Power> {
+/// What an operator's profiles of a whole station leave at a moment: of the highest stack level that is in force. `None`
+/// where none is.
+pub fn ceiling(profiles: &[Profile], outlet: &Outlet, now: Timestamp) -> Option<Power> {
     let mut held: Vec<&Profile> = profiles.iter().collect();
     held.sort_by_key(|profile| std::cmp::Reverse(profile.stack_level));
-    held.into_iter().find_map(|profile| limit_at(profile, now))
+    held.into_iter().find_map(|profile| limit_at(profile, outlet, now))
 }
 
-fn limit_at(profile: &Profile, now: Timestamp) -> Option<Power> {
+fn limit_at(profile: &Profile, outlet: &Outlet, now: Timestamp) -> Option<Power> {
     let valid =
         profile.valid_from.is_none_or(|from| from <= now) && profile.valid_until.is_none_or(|until| now < until);
-    let schedule = profile.schedules.first().filter(|schedule| valid && schedule.unit == RateUnit::Watts)?;
+    let schedule = profile.schedules.first().filter(|_| valid)?;
     let passed = match (profile.kind, schedule.start.or(profile.valid_from)) {
         (_, None) => 0,
         (ProfileKind::Daily, Some(start)) => (now.secs() - start.secs()).rem_euclid(DAY_S),
@@ -164,14 +214,13 @@ fn limit_at(profile: &Profile, now: Timestamp) -> Option<Power> {
         return None;
     }
     let period = schedule.periods.iter().rev().find(|period| i64::from(period.start) <= passed)?;
-    let milliwatts = period.limit?.checked_mul(Decimal::from(1_000))?.trunc();
-    i64::try_from(milliwatts).ok().map(Power::from_milliwatts)
+    outlet.power(period.limit?, schedule.unit, period.phases)
 }
 
 /// A share as the profile of a whole station: the one that the controller sets. It began a day ago, so that it is in force
 /// whatever the station's clock says.
-pub fn profile(share: Power, now: Timestamp) -> Profile {
-    let limit = Decimal::new(share.milliwatts(), 3).trunc_with_scale(1).normalize();
+pub fn profile(share: Power, outlet: &Outlet, now: Timestamp) -> Profile {
+    let phases = (outlet.unit == RateUnit::Amperes).then_some(outlet.phases);
     Profile {
         id: PROFILE,
         stack_level: 0,
@@ -185,9 +234,9 @@ pub fn profile(share: Power, now: Timestamp) -> Profile {
             id: 1,
             start: Some(now.minus(BEGAN).whole_seconds()),
             lasts: None,
-            unit: RateUnit::Watts,
+            unit: outlet.unit,
             min_rate: None,
-            periods: vec![Period { start: 0, limit: Some(limit), ..Period::default() }],
+            periods: vec![Period { start: 0, limit: Some(outlet.limit(share)), phases, ..Period::default() }],
             more: None,
         }],
         more: None,
@@ -246,7 +295,7 @@ mod tests {
     fn the_operators_profile_is_read_at_its_moment() {
         let period = |start, limit| Period { start, limit: Some(Decimal::from(limit)), ..Period::default() };
         let with = |kind, start, change: fn(&mut Profile)| {
-            let mut of = profile(Power::ZERO, NOW);
+            let mut of = profile(Power::ZERO, &Outlet::default(), NOW);
             (of.kind, of.schedules[0].start) = (kind, start);
             of.schedules[0].periods = vec![period(0, 9_000), period(3_600, 4_000)];
             change(&mut of);
@@ -254,7 +303,7 @@ mod tests {
         };
         let none = |_: &mut Profile| {};
         let ago = |secs| Some(NOW.minus(Duration::from_secs(secs)));
-        let at = |profiles: &[Profile]| ceiling(profiles, NOW).map(Power::watts);
+        let at = |profiles: &[Profile]| ceiling(profiles, &Outlet::default(), NOW).map(Power::watts);
         assert_eq!(at(&[with(ProfileKind::Absolute, ago(60), none)]), Some(9_000));
         assert_eq!(at(&[with(ProfileKind::Absolute, ago(3_600), none)]), Some(4_000));
         assert_eq!(at(&[with(ProfileKind::Daily, ago(86_400 + 60), none)]), Some(9_000));
@@ -266,6 +315,28 @@ mod tests {
         let above = |of: &mut Profile| (of.stack_level, of.schedules[0].periods[0].limit) = (3, Some(Decimal::from(7)));
         let both = [with(ProfileKind::Absolute, ago(60), none), with(ProfileKind::Absolute, ago(60), above)];
         assert_eq!(at(&both), Some(7));
+    }
+
+    #[test]
+    fn amperes_are_of_each_phase_in_both_directions() {
+        // proves: K01.FR.19
+        let one = Outlet { unit: RateUnit::Amperes, phases: 1, ..Outlet::default() };
+        let three = Outlet { unit: RateUnit::Amperes, ..Outlet::default() };
+        let told = |share, outlet: &Outlet| {
+            let told = profile(Power::from_watts(share), outlet, NOW);
+            let period = told.schedules[0].periods[0].clone();
+            (told.schedules[0].unit, period.limit.unwrap().to_string(), period.phases)
+        };
+        assert_eq!(told(11_040, &three), (RateUnit::Amperes, "16".to_owned(), Some(3)));
+        assert_eq!(told(3_700, &one), (RateUnit::Amperes, "16".to_owned(), Some(1)), "16.08, and never more");
+        assert_eq!(told(11_040, &Outlet::default()), (RateUnit::Watts, "11040".to_owned(), None));
+        let back = |outlet: &Outlet| ceiling(&[profile(Power::from_watts(11_040), &three, NOW)], outlet, NOW);
+        assert_eq!(back(&three), Some(Power::from_watts(11_040)));
+        assert_eq!(back(&one), Some(Power::from_watts(11_040)), "the period says of how many phases");
+        let mut silent = profile(Power::from_watts(11_040), &three, NOW);
+        silent.schedules[0].periods[0].phases = None;
+        assert_eq!(ceiling(&[silent], &one, NOW), Some(Power::from_watts(3_680)), "else the station's own number");
+        assert_eq!(three.of_amperes(63), Power::from_watts(43_470));
     }
 
     proptest! {

@@ -20,7 +20,7 @@ use charge::{Secret, Soon, Timestamp};
 use tokio::sync::Notify;
 
 use super::controller::{Controller, Site};
-use crate::share::{self, Busy, Demand, Supply};
+use crate::share::{self, Busy, Demand, Outlet, Supply};
 
 /// The controller as the CSMS meets it by itself: as the station that stands for the site.
 #[derive(Clone, Debug)]
@@ -35,6 +35,11 @@ pub struct Sharing {
     pub supply: Supply,
     /// Under which name the CSMS limits the whole site; nobody does where there is none.
     pub group: Option<GroupSeat>,
+    /// The site's connection, for limits of it in amperes.
+    pub connection: Outlet,
+    /// Stations that are not like [`Outlet::default`]. One whose most is known is counted with it from the first moment,
+    /// also while it is away.
+    pub outlets: BTreeMap<StationId, Outlet>,
 }
 
 /// The account of a site's power.
@@ -63,7 +68,26 @@ struct Entry {
 
 impl Grid {
     pub(super) fn new(sharing: Sharing) -> Self {
-        Self { sharing, changed: Arc::default(), book: Mutex::default() }
+        let known = sharing.outlets.iter().filter(|(_, outlet)| outlet.most.is_some());
+        let stations = known.map(|(station, _)| (station.clone(), Entry::default())).collect();
+        let book = Mutex::new(Book { stations, ..Book::default() });
+        Self { sharing, changed: Arc::default(), book }
+    }
+
+    fn outlet(&self, station: &StationId) -> Outlet {
+        self.sharing.outlets.get(station).copied().unwrap_or_default()
+    }
+
+    /// What a station may be taking: the share that it took last, and before that all that it can.
+    fn held(&self, station: &StationId, entry: &Entry) -> Power {
+        let most = || self.outlet(station).most.unwrap_or(self.sharing.supply.power);
+        entry.taken.unwrap_or_else(most)
+    }
+
+    /// What the site may take now.
+    fn supply(&self, book: &Book, now: Timestamp) -> Power {
+        let supply = self.sharing.supply.power;
+        share::ceiling(&book.group, &self.sharing.connection, now).map_or(supply, |limit| limit.min(supply))
     }
 
     fn book(&self) -> MutexGuard<'_, Book> {
@@ -103,40 +127,39 @@ impl Grid {
         }
     }
 
-    /// What everybody should have now, in the order in which to say it: who gives up first.
-    fn plan(&self, now: Timestamp) -> Vec<(StationId, Power, Option<Power>)> {
+    /// What everybody should have now, in the order in which to say it: who gives up first, and whether they do.
+    fn plan(&self, now: Timestamp) -> Vec<(StationId, Power, bool)> {
         let book = self.book();
-        let demand = |(station, entry): (&StationId, &Entry)| Demand {
-            station: station.clone(),
-            charging: entry.busy.count(),
-            since: entry.busy.since().unwrap_or(now),
-            ceiling: share::ceiling(&entry.profiles, now),
+        let demand = |(station, entry): (&StationId, &Entry)| {
+            let outlet = self.outlet(station);
+            let limit = share::ceiling(&entry.profiles, &outlet, now);
+            Demand {
+                station: station.clone(),
+                charging: entry.busy.count(),
+                since: entry.busy.since().unwrap_or(now),
+                ceiling: limit.into_iter().chain(outlet.most).min(),
+            }
         };
         let demands: Vec<Demand> = book.stations.iter().map(demand).collect();
-        let supply = self.sharing.supply;
-        let power = share::ceiling(&book.group, now).map_or(supply.power, |limit| limit.min(supply.power));
-        let shares = share::divide(power, supply.least, &demands);
-        let taken = |station: &StationId| book.stations.get(station).and_then(|entry| entry.taken);
+        let shares = share::divide(self.supply(&book, now), self.sharing.supply.least, &demands);
         let mut plan: Vec<_> = shares
             .into_iter()
-            .map(|(station, share)| {
-                let before = taken(&station);
-                (station, share, before)
+            .filter_map(|(station, share)| {
+                let entry = book.stations.get(&station)?;
+                let falls = share == Power::ZERO || entry.taken.is_some_and(|taken| share <= taken);
+                (entry.taken != Some(share)).then_some((station, share, falls))
             })
             .collect();
-        plan.retain(|(_, share, before)| Some(*share) != *before);
-        plan.sort_by_key(|(_, share, before)| before.is_some_and(|before| *share > before));
+        plan.sort_by_key(|(_, _, falls)| !falls);
         plan
     }
 
     /// What may still be given to a station, counting what the others hold.
     fn room(&self, of: &StationId, now: Timestamp) -> Power {
         let book = self.book();
-        let supply = self.sharing.supply.power;
-        let power = share::ceiling(&book.group, now).map_or(supply, |limit| limit.min(supply));
         let held = book.stations.iter().filter(|(station, _)| *station != of);
-        let held: i64 = held.filter_map(|(_, entry)| entry.taken).map(Power::milliwatts).sum();
-        Power::from_milliwatts((power.milliwatts() - held).max(0))
+        let held: i64 = held.map(|(station, entry)| self.held(station, entry).milliwatts()).sum();
+        Power::from_milliwatts((self.supply(&book, now).milliwatts() - held).max(0))
     }
 
     fn took(&self, station: &StationId, share: Power) {
@@ -222,12 +245,14 @@ impl Controller {
     /// Tells every station its share of now. `true`: everybody has it.
     async fn balance_once(&self, grid: &Grid) -> bool {
         let mut all = true;
-        for (station, planned, before) in grid.plan(self.site().now()) {
+        for (station, planned, falls) in grid.plan(self.site().now()) {
             // who gives up needs no room for what is left
-            let falls = before.is_some_and(|before| planned <= before);
             let share = if falls { planned } else { planned.min(grid.room(&station, self.site().now())) };
             all &= share == planned;
-            let order = ChargingOrder::Set { evse: None, profile: Box::new(share::profile(share, self.site().now())) };
+            let order = ChargingOrder::Set {
+                evse: None,
+                profile: Box::new(share::profile(share, &grid.outlet(&station), self.site().now())),
+            };
             match self.site().tell(&station, ToStation::Charging(order)).await {
                 Some(Ok(StationAnswer::Accepted)) => grid.took(&station, share),
                 Some(Ok(answer)) => {
@@ -314,3 +339,78 @@ fn refused() -> StationAnswer {
 const LOOK_EVERY: Duration = Duration::from_secs(30);
 /// Who did not take its share is told again after this, and then after twice as long each time.
 const AGAIN_AFTER: Duration = Duration::from_secs(1);
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+    use charge::id::EvseNo;
+    use charge::talk::line::charging::RateUnit;
+    use charge::talk::line::{BayState, StatusReport};
+
+    use super::*;
+
+    const NOW: Timestamp = Timestamp::from_secs(1_800_000_000);
+
+    fn name(text: &str) -> StationId {
+        StationId::new(text).unwrap()
+    }
+
+    fn grid(known: &[(&str, i64)]) -> Grid {
+        let outlet = |watts| Outlet { most: Some(Power::from_watts(watts)), ..Outlet::default() };
+        Grid::new(Sharing {
+            supply: Supply { power: Power::from_watts(24_000), least: Power::from_watts(1_380) },
+            group: None,
+            connection: Outlet { unit: RateUnit::Amperes, ..Outlet::default() },
+            outlets: known.iter().map(|(station, watts)| (name(station), outlet(*watts))).collect(),
+        })
+    }
+
+    fn charges(grid: &Grid, station: &str) {
+        let report = StatusReport { evse: EvseNo::new(1), state: BayState::Charging, fault: None, at: None };
+        grid.hear(&name(station), &FromStation::Status(report), NOW);
+    }
+
+    fn plan(grid: &Grid) -> Vec<(String, i64, bool)> {
+        let plan = grid.plan(NOW).into_iter();
+        plan.map(|(station, share, falls)| (station.to_string(), share.watts(), falls)).collect()
+    }
+
+    fn room(grid: &Grid, of: &str) -> i64 {
+        grid.room(&name(of), NOW).watts()
+    }
+
+    #[test]
+    fn a_station_that_was_never_told_counts_with_what_it_can_take() {
+        let grid = grid(&[("A", 11_000), ("B", 11_000), ("C", 11_000)]);
+        charges(&grid, "A");
+        let all = [("B", 0, true), ("C", 0, true), ("A", 11_000, false)];
+        assert_eq!(plan(&grid), all.map(|(station, watts, falls)| (station.to_owned(), watts, falls)));
+        assert_eq!(room(&grid, "A"), 2_000, "two others may be taking 11 kW each");
+        grid.took(&name("B"), Power::ZERO);
+        assert_eq!(room(&grid, "A"), 13_000, "one of them took its share, the other is away");
+        grid.took(&name("C"), Power::ZERO);
+        assert_eq!(room(&grid, "A"), 24_000);
+        grid.took(&name("A"), Power::from_watts(11_000));
+        charges(&grid, "B");
+        charges(&grid, "C");
+        assert_eq!(plan(&grid)[0], ("A".to_owned(), 8_000, true));
+        assert_eq!(room(&grid, "B"), 13_000, "not all of it before the first gave up");
+        grid.took(&name("A"), Power::from_watts(8_000));
+        assert_eq!(room(&grid, "B"), 16_000);
+        grid.hear(&name("A"), &FromStation::Boot(Boot::default()), NOW);
+        assert_eq!(room(&grid, "B"), 13_000, "what it held may be gone: its most counts again");
+    }
+
+    #[test]
+    fn of_whom_nothing_is_known_all_that_there_is_counts() {
+        let grid = grid(&[]);
+        charges(&grid, "A");
+        grid.took(&name("A"), Power::from_watts(24_000));
+        charges(&grid, "B");
+        assert_eq!(room(&grid, "A"), 0);
+        assert_eq!(plan(&grid), [("A".to_owned(), 12_000, true), ("B".to_owned(), 12_000, false)]);
+        grid.took(&name("B"), Power::from_watts(12_000));
+        assert_eq!(room(&grid, "A"), 12_000);
+    }
+}

@@ -1,7 +1,7 @@
 //! A local controller divides its site's power among three virtual stations, over real sockets, while its CSMS is away.
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
 
 use charge::id::EvseNo;
@@ -10,11 +10,11 @@ use charge::talk::line::second::{Scripted, SecondCall, SecondDoor, SecondLine};
 use charge::talk::line::{Foreign, LineFault, Pole, StationAnswer, ToStation, Uplink};
 use charge::token::{PresentedToken, TokenKind, TokenUid};
 use charge::units::{Energy, Power};
-use charge::{Clock, Decimal, Dice, Timestamp};
+use charge::{Clock, Dice, Timestamp};
 use gate::line::listen;
 use operator::admit::Proof;
 use operator::controller::{Offline, Rules, Seat, Upstream};
-use operator::share::Supply;
+use operator::share::{Outlet, Supply};
 use operator::{Controller, ControllerSetup, GroupSeat, Keys, Sharing};
 use station::{Car, CarPlan, Curve, Deed, Inlet};
 use trust::pki::Authority;
@@ -67,12 +67,12 @@ impl SecondDoor for Away {
 }
 
 impl Away {
-    async fn limit(&self, of: &str, watts: i64) -> StationAnswer {
+    async fn limit(&self, of: &str, watts: i64, unit: RateUnit) -> StationAnswer {
         let pole = Arc::clone(&self.0.lock().unwrap()[&StationId::new(of).unwrap()]);
-        let profile =
-            Profile { id: 7, stack_level: 2, ..operator::share::profile(Power::from_watts(watts), SystemClock.now()) };
-        assert_eq!((profile.purpose, profile.schedules[0].unit), (ProfilePurpose::StationMax, RateUnit::Watts));
-        assert_eq!(profile.schedules[0].periods[0].limit, Some(Decimal::from(watts)));
+        let outlet = Outlet { unit, ..Outlet::default() };
+        let limit = operator::share::profile(Power::from_watts(watts), &outlet, SystemClock.now());
+        let profile = Profile { id: 7, stack_level: 2, ..limit };
+        assert_eq!((profile.purpose, profile.schedules[0].unit), (ProfilePurpose::StationMax, unit));
         pole.told(ToStation::Charging(ChargingOrder::Set { evse: None, profile: Box::new(profile) })).await
     }
 }
@@ -86,6 +86,9 @@ fn setup() -> ControllerSetup {
     };
     let keys = Keys { seal: SealKey::new(&Secret::new([1; 32])).unwrap(), tags: TagKey::new(&Secret::new([2; 32])) };
     let supply = Supply { power: Power::from_watts(24_000), least: Power::from_watts(1_380) };
+    // the second station counts in amperes, and is known to take no more than its 22 kW
+    let amperes = Outlet { unit: RateUnit::Amperes, most: Some(Power::from_watts(22_000)), ..Outlet::default() };
+    let outlets = BTreeMap::from([(StationId::new("S2").unwrap(), amperes)]);
     let group = GroupSeat { station: StationId::new("SITE").unwrap(), password: Some(Secret::new(KEY.into())) };
     ControllerSetup {
         upstream: Upstream { address: "wss://csms.example".to_owned(), roots: String::new(), local: true },
@@ -93,7 +96,7 @@ fn setup() -> ControllerSetup {
         rules: Rules::new(Offline::Everybody, &[], &keys.tags),
         keys,
         buffer_max: 10,
-        sharing: Some(Sharing { supply, group: Some(group) }),
+        sharing: Some(Sharing { supply, group: Some(group), connection: Outlet::default(), outlets }),
     }
 }
 
@@ -179,9 +182,9 @@ async fn three_stations_share_what_the_site_has() {
         begin(1);
         begin(2);
         until("a third each", &stations, [8_000, 8_000, 8_000]).await;
-        assert_eq!(door.limit("SITE", 15_000).await, StationAnswer::Accepted);
+        assert_eq!(door.limit("SITE", 15_000, RateUnit::Amperes).await, StationAnswer::Accepted);
         until("the CSMS's limit of the site", &stations, [5_000, 5_000, 5_000]).await;
-        assert_eq!(door.limit("S1", 3_000).await, StationAnswer::Accepted);
+        assert_eq!(door.limit("S1", 3_000, RateUnit::Watts).await, StationAnswer::Accepted);
         // less than 6 A on three phases is a pause
         until("the CSMS's limit of one station", &stations, [0, 6_000, 6_000]).await;
         stations[1].station.act(one, Deed::Unplug).unwrap();
