@@ -3,10 +3,11 @@ import { daily } from './de/daily';
 import { driver } from './de/driver';
 import { office } from './de/office';
 import { partners } from './de/partners';
+import { pay } from './de/pay';
 import { quirks } from './de/quirks';
 import { seconds } from './de/seconds';
 import { shared } from './de/shared';
 import { upkeep } from './de/upkeep';
 
-export const parts: Record<string, string>[] = [shared, driver, office, partners, daily, upkeep, quirks, seconds];
+export const parts: Record<string, string>[] = [shared, driver, office, partners, daily, upkeep, quirks, seconds, pay];
 export const de: Record<string, string> = Object.assign({}, ...parts);

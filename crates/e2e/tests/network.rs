@@ -40,6 +40,7 @@ mod network {
     mod ocpi_runner;
     mod partition;
     mod partner;
+    mod pay;
     mod register;
     mod seconds;
     mod source_peers;

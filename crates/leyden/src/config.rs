@@ -61,6 +61,9 @@ pub(crate) struct Operator {
     /// Where stations connect without TLS, each of them only with its own `danger_plain_ws` permission.
     #[serde(default)]
     pub(crate) danger_plain_line: Option<SocketAddr>,
+    /// Stations may offer payment without a contract, and nobody's money moves: for trials alone.
+    #[serde(default)]
+    pub(crate) danger_pretend_payments: bool,
     /// Where stations of OCPP 1.5 and 1.6 over SOAP send their messages.
     #[serde(default)]
     pub(crate) soap: Option<Soap>,

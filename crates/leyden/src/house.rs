@@ -23,6 +23,7 @@ use gate::road::{
 };
 use hub::Hub;
 use operator::Operator;
+use operator::payment::Checkout;
 use provider::Provider;
 use store::Store;
 use tokio::sync::watch;
@@ -34,6 +35,7 @@ use web::accounts::Accounts;
 use web::{PartyDoor, Room, Routes};
 
 use self::abroad::Guest;
+use crate::acquirer::PretendAcquirer;
 use crate::config::{self, Config, Door, Road, Role};
 use crate::init::secret;
 use crate::{Failure, metrics};
@@ -558,6 +560,13 @@ impl Frame<'_> {
             if let Some(origin) = shelf_origin(&self.config.web) {
                 let directory = self.config.data.join(format!("{}-files", wish.party.0));
                 party.room.attach_shelf(operator::Shelf { directory, address: format!("{origin}/api/p/operator") });
+            }
+            if let Some(origin) =
+                shelf_origin(&self.config.web).filter(|_| demo.is_some() || wish.danger_pretend_payments)
+            {
+                tracing::warn!("danger_pretend_payments: whoever pays at a station charges for nothing");
+                let checkout = Checkout::new(Arc::new(PretendAcquirer::default()), format!("{origin}/pay/operator"));
+                party.room.attach_checkout(checkout.hurried(demo.unwrap_or(1)));
             }
             let room = Room::Operator(party.room.clone(), Arc::clone(&party.stations));
             let metrics = metrics::of(&party.store, &party.figures, Some(party.line.gauge()));

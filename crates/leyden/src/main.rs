@@ -1,5 +1,6 @@
 //! The one binary: command line, configuration, wiring. It decides nothing that a room could decide.
 
+mod acquirer;
 mod api;
 mod bench;
 mod cli;

@@ -21,6 +21,7 @@ pub(crate) mod news;
 pub(crate) mod notice;
 pub(crate) mod order;
 pub(crate) mod overview;
+pub(crate) mod payment;
 pub(crate) mod permit;
 pub(crate) mod place;
 pub(crate) mod proxy;

@@ -22,6 +22,7 @@ mod handed;
 mod line;
 mod look;
 mod news;
+pub(crate) mod payment;
 pub(crate) mod presence;
 mod proxy;
 mod quirks;
@@ -160,6 +161,7 @@ pub(crate) struct House {
     deviations: Mutex<quirks::Counted>,
     away: returned::Away,
     pub(crate) seconds: proxy::Seconds,
+    checkout: OnceLock<crate::payment::Checkout>,
     events: broadcast::Sender<Event>,
     wake: Notify,
     /// What a crash left behind was taken up.
@@ -186,6 +188,7 @@ impl Operator {
             deviations: Mutex::default(),
             away: returned::Away::default(),
             seconds: proxy::Seconds::default(),
+            checkout: OnceLock::new(),
             events: broadcast::Sender::new(EVENTS_WAITING),
             wake: Notify::new(),
             settled: OnceCell::new(),

@@ -10,6 +10,7 @@ mod door;
 mod handed;
 mod news;
 mod orders;
+mod pay;
 mod people;
 mod quirks;
 mod remote;

@@ -4,7 +4,7 @@
 //! not exist costs as much time as one that does. Nothing here has a default: who is not created cannot sign in.
 
 mod memory;
-mod throttle;
+pub(crate) mod throttle;
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -26,6 +26,7 @@ use crate::signing_in;
         (name = "house", description = "Who lives here"),
         (name = "account", description = "Signing in, users, API keys; at every party"),
         (name = "operator", description = "Stations, sessions, CDRs, tariffs"),
+        (name = "payer", description = "Whoever pays at a station without a contract: price, payment, receipt"),
         (name = "hub", description = "Parties, routes, volumes; no content"),
         (name = "provider", description = "The clerk: drivers, CDRs, disputes, invoices"),
         (name = "driver", description = "The driver: places, start and stop, receipts, who learned what")
@@ -48,12 +49,17 @@ use crate::signing_in;
 struct Account;
 
 /// What can be reached without being anybody.
-const PUBLIC: [(HttpMethod, &str); 2] = [(HttpMethod::Get, "/api/parties"), (HttpMethod::Post, "/api/p/{slug}/login")];
+const PUBLIC: [(HttpMethod, &str); 3] = [
+    (HttpMethod::Get, "/api/parties"),
+    (HttpMethod::Post, "/api/p/{slug}/login"),
+    (HttpMethod::Post, "/api/p/operator/payments"),
+];
 
 pub(crate) fn document() -> utoipa::openapi::OpenApi {
     let mut document = Account::openapi();
     document.merge(crate::operator::Description::openapi());
     document.merge(crate::operator::daily::Description::openapi());
+    document.merge(crate::operator::pay::Description::openapi());
     document.merge(crate::hub::Description::openapi());
     document.merge(crate::provider::Description::openapi());
     document.merge(crate::driver::Description::openapi());

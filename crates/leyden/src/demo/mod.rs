@@ -18,7 +18,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use charge::clock::FastClock;
-use charge::id::PartyId;
+use charge::id::{PartyId, StationId};
+use charge::talk::line::Version;
 use charge::{Clock, SystemClock, Timestamp};
 
 use crate::api::{Api, Session};
@@ -74,6 +75,7 @@ pub(crate) async fn run(wish: &Demo) -> Result<ExitCode, Failure> {
     let stopped = tokio::spawn(crate::serve::stopped());
     show(wish, &house, &logins, &settled).await;
     parked(&world, &street);
+    offer_codes(&house, &street).await;
     let mut crowd = match &wish.sessions {
         Some(file) => crowd::replay(file, &street, &settled, wish.speed)?,
         None => {
@@ -198,6 +200,28 @@ fn parked(world: &World, street: &street::Street) {
         println!("  A car of {slug}'s driver is plugged in at {name}, {}: start it from the page.", bay.evse_id);
     }
     println!();
+}
+
+/// Stations of OCPP 2.1 show codes for paying without a contract; one of them is told for whoever looks at the demo.
+async fn offer_codes(house: &House, street: &street::Street) {
+    let Some(operator) = &house.operator else { return };
+    for standing in &street.stations {
+        if standing.station.watch().borrow().line != Some(Version::V21) {
+            continue;
+        }
+        let Ok(id) = StationId::new(&standing.id) else { continue };
+        match operator.room.offer_payment("demo", &id).await {
+            Ok(came) => tracing::debug!(station = %id, outcome = ?came.outcome, "codes for paying"),
+            Err(fault) => tracing::warn!(station = %id, %fault, "no codes for paying"),
+        }
+    }
+    let shown = street.stations.iter().find_map(|standing| {
+        let view = standing.station.watch().borrow().clone();
+        view.bays.iter().find_map(|bay| bay.pay.clone())
+    });
+    if let Some(address) = shown {
+        println!("  A station shows this code, for a short while, to whoever has no contract:\n  {address}\n");
+    }
 }
 
 /// Where the demo's clock goes on: never behind where it was, never behind the machine's.

@@ -185,6 +185,7 @@ impl Actor {
                 "register_wh": bay.register.wh(),
                 "power_w": bay.power.watts(),
                 "finished": bay.finished,
+                "pay": bay.pay,
             })
         });
         json!({

@@ -13,7 +13,7 @@ use trust::seal::SealKey;
 use crate::authorise::{Alias, Permit};
 use crate::memory::permit::{Place, open_token, seal_token};
 use crate::memory::{named, named_opt, small_opt, word, word_opt};
-use crate::remote::{Event, Move, State};
+use crate::remote::{ALIAS_HOLDS, Event, Move, State};
 
 /// What an order wants done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -71,6 +71,30 @@ pub(crate) struct OrderRow {
 }
 
 impl OrderRow {
+    /// A start on the operator's own account: nobody else is owed the outcome.
+    pub(crate) fn own_start(id: OrderId, own: PartyId, correlation: CorrelationId, now: Timestamp) -> Self {
+        Self {
+            given_as: id.clone(),
+            id,
+            kind: Kind::Start,
+            giver: own,
+            return_to: None,
+            correlation,
+            station: None,
+            no: None,
+            session: None,
+            alias: None,
+            remote_id: None,
+            token_sealed: None,
+            reference: None,
+            state: State::Asked,
+            result: None,
+            message: None,
+            asked: now,
+            until: now.plus(ALIAS_HOLDS),
+        }
+    }
+
     /// Takes an event; `false` where the table refuses it.
     pub(crate) fn on(&mut self, event: Event) -> bool {
         match self.state.on(event) {

@@ -33,6 +33,7 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
     super::notice::MIGRATION,
     super::curve::POINTS_IN_ONE,
     super::curve::TAILS,
+    super::payment::MIGRATION,
 ];
 
 const PLACES: &str = "CREATE TABLE operator_locations (

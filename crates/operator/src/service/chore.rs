@@ -1,5 +1,5 @@
 //! Work on stations that follows from something else and survives a restart: certificates to send, settings to write
-//! after a boot, a boot to ask for, firmware to order. One kind of job; the key names what to do.
+//! after a boot, a boot to ask for, firmware to order, payments to settle. One kind of job; the key names what to do.
 
 use charge::id::StationId;
 use futures_util::future::join_all;
@@ -33,6 +33,11 @@ impl Operator {
             },
             (Some("boot"), Some(_), Some(station)) => match StationId::new(station) {
                 Ok(station) => self.ask_boot(&station, &job).await,
+                Err(_) => self.drop_chore(&job).await,
+            },
+            // the third part is why it is looked at again
+            (Some("payment"), Some(id), _) => match id.parse() {
+                Ok(id) => self.settle_payment(id, &job).await,
                 Err(_) => self.drop_chore(&job).await,
             },
             _ => self.drop_chore(&job).await,

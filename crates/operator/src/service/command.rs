@@ -22,10 +22,9 @@ use super::shelf::shown_name;
 use super::{Event, Fault, House, Operator};
 use crate::admit::Proof;
 use crate::memory::notice::{self, Kind};
-use crate::memory::order::{self, Kind as OrderKind, OrderRow};
+use crate::memory::order::{self, OrderRow};
 use crate::memory::{cdr, denial, log, place, request, session, station, tariff, upload};
 use crate::order::{OrderOutcome, Outcome, StationOrder, outcome};
-use crate::remote::{ALIAS_HOLDS, State};
 use crate::request::Phase;
 use crate::wording;
 
@@ -422,26 +421,7 @@ fn keep_service(house: &House, tx: &mut Tx<'_>, name: &StationId, no: EvseNo) ->
     let id = fresh_order(house)?;
     let token = service_token(house).ok_or_else(|| unexpected("no service contract"))?;
     let correlation = CorrelationId::new(house.dice.uuid()).map_err(|_| unexpected("no correlation id"))?;
-    let mut kept = OrderRow {
-        id: id.clone(),
-        kind: OrderKind::Start,
-        giver: house.setup.party,
-        given_as: id.clone(),
-        return_to: None,
-        correlation,
-        station: None,
-        no: None,
-        session: None,
-        alias: None,
-        remote_id: None,
-        token_sealed: None,
-        reference: None,
-        state: State::Asked,
-        result: None,
-        message: None,
-        asked: now,
-        until: now.plus(ALIAS_HOLDS),
-    };
+    let mut kept = OrderRow::own_start(id.clone(), house.setup.party, correlation, now);
     kept.seal(house.seal(), &token)?;
     aim(house, &mut kept, &bay);
     order::save(tx, &kept)?;

@@ -15,7 +15,7 @@ use store::{StoreError, Tx};
 
 use super::errand::flag;
 use super::transact::{HALT, give_up_unclaimed};
-use super::{Event, House, Operator};
+use super::{Event, House, Operator, payment};
 use crate::close::{self, Case};
 use crate::memory::notice::{self, Kind, Notice};
 use crate::memory::permit::{Place as SealPlace, open_presented};
@@ -396,6 +396,7 @@ fn keep_cdr(
     row.on(SessionEvent::Close);
     row.changed = now;
     session::save(tx, &row)?;
+    payment::look(tx, row.order.as_deref(), now)?;
     outbox::done(tx, job.id).map(drop)
 }
 

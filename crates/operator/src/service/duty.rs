@@ -21,8 +21,8 @@ use crate::authorise::Permit;
 use crate::memory::notice::{self, Kind, Notice};
 use crate::memory::order::{self, OrderRow};
 use crate::memory::{
-    cdr, certificate, denial, log, messages, news, overview, permit, place, proxy, request, reservation, session,
-    station, whitelist,
+    cdr, certificate, denial, log, messages, news, overview, payment, permit, place, proxy, request, reservation,
+    session, station, whitelist,
 };
 use crate::session::{Event as SessionEvent, State};
 use crate::{remote, transaction};
@@ -209,6 +209,7 @@ impl Operator {
             order::forget(tx, now.minus(ORDERS_KEPT))?;
             reservation::forget(tx, now.minus(RESERVATIONS_KEPT))?;
             certificate::forget(tx, now.minus(CERTIFICATES_KEPT))?;
+            payment::forget(tx, now.minus(kept.people_kept))?;
             outbox::forget(tx, now.minus(kept.people_kept))?;
             Ok::<_, StoreError>(())
         })

@@ -14,7 +14,7 @@ use store::outbox::{self, Job};
 use store::{StoreError, Tx};
 
 use super::road::finish;
-use super::{House, Operator};
+use super::{House, Operator, payment};
 use crate::memory::order::{self, Kind, OrderRow};
 use crate::memory::{reservation, session};
 use crate::publish::{self, Fate};
@@ -160,9 +160,10 @@ fn words(house: &House, tx: &Tx<'_>, row: &OrderRow) -> Result<Option<ToStation>
     Ok(match row.kind {
         Kind::Start => {
             let uid = row.alias.as_deref().and_then(|alias| TokenUid::new(alias).ok());
+            let kind = payment::kind_of(tx, row)?;
             uid.zip(row.remote_id).map(|(uid, remote_id)| ToStation::Start {
                 evse: row.no,
-                token: PresentedToken::new(uid, ALIAS_KIND),
+                token: PresentedToken::new(uid, kind),
                 remote_id,
                 profile: None,
             })

@@ -16,7 +16,7 @@ use store::{StoreError, Tx};
 
 use super::presence::{DeniedTap, Passage, Presence, Presented};
 use super::transact::{self, Misfit, Word};
-use super::{Event, House, Operator, reservations, templates};
+use super::{Event, House, Operator, payment, reservations, templates};
 use crate::authorise::{self, Step};
 use crate::memory::{order, permit, place, session, station};
 use crate::view::RefusedKnock;
@@ -370,7 +370,10 @@ pub(super) fn standing(
     at: Timestamp,
 ) -> Result<authorise::Standing, StoreError> {
     let order = order::by_alias(tx, station, &token.normal(Purpose::Authorise))?;
-    let alias = order.map(|order| order::alias(&order, house.seal(), no, at)).transpose()?;
+    let mut alias = order.as_ref().map(|order| order::alias(order, house.seal(), no, at)).transpose()?;
+    if let (Some(order), Some(authorise::Alias::Good(permit))) = (&order, &mut alias) {
+        permit.money_cap = payment::cap_of(tx, order)?;
+    }
     let tag = house.setup.keys.tags.tag(token.kind, &token.uid);
     let permit = permit::find(tx, house.seal(), station, tag)?;
     Ok(authorise::Standing { alias, permit })

@@ -262,7 +262,12 @@ fn session_card(house: &House, tx: &Tx<'_>, row: &SessionRow, now: Timestamp) ->
     })
 }
 
-fn session_page(house: &House, tx: &Tx<'_>, row: &SessionRow, now: Timestamp) -> Result<SessionPage, StoreError> {
+pub(super) fn session_page(
+    house: &House,
+    tx: &Tx<'_>,
+    row: &SessionRow,
+    now: Timestamp,
+) -> Result<SessionPage, StoreError> {
     let begin = row.meter.begin.map_or(Energy::ZERO, |(_, register)| register);
     let curve = curve::points(tx, &row.id, &row.tail)?.into_iter().map(|(at, point)| CurvePoint {
         at,

@@ -16,7 +16,7 @@ use charge::units::{Energy, Power};
 use store::{StoreError, Tx, outbox};
 
 use super::line::standing;
-use super::{House, cost};
+use super::{House, cost, deliver};
 use crate::authorise::{self, Conclusion, Permit, Step};
 use crate::memory::curve::Tail;
 use crate::memory::notice::{self, Kind};
@@ -172,7 +172,7 @@ pub(super) fn take(house: &House, tx: &mut Tx<'_>, now: Timestamp, word: Word) -
             cost::compare(house, tx, &mut row, theirs, now)?;
         }
     }
-    let capped = keep_caps(tx, &row, now)?;
+    let capped = keep_caps(house, tx, &row, now)?;
     let told = follow(house, tx, &mut row, was, now)?;
     taken.wake = capped || told || fresh || row.state != was;
     if fresh || row.state != was || word.state.is_some() {
@@ -432,7 +432,7 @@ fn claim_order(tx: &mut Tx<'_>, row: &mut SessionRow, token: &PresentedToken) ->
 
 fn permitted(house: &House, tx: &mut Tx<'_>, row: &mut SessionRow, given: &Permit) -> Result<(), StoreError> {
     row.permit(house.seal(), given)?;
-    keep_caps(tx, row, house.now()).map(drop)
+    keep_caps(house, tx, row, house.now()).map(drop)
 }
 
 fn refused(tx: &mut Tx<'_>, row: &mut SessionRow, allowed: Allowed, now: Timestamp) -> Result<(), StoreError> {
@@ -510,10 +510,24 @@ fn patience(start: Timestamp, now: Timestamp) -> Duration {
     (now.since(start) / 10).clamp(ASK_AGAIN, ASK_AT_LEAST)
 }
 
-/// A provider's limit on energy ends the session.
-fn keep_caps(tx: &mut Tx<'_>, row: &SessionRow, now: Timestamp) -> Result<bool, StoreError> {
-    let reached = row.state.is_open() && row.energy_cap.is_some_and(|cap| row.meter.delivered() >= cap);
-    if reached { outbox::put(tx, HALT, row.id.as_str(), now, &[]) } else { Ok(false) }
+/// A provider's limit on energy ends the session; so does the amount that is held for one of our own. A provider's limit
+/// on money is looked at where the provider is told what the session costs.
+fn keep_caps(house: &House, tx: &mut Tx<'_>, row: &SessionRow, now: Timestamp) -> Result<bool, StoreError> {
+    if !row.state.is_open() {
+        return Ok(false);
+    }
+    let held = row.money_cap.filter(|_| row.party == Some(house.setup.party));
+    let spent = match held {
+        Some(held) => deliver::so_far(house, tx, row, now)?
+            .priced
+            .is_some_and(|priced| priced.total.with_vat.unwrap_or(priced.total.before_vat) >= held.decimal()),
+        None => false,
+    };
+    if spent || row.energy_cap.is_some_and(|cap| row.meter.delivered() >= cap) {
+        outbox::put(tx, HALT, row.id.as_str(), now, &[])
+    } else {
+        Ok(false)
+    }
 }
 
 /// What a session's change leads to: its CDR, and word to its provider.

@@ -23,7 +23,7 @@ const WAIT_MAX: Duration = Duration::from_secs(300);
 const REMEMBERED_MAX: usize = 20_000;
 
 #[derive(Default)]
-pub(super) struct Throttle(Mutex<HashMap<String, Tries>>);
+pub(crate) struct Throttle(Mutex<HashMap<String, Tries>>);
 
 #[derive(Clone, Copy)]
 struct Tries {
@@ -32,9 +32,9 @@ struct Tries {
 }
 
 impl Throttle {
-    pub(super) fn admit(&self, name: &str, address: &str, now: Timestamp) -> Result<(), Fault> {
+    pub(crate) fn admit(&self, name: &str, address: &str, now: Timestamp) -> Result<(), Fault> {
         let tries = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        for key in keys(name, address) {
+        for (key, _) in keys(name, address) {
             if let Some(entry) = tries.get(&key)
                 && entry.until > now
             {
@@ -45,12 +45,12 @@ impl Throttle {
         Ok(())
     }
 
-    pub(super) fn failed(&self, name: &str, address: &str, now: Timestamp) {
+    pub(crate) fn failed(&self, name: &str, address: &str, now: Timestamp) {
         let mut tries = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if tries.len() >= REMEMBERED_MAX {
             tries.retain(|_, entry| entry.until > now);
         }
-        for (key, free) in keys(name, address).into_iter().zip([FREE_TRIES, FREE_TRIES_ADDRESS]) {
+        for (key, free) in keys(name, address) {
             if tries.len() >= REMEMBERED_MAX && !tries.contains_key(&key) {
                 continue;
             }
@@ -63,17 +63,19 @@ impl Throttle {
         }
     }
 
-    pub(super) fn succeeded(&self, name: &str, address: &str) {
+    pub(crate) fn succeeded(&self, name: &str, address: &str) {
         let mut tries = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        for key in keys(name, address) {
+        for (key, _) in keys(name, address) {
             tries.remove(&key);
         }
     }
 }
 
-/// A name that is too long is nobody's; what is kept of it is bounded all the same.
-fn keys(name: &str, address: &str) -> [String; 2] {
-    [format!("n:{}", clipped(name)), format!("a:{}", neighbourhood(address))]
+/// What is slowed, and how often it may fail before. A name that is too long is nobody's; what is kept of it is bounded
+/// all the same. Where no name is guessed, the address alone counts.
+fn keys(name: &str, address: &str) -> impl Iterator<Item = (String, u32)> {
+    let name = (!name.is_empty()).then(|| (format!("n:{}", clipped(name)), FREE_TRIES));
+    name.into_iter().chain([(format!("a:{}", neighbourhood(address)), FREE_TRIES_ADDRESS)])
 }
 
 fn clipped(name: &str) -> String {

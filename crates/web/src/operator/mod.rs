@@ -9,6 +9,7 @@ mod lists;
 mod meters;
 mod orders;
 mod overview;
+pub(crate) mod pay;
 mod places;
 mod preview;
 mod quirks;
@@ -48,7 +49,7 @@ pub(crate) fn routes(door: Doorway, desk: Desk) -> Doorway {
         BillingWrite, SessionsRead, StationsCommand, StationsRead, StationsWrite, TariffsRead, TariffsWrite,
     };
     desk.room.attach_authority(Arc::clone(&desk.stations));
-    daily::routes(door, &desk)
+    pay::routes(daily::routes(door, &desk), &desk)
         .get("/overview", StationsRead, desk.clone(), overview::overview)
         .get("/events", StationsRead, desk.clone(), feed)
         .get("/stations", StationsRead, desk.clone(), stations::list)

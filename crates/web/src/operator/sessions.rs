@@ -159,6 +159,12 @@ pub(crate) struct RecordQuery {
     format: Option<String>,
 }
 
+impl RecordQuery {
+    pub(super) fn is_json(&self) -> bool {
+        self.format.as_deref() == Some("json")
+    }
+}
+
 #[utoipa::path(get, path = "/api/p/operator/sessions/{id}/record", tag = "operator",
     params(("id" = String, Path), RecordQuery),
     responses((status = 200, description = "The signed records, byte for byte"), (status = 404, body = ErrorBody)))]
@@ -168,7 +174,7 @@ pub(crate) async fn record(
     Query(query): Query<RecordQuery>,
 ) -> Result<Response, Fault> {
     let (records, key) = desk.room.session_record(&session(&id)?).await?;
-    download(&id, &records, key.as_ref(), query.format.as_deref() == Some("json"))
+    download(&id, &records, key.as_ref(), query.is_json())
 }
 
 fn session(id: &str) -> Result<SessionId, Fault> {

@@ -7,6 +7,7 @@ mod events;
 mod office;
 mod openapi;
 mod partners;
+mod pay;
 mod permissions;
 mod trip;
 mod visit;

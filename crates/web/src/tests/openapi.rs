@@ -92,6 +92,7 @@ fn no_schema_of_one_noun_hides_one_of_another() {
     let all = [
         crate::operator::Description::openapi(),
         crate::operator::daily::Description::openapi(),
+        crate::operator::pay::Description::openapi(),
         crate::hub::Description::openapi(),
         crate::provider::Description::openapi(),
         crate::driver::Description::openapi(),

@@ -1,0 +1,51 @@
+// Paying at a station without a contract.
+export const pay: Record<string, string> = {
+  'At most': 'Höchstens',
+  'Charge and pay': 'Laden und bezahlen',
+  'Have it show codes': 'Codes zeigen lassen',
+  'Held': 'Reserviert',
+  'It ends by itself at {amount}.': 'Endet von selbst bei {amount}.',
+  'Keep the address of this page: it is your receipt, and nobody else has it.':
+    'Bewahre die Adresse dieser Seite auf: Sie ist dein Beleg, und niemand sonst hat sie.',
+  'No account and no name. The operator learns a random reference, and your payment provider an amount.':
+    'Ohne Konto und ohne Namen. Der Betreiber erfährt eine zufällige Nummer, dein Zahlungsdienst einen Betrag.',
+  'No payment provider is connected to this operator.': 'Mit diesem Betreiber ist kein Zahlungsdienst verbunden.',
+  'No price is known here, so nothing can be paid.': 'Hier ist kein Preis bekannt, also kann nichts bezahlt werden.',
+  'Nothing is charging.': 'Es wird nichts geladen.',
+  'Nothing was paid.': 'Es wurde nichts bezahlt.',
+  'Paid. Plug in the cable now, if you have not yet.': 'Bezahlt. Stecke jetzt das Kabel an, falls es noch nicht steckt.',
+  'Paid': 'Bezahlt',
+  'Pay and start': 'Bezahlen und laden',
+  'Pay with': 'Bezahlen mit',
+  'Paying without a contract': 'Bezahlen ohne Vertrag',
+  'Pretend card that is declined': 'Spielkarte, die abgelehnt wird',
+  'Pretend card, no money moves': 'Spielkarte, es fließt kein Geld',
+  'Show no codes any more': 'Keine Codes mehr zeigen',
+  'Signed record (XML)': 'Signierter Datensatz (XML)',
+  'Somebody else is paying for this charging point.': 'Für diesen Ladepunkt bezahlt gerade jemand anderes.',
+  'The bill is being made.': 'Die Rechnung wird erstellt.',
+  'The card was declined. Nothing was paid.': 'Die Karte wurde abgelehnt. Es wurde nichts bezahlt.',
+  'The price has changed. Look at it again before you pay.': 'Der Preis hat sich geändert. Sieh ihn dir noch einmal an, bevor du bezahlst.',
+  'The station did not stop. Unplug the car to end.': 'Die Station hat nicht angehalten. Ziehe das Kabel ab, um zu enden.',
+  'The station is being told to start.': 'Die Station wird gestartet.',
+  'The station shows a code that changes all the time; whoever scans it sees the price and pays.':
+    'Die Station zeigt einen Code, der laufend wechselt; wer ihn scannt, sieht den Preis und bezahlt.',
+  'The time to pay is over.': 'Die Zeit zum Bezahlen ist vorbei.',
+  'The time to pay is over. Scan the code that the station shows now.': 'Die Zeit zum Bezahlen ist vorbei. Scanne den Code, den die Station jetzt zeigt.',
+  'This code cannot be read. Scan the one that the station shows now.': 'Dieser Code ist nicht lesbar. Scanne den, den die Station jetzt zeigt.',
+  'This code has expired or is not this station\'s. Scan the one that the station shows now.':
+    'Dieser Code ist abgelaufen oder nicht von dieser Station. Scanne den, den die Station jetzt zeigt.',
+  'This code was used already. Scan the one that the station shows now.': 'Dieser Code wurde schon benutzt. Scanne den, den die Station jetzt zeigt.',
+  'This much is held on your card. You pay what the charge comes to, and the rest is released.':
+    'So viel wird auf deiner Karte reserviert. Du zahlst, was das Laden kostet; der Rest wird freigegeben.',
+  'This payment is under way already.': 'Diese Zahlung läuft schon.',
+  'This station or charging point takes no payment here. Scan the code that the station shows now.':
+    'Diese Station oder dieser Ladepunkt nimmt hier keine Zahlung an. Scanne den Code, den die Station jetzt zeigt.',
+  'To charge, scan the code that the station shows now.': 'Scanne zum Laden den Code, den die Station jetzt zeigt.',
+  'What was held is released.': 'Was reserviert war, ist wieder frei.',
+  'charging point {n}': 'Ladepunkt {n}',
+  'no car was plugged in, or the station did not start': 'Es wurde kein Auto angesteckt, oder die Station hat nicht gestartet.',
+  'nothing was charged': 'Es wurde nichts geladen.',
+  'off': 'aus',
+  'or another amount': 'oder ein anderer Betrag',
+};
