@@ -83,6 +83,8 @@ pub(crate) struct Evse {
     pub halted: bool,
     /// Shown to the driver.
     pub words: Option<Box<str>>,
+    /// Shown to whoever has charged, until the cable is out.
+    pub farewell: Option<Box<str>>,
     /// Somebody pays for it on a telephone: nobody begins here until then (2.1 C25).
     pub paid_until: Option<Timestamp>,
     pub give_up_at: Option<Timestamp>,
@@ -113,6 +115,7 @@ impl Evse {
             wishes: Limits::default(),
             halted: false,
             words: None,
+            farewell: None,
             paid_until: None,
             give_up_at: None,
             running: None,

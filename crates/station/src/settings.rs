@@ -71,6 +71,9 @@ pub enum Key {
     SupportedLimits,
     TimeZone,
     Currency,
+    TariffFallback,
+    TotalCostFallback,
+    OfflineTariffFallback,
     WebPayments,
     WebPaymentsUrl,
     WebPaymentsParameters,
@@ -129,7 +132,7 @@ const fn both(v16: &'static str, v201: &'static str) -> (Option<&'static str>, O
 /// A day is the longest interval that makes sense on this line: one heartbeat a day is needed for the clock.
 const DAY_S: u32 = 86_400;
 
-const TABLE: [Row; 62] = [
+const TABLE: [Row; 65] = [
     row(
         Key::HeartbeatInterval,
         both("HeartbeatInterval", "OCPPCommCtrlr.HeartbeatInterval"),
@@ -419,6 +422,21 @@ const TABLE: [Row; 62] = [
     ),
     row(Key::TimeZone, (None, Some("ClockCtrlr.TimeZone")), Kind::Text, Access::ReadWrite, "UTC"),
     row(Key::Currency, (None, Some("TariffCostCtrlr.Currency")), Kind::Text, Access::ReadWrite, "EUR"),
+    row(Key::TariffFallback, (None, Some("TariffCostCtrlr.TariffFallbackMessage")), Kind::Text, Access::ReadWrite, ""),
+    row(
+        Key::TotalCostFallback,
+        (None, Some("TariffCostCtrlr.TotalCostFallbackMessage")),
+        Kind::Text,
+        Access::ReadWrite,
+        "",
+    ),
+    row(
+        Key::OfflineTariffFallback,
+        (None, Some("TariffCostCtrlr.OfflineTariffFallbackMessage")),
+        Kind::Text,
+        Access::ReadWrite,
+        "",
+    ),
     row(Key::WebPayments, (None, Some("WebPaymentsCtrlr.Enabled")), Kind::Flag, Access::ReadWrite, "false"),
     row(Key::WebPaymentsUrl, (None, Some("WebPaymentsCtrlr.URLTemplate")), Kind::Text, Access::ReadWrite, ""),
     row(

@@ -366,7 +366,7 @@ impl Station {
                 .and_then(|running| self.blocks.deals.get(&running.no))
                 .map(Deal::limits)
                 .unwrap_or_default(),
-            words: evse.words.clone(),
+            words: evse.farewell.clone().or_else(|| evse.words.clone()),
             pay: self.pay_address(evse),
             finished: evse.finished,
         });

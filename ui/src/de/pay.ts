@@ -3,7 +3,7 @@ export const pay: Record<string, string> = {
   'At most': 'Höchstens',
   'Charge and pay': 'Laden und bezahlen',
   'Have it show codes': 'Codes zeigen lassen',
-  'Held': 'Reserviert',
+  'Reserved amount': 'Reservierter Betrag',
   'It ends by itself at {amount}.': 'Endet von selbst bei {amount}.',
   'Keep the address of this page: it is your receipt, and nobody else has it.':
     'Bewahre die Adresse dieser Seite auf: Sie ist dein Beleg, und niemand sonst hat sie.',
@@ -11,7 +11,9 @@ export const pay: Record<string, string> = {
     'Ohne Konto und ohne Namen. Der Betreiber erfährt eine zufällige Nummer, dein Zahlungsdienst einen Betrag.',
   'No payment provider is connected to this operator.': 'Mit diesem Betreiber ist kein Zahlungsdienst verbunden.',
   'No price is known here, so nothing can be paid.': 'Hier ist kein Preis bekannt, also kann nichts bezahlt werden.',
+  'No car was plugged in, or the station did not start.': 'Es wurde kein Auto angesteckt, oder die Station hat nicht gestartet.',
   'Nothing is charging.': 'Es wird nichts geladen.',
+  'Nothing was charged.': 'Es wurde nichts geladen.',
   'Nothing was paid.': 'Es wurde nichts bezahlt.',
   'Paid. Plug in the cable now, if you have not yet.': 'Bezahlt. Stecke jetzt das Kabel an, falls es noch nicht steckt.',
   'Paid': 'Bezahlt',
@@ -26,6 +28,8 @@ export const pay: Record<string, string> = {
   'The bill is being made.': 'Die Rechnung wird erstellt.',
   'The card was declined. Nothing was paid.': 'Die Karte wurde abgelehnt. Es wurde nichts bezahlt.',
   'The price has changed. Look at it again before you pay.': 'Der Preis hat sich geändert. Sieh ihn dir noch einmal an, bevor du bezahlst.',
+  "The payment provider's answer was not heard.": 'Die Antwort des Zahlungsdienstes blieb aus.',
+  'The session is not billed.': 'Der Ladevorgang wird nicht berechnet.',
   'The station did not stop. Unplug the car to end.': 'Die Station hat nicht angehalten. Ziehe das Kabel ab, um zu enden.',
   'The station is being told to start.': 'Die Station wird gestartet.',
   'The station shows a code that changes all the time; whoever scans it sees the price and pays.':
@@ -44,8 +48,6 @@ export const pay: Record<string, string> = {
   'To charge, scan the code that the station shows now.': 'Scanne zum Laden den Code, den die Station jetzt zeigt.',
   'What was held is released.': 'Was reserviert war, ist wieder frei.',
   'charging point {n}': 'Ladepunkt {n}',
-  'no car was plugged in, or the station did not start': 'Es wurde kein Auto angesteckt, oder die Station hat nicht gestartet.',
-  'nothing was charged': 'Es wurde nichts geladen.',
   'off': 'aus',
   'or another amount': 'oder ein anderer Betrag',
 };

@@ -206,8 +206,8 @@ impl Operator {
         let answer = self.tell_now(order).await?;
         let (result, why) = remote::outcome(&answer);
         if !matches!(result, OrderResult::Accepted | OrderResult::TimedOut) {
-            let why = why.unwrap_or_else(|| "the station did not start".to_owned());
-            self.let_go(id, &why).await?;
+            let why = why.map_or_else(String::new, |why| format!(" It was told to, and {why}."));
+            self.let_go(id, &format!("The station did not start.{why}")).await?;
         }
         Ok(())
     }
@@ -438,7 +438,7 @@ fn due(house: &House, tx: &Tx<'_>, id: i64, now: Timestamp) -> Result<Due, Store
         State::Settled | State::Released | State::Lapsed => Due::Nothing,
         State::Opened | State::Declined if now >= row.opened.plus(house.visit()) => Due::Lapse,
         State::Opened | State::Declined => Due::At(row.opened.plus(house.visit())),
-        State::Asking if now >= row.changed.plus(ALIAS_HOLDS) => Due::Release("nobody heard the acquirer's answer"),
+        State::Asking if now >= row.changed.plus(ALIAS_HOLDS) => Due::Release("The payment provider's answer was not heard."),
         State::Asking => Due::At(row.changed.plus(ALIAS_HOLDS)),
         State::Held => held_due(house, tx, &row, now)?,
     })
@@ -447,7 +447,7 @@ fn due(house: &House, tx: &Tx<'_>, id: i64, now: Timestamp) -> Result<Due, Store
 fn held_due(house: &House, tx: &Tx<'_>, row: &PaymentRow, now: Timestamp) -> Result<Due, StoreError> {
     let wait = Due::At(now.plus(LOOK_EVERY));
     let order = row.order.as_ref().map(|id| order::find(tx, id.as_str())).transpose()?.flatten();
-    let Some(order) = order else { return Ok(Due::Release("the charge never began")) };
+    let Some(order) = order else { return Ok(Due::Release(NEVER_BEGAN)) };
     let running = order.session.as_ref().map(|id| session::find(tx, id.as_str())).transpose()?.flatten();
     let Some(running) = running else {
         let silent = order.result == Some(OrderResult::TimedOut) && now <= order.until;
@@ -456,7 +456,7 @@ fn held_due(house: &House, tx: &Tx<'_>, row: &PaymentRow, now: Timestamp) -> Res
             OrderState::Awaiting | OrderState::Started => wait,
             OrderState::Done if silent => wait,
             OrderState::Asked | OrderState::Telling | OrderState::Lapsed | OrderState::Done => {
-                Due::Release("no car was plugged in, or the station did not start")
+                Due::Release(NEVER_BEGAN)
             }
         });
     };
@@ -469,12 +469,12 @@ fn held_due(house: &House, tx: &Tx<'_>, row: &PaymentRow, now: Timestamp) -> Res
                 if taken.minor > 0 {
                     Due::Capture(row.reference.clone(), taken)
                 } else {
-                    Due::Release("nothing was charged")
+                    Due::Release("Nothing was charged.")
                 }
             }
             None => wait,
         },
-        (SessionState::Void, _) | (SessionState::Closed, None) => Due::Release("the session is not billed"),
+        (SessionState::Void, _) | (SessionState::Closed, None) => Due::Release("The session is not billed."),
         (
             SessionState::Waiting
             | SessionState::Active
@@ -572,6 +572,7 @@ fn stage(row: &PaymentRow, session: Option<SessionState>, order: Option<OrderSta
     }
 }
 
+const NEVER_BEGAN: &str = "No car was plugged in, or the station did not start.";
 /// One sentence for both: whoever tries passwords learns nothing of which it was.
 const EXPIRED: &str = "This code has expired or is not this station's. Scan the one that the station shows now.";
 /// A payment that waits for a car or for the end of a charge is looked at this often, besides when its session closes.

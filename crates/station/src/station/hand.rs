@@ -226,6 +226,9 @@ impl Station {
         let yes = (self.known(token) && self.settings.flag(Key::LocalAuthorizeOffline))
             || (listed != Some(false) && self.settings.flag(Key::OfflineForUnknown));
         self.judge(place, if yes { Allowed::Yes } else { Allowed::Unanswered }, out);
+        if yes {
+            self.tariff_unknown(place, true);
+        }
     }
 
     /// What the local list says, where it is in use.
@@ -313,6 +316,9 @@ impl Station {
         }
         if !evse.phase.in_transaction() && !evse.asking() && evse.phase != Phase::Tapped {
             evse.permit = None;
+            if evse.phase == Phase::Idle {
+                evse.farewell = None;
+            }
             if evse.paid_until.is_none_or(|until| until <= now) {
                 evse.words = None;
             }
@@ -420,6 +426,9 @@ impl Station {
         out.push(Output::Keep(Note::Transaction(Box::new(of))));
         let (reason, by_token) = (Some(cause.reason), cause.by_token);
         self.report(Message { signed: record, power: None, charged_percent: None, reason, by_token, ..message }, out);
+        if !self.online() {
+            self.cost_unknown(no);
+        }
         self.blocks.deals.remove(&no);
         let Some(evse) = self.evses.get_mut(place) else { return };
         (evse.halted, evse.wishes) = (false, Limits::default());

@@ -8,6 +8,7 @@ use charge::id::{EvseNo, TransactionKey};
 use charge::talk::line::terms::{Advice, Limits, Offer, Terms};
 use charge::talk::line::{Stage, StationAnswer, Version};
 use charge::tariff::Tariff;
+use charge::token::Allowed;
 use charge::{Decimal, Timestamp};
 
 use super::orders::refused;
@@ -164,6 +165,40 @@ impl Station {
         let Some(permit) = evse.permit.as_mut().filter(|permit| permit.token.uid == token.uid) else { return };
         permit.tariff = offer.tariff.filter(|tariff| tariff.elements.len() <= ELEMENTS_MAX);
         evse.words = offer.words.map(|words| words.text).or(evse.words.take());
+    }
+
+    /// Whoever was let in and told nothing of a price reads the operator's words for that (2.x I04).
+    pub(super) fn welcomed(&mut self, no: EvseNo, allowed: Allowed) {
+        if let Some(place) = self.place(no).filter(|_| allowed == Allowed::Yes) {
+            self.tariff_unknown(place, false);
+        }
+    }
+
+    /// The same for whoever was let in without asking: while the operator is away there are words of their own, where it
+    /// has set any (2.x I04; 2.1 `OfflineTariffFallbackMessage`).
+    pub(super) fn tariff_unknown(&mut self, place: usize, offline: bool) {
+        let words = self.fallback(if offline { Key::OfflineTariffFallback } else { Key::TariffFallback });
+        let words = words.or_else(|| self.fallback(Key::TariffFallback));
+        if let (Some(words), Some(evse)) = (words, self.evses.get_mut(place)) {
+            evse.words = Some(words);
+        }
+    }
+
+    /// A charge has ended and nobody has said what it cost: the operator's words for that (2.x I05). A station that has
+    /// priced it by itself needs none.
+    pub(super) fn cost_unknown(&mut self, no: TransactionNo) {
+        let own = self.blocks.deals.get(&no).is_some_and(|deal| deal.tariff().is_some());
+        let words = self.fallback(Key::TotalCostFallback).filter(|_| !own);
+        let place = self.queue.transaction(no).and_then(|of| self.place(of.evse));
+        let evse = place.and_then(|place| self.evses.get_mut(place)).filter(|evse| evse.running.is_none());
+        if let (Some(words), Some(evse)) = (words, evse) {
+            evse.farewell = Some(words);
+        }
+    }
+
+    fn fallback(&self, key: Key) -> Option<Box<str>> {
+        let words = self.settings.text(key);
+        (self.version.is_2() && !words.is_empty()).then(|| words.into())
     }
 
     /// cites: ocpp-2.1 I11.FR.02, I11.FR.04, I11.FR.05, I11.FR.06, I11.FR.07

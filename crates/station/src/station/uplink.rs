@@ -197,14 +197,28 @@ impl Station {
             (Said::Boot, Heard::Boot { admitted, now, interval }) => self.introduced(admitted, now, interval),
             (Said::Boot, _) => self.standing = Standing::Unknown { not_before: self.now.plus(BOOT_PAUSE) },
             (Said::Status(evse, state), _) => self.told(evse, state),
-            (Said::Tap(evse, token), Heard::Tap(verdict)) => self.permitted(evse, &token, verdict.allowed, out),
+            (Said::Tap(evse, token), Heard::Tap(verdict)) => {
+                self.permitted(evse, &token, verdict.allowed, out);
+                self.welcomed(evse, verdict.allowed);
+            }
             (Said::Tap(evse, token), Heard::Offered { verdict, offer }) => {
+                let silent = offer.words.is_none() && offer.tariff.is_none();
                 self.offered(evse, &token, *offer);
                 self.permitted(evse, &token, verdict.allowed, out);
+                if silent {
+                    self.welcomed(evse, verdict.allowed);
+                }
             }
             (Said::Tap(evse, token), _) => self.permitted(evse, &token, Allowed::Unanswered, out),
             (Said::Transaction(no), Heard::Transaction { number, verdict, cost, advice }) => {
-                let of = self.queue.front().map(|(_, message, _)| message.transaction);
+                let front = self.queue.front().filter(|(head, ..)| *head == no).map(|(_, message, _)| message);
+                let of = front.map(|message| message.transaction);
+                let ended = front.filter(|message| message.stage == charge::talk::line::Stage::Ended && cost.is_none());
+                let unpriced = ended.map(|message| message.transaction);
+                let priced_here = self.blocks.terms.get(&no).is_some_and(|terms| terms.cost.is_some());
+                if let Some(of) = unpriced.filter(|_| !priced_here) {
+                    self.cost_unknown(of);
+                }
                 self.taken(no, number, verdict, out);
                 if let Some(of) = of {
                     self.advised(of, cost, advice, out);

@@ -14,7 +14,7 @@ use charge::talk::line::model::{ModelOrder, MonitoringBase, ReportKind};
 use charge::talk::line::quirk::Quirks;
 use charge::talk::line::reservation::{ListEntry, ListOrder, ReservationOrder};
 use charge::talk::line::upkeep::{LogKind, Retries, UpkeepOrder};
-use charge::talk::line::{StationAnswer, ToStation, Trigger, Version};
+use charge::talk::line::{ResetKind, StationAnswer, ToStation, Trigger, Version};
 use charge::token::{Allowed, TokenKind, Verdict};
 use charge::{Decimal, Secret};
 use serde_json::{Value, json};
@@ -277,6 +277,44 @@ async fn everyday_orders_are_sent_as_the_cases_ask() {
         (available(None, true), "ChangeAvailability", json!({"operationalStatus": "Operative"}), &["/evse"]),
         (reserve(None), "ReserveNow", reserved, &["/connectorType", "/groupIdToken"]),
         (reserve(Some(token(TokenKind::Rfid))), "ReserveNow", grouped, &["/connectorType"]),
+    ])
+    .await;
+}
+
+/// TC_B_06_CSMS, TC_B_09_CSMS, TC_B_18_CSMS, TC_B_20_CSMS, TC_B_21_CSMS, TC_B_22_CSMS, TC_C_37_CSMS, TC_H_17_CSMS.
+///
+/// proves: B05.FR.01, B06.FR.01, B08.FR.01
+#[tokio::test(flavor = "multi_thread")]
+async fn settings_reports_and_resets_are_asked_for_as_the_cases_ask() {
+    let interval = || json!({"component": {"name": "OCPPCommCtrlr"}, "variable": {"name": "HeartbeatInterval"}});
+    let mut written = interval();
+    written["attributeValue"] = json!("300");
+    let key: Box<str> = "OCPPCommCtrlr.HeartbeatInterval".into();
+    let report = ModelOrder::Report { request: 0, variables: vec![key.clone()], criteria: vec!["Available".into()] };
+    let asked = json!({"requestId": 0, "componentCriteria": ["Available"], "componentVariable": [interval()]});
+    cross(vec![
+        (
+            ToStation::ReadSettings { keys: vec![key.clone()] },
+            "GetVariables",
+            json!({"getVariableData": [interval()]}),
+            &[],
+        ),
+        (
+            ToStation::WriteSettings { values: vec![(key, Secret::new("300".into()))] },
+            "SetVariables",
+            json!({"setVariableData": [written]}),
+            &[],
+        ),
+        (ToStation::Model(report), "GetReport", asked, &[]),
+        (ToStation::Reset(ResetKind::Soft), "Reset", json!({"type": "OnIdle"}), &["/evseId"]),
+        (ToStation::Reset(ResetKind::Hard), "Reset", json!({"type": "Immediate"}), &["/evseId"]),
+        (ToStation::ClearCache, "ClearCache", json!({}), &[]),
+        (
+            ToStation::Reservation(ReservationOrder::Cancel { id: 4 }),
+            "CancelReservation",
+            json!({"reservationId": 4}),
+            &[],
+        ),
     ])
     .await;
 }

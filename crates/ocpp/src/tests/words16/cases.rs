@@ -1,5 +1,8 @@
 //! Cases of the certification tool for a central system of 1.6 that ask for one request with certain members: the order is
 //! given as a word, and the frame that is sent has to have them.
+//!
+//! Unproved: the public list of these cases has numbers and no meanings; what a number means follows from the numbers' order
+//! along the standard and from what is said of them in public.
 
 use charge::id::TransactionKey;
 use charge::talk::line::certificate::{CertificateOrder, CertificateUse, StationKey};

@@ -1,5 +1,8 @@
-//! Cases of the certification tool for a charge point of OCPP 1.6, each under its id: what the case looks for is what
-//! is asserted.
+//! Cases of the certification tool for a charge point of OCPP 1.6, each under its id.
+//!
+//! Unproved: the public list of these cases has numbers and no meanings. That a number means what is asserted beside it
+//! follows from the numbers' order along the standard and from what is said of them in public; the tool's own text was
+//! not read. What is asserted is the standard's either way.
 
 use charge::id::TransactionKey;
 use charge::talk::line::certificate::{CertificateOrder, CertificateUse, StationKey};

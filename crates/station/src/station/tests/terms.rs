@@ -230,3 +230,42 @@ fn who_pays_on_a_telephone_is_waited_for() {
     bench.pass(120);
     assert_eq!(bench.hand(two(), Deed::Tap(card("A"))), Ok(()));
 }
+
+/// The operator's words for what it could not say.
+fn with_fallbacks(version: Version) -> Bench {
+    let mut bench = Bench::ready(version);
+    let value = |name: &str, text: &str| {
+        (format!("TariffCostCtrlr.{name}FallbackMessage").into_boxed_str(), charge::Secret::new(Box::from(text)))
+    };
+    let values = vec![
+        value("Tariff", "0.59 a kWh"),
+        value("OfflineTariff", "price on your bill"),
+        value("TotalCost", "see bill"),
+    ];
+    let StationAnswer::Written(written) = bench.order(ToStation::WriteSettings { values }) else { panic!() };
+    assert!(written.iter().all(|(_, became)| *became == charge::talk::line::Written::Accepted));
+    bench
+}
+
+#[test]
+fn whoever_is_told_no_price_reads_the_operators_own_words_for_that() {
+    // proves: I04.FR.01, I05.FR.01
+    for version in [Version::V201, Version::V21] {
+        let mut bench = with_fallbacks(version);
+        bench.hand(one(), Deed::Plug(car())).unwrap();
+        bench.hand(one(), Deed::Tap(card("A"))).unwrap();
+        assert_eq!(bench.bay(one()).words.as_deref(), Some("0.59 a kWh"));
+        bench.pass(60);
+        bench.hand(one(), Deed::Tap(card("A"))).unwrap();
+        assert_eq!(bench.bay(one()).words.as_deref(), Some("see bill"), "the last answer named no cost");
+        bench.hand(one(), Deed::Unplug).unwrap();
+        assert_eq!(bench.bay(one()).words, None);
+        // known from before, so let in without asking
+        bench.cut();
+        bench.hand(one(), Deed::Plug(car())).unwrap();
+        bench.hand(one(), Deed::Tap(card("A"))).unwrap();
+        assert_eq!(bench.bay(one()).words.as_deref(), Some("price on your bill"));
+        bench.hand(one(), Deed::Tap(card("A"))).unwrap();
+        assert_eq!(bench.bay(one()).words.as_deref(), Some("see bill"));
+    }
+}
