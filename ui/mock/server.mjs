@@ -13,7 +13,7 @@ const DIST = process.env.DIST ?? fileURLToPath(new URL('../dist', import.meta.ur
 const TYPES = { '.html': 'text/html; charset=utf-8', '.js': 'text/javascript', '.css': 'text/css', '.json': 'application/json', '.svg': 'image/svg+xml', '.webmanifest': 'application/manifest+json' };
 const listeners = new Set();
 const signedIn = new Map();
-const orders = new Map();
+const orders = new Map(), limits = new Map();
 const cards = [{ id: 'c1', label: 'Key ring', masked: '04 ·· ·· ·· ·· 9C', blocked: false, driver: 'u0' }, { id: 'c2', label: 'Wallet', masked: '04 ·· ·· ·· ·· 1F', blocked: true, driver: 'u0' }];
 const keys = [{ id: 1, name: 'Grafana', scopes: ['stations:read', 'sessions:read'], created: w.ago(9999), last_used: w.ago(3) }];
 const users = [{ id: 1, user: 'mira', name: 'Mira Sommer', role: 'admin', created: w.ago(9999) }, { id: 2, user: 'jonas', name: 'Jonas Feld', role: 'viewer', created: w.ago(999) }];
@@ -102,6 +102,9 @@ const provider = {
   'POST driver/start': (_, __, wish) => start(wish), 'GET driver/orders/*': ([id]) => orders.get(id) ?? { id, kind: 'stop', state: 'acknowledged', message: '', session: null },
   'GET driver/contract': () => ({ name: 'Ada Berg', email: 'ada@example.org', contract: 'DE-MGS-C0N7K27K2-4', state: 'good', valid_until: null, credit_cap: { amount: '200.00', currency: 'EUR' } }),
   'GET driver/sessions': () => list(mine().map(forDriver)), 'GET driver/sessions/*': ([id]) => { const s = w.sessions.find((one) => one.id === id); return s && { ...forDriver(s), ...detail(s), learned: w.learned }; },
+  'GET driver/sessions/*/limit': ([id]) => ({ limit: limits.get(id) ?? null, look: null, plan: null }),
+  'POST driver/sessions/*/limit': ([id], _, wish) => limited(id, wish.most_w), 'DELETE driver/sessions/*/limit': ([id]) => limited(id, null),
+  'POST driver/sessions/*/plan': ([id]) => ({ ...limited(id, null), state: 'refused', message: 'the operator does not offer this' }),
   'POST driver/sessions/*/stop': ([id]) => { setTimeout(() => { w.endSession(w.sessions.find((s) => s.id === id)); tell('session', { id }); }, 1500); return { order: 'o-stop', state: 'sent', message: '' }; },
   'GET driver/invoices': () => list(invoices().map(({ lines, vat, ...one }) => one)), 'GET driver/invoices/*': ([id]) => invoices().find((one) => one.id === id), 'GET driver/cards': () => cards,
   'POST driver/cards/*/*': ([id, what]) => { cards.find((c) => c.id === id).blocked = what === 'block'; return {}; },
@@ -110,6 +113,13 @@ const everywhere = {
   'GET keys': () => list(keys), 'POST keys': (_, __, body) => { const made = { id: keys.length + 1, created: w.now(), last_used: null, ...body }; keys.push(made); return { id: made.id, key: 'ley_7Jq2mXc0vT9sKfW4hRz8' }; },
   'DELETE keys/*': ([id]) => { keys.splice(keys.findIndex((k) => String(k.id) === id), 1); return {}; }, 'GET users': () => list(users), 'POST users': (_, __, body) => { users.push({ id: users.length + 1, created: w.now(), ...body }); return { password: 'zt4-mm9-kwe-51p' }; },
 };
+
+function limited(id, most_w) {
+  const wish = { id: `l${limits.size + 1}`, most_w, state: 'acknowledged', message: 'passed on to the station', given: w.now(), deadline: w.now() };
+  limits.set(id, wish);
+  setTimeout(() => { Object.assign(wish, { state: 'happened', message: 'the station keeps to the limit' }); tell('session', { id }); }, 1200);
+  return wish;
+}
 
 function start({ location, evse }) {
   const station = w.stations.find((s) => s.location.id === location) ?? w.stations[0];

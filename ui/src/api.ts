@@ -347,6 +347,13 @@ export interface DriverOrder {
   id?: string; order?: string; state: DriverOrderState; message?: string; session?: string | null;
 }
 
+/** A wish about the power of a session; `happened` where the station said yes. */
+export interface SessionLimitWish {
+  id: string; most_w: number | null; state: 'sent' | 'acknowledged' | 'happened' | 'refused' | 'timed_out'; message: string; given: Time; deadline: Time;
+}
+export interface SessionPlan { calculated: Time; unit: 'W' | 'A'; periods: { from: Time; limit: string }[] }
+export interface SessionLimit { limit: SessionLimitWish | null; look: SessionLimitWish | null; plan: SessionPlan | null }
+
 export interface DriverSession {
   id: string;
   /** Forgotten once the time for disputes is over. */

@@ -33,6 +33,7 @@ mod network {
     mod foreign;
     mod foreign_csms;
     mod full_disk;
+    mod gently;
     mod guest;
     mod habit;
     mod leaks;

@@ -37,7 +37,9 @@ impl Nod {
             | Question::PutTariff(_)
             | Question::DropTariff(_)
             | Question::PutToken(_)
-            | Question::Outcome { .. } => Ok(Answer::Noted),
+            | Question::Outcome { .. }
+            | Question::ProfileOutcome { .. }
+            | Question::Plan { .. } => Ok(Answer::Noted),
             Question::Start(_)
             | Question::Stop { .. }
             | Question::Unlock { .. }

@@ -42,6 +42,8 @@ impl Asked {
             Question::Locations(wish) => Self::Locations(*wish),
             Question::Tariffs(wish) => Self::Tariffs(*wish),
             Question::Outcome { .. }
+            | Question::ProfileOutcome { .. }
+            | Question::Plan { .. }
             | Question::PutSession(_)
             | Question::PutLocation(_)
             | Question::PatchEvse { .. }
@@ -152,7 +154,16 @@ fn write(question: &Question, from: PartyId, toward: Toward<'_>, lost: &mut Lost
         }
         Question::Outcome { return_to, result, message, .. } => {
             let body = command::write_outcome(*result, message.as_deref(), lost);
-            outcome(return_to.as_ref(), &body)?
+            outcome(return_to.as_ref(), &body, Kind::Outcome)?
+        }
+        Question::ProfileOutcome { return_to, result, plan, .. } => {
+            outcome(return_to.as_ref(), &profile::write_outcome(*result, plan.as_deref()), Kind::ProfileOutcome)?
+        }
+        Question::Plan { session, plan } => {
+            let rest = format!("/{}", url::encode(session.as_str()));
+            let target = Target::Endpoint { module: Module::ChargingProfiles, side: Side::Sender, rest };
+            let body = Some(Doc::from(profile::write_plan(plan)).to_string());
+            Request { method: Put, target, query: String::new(), body, kind: Kind::Plan }
         }
         Question::PutSession(put) => {
             let body = session::write(put, lost)?;
@@ -244,14 +255,14 @@ fn fetch(wanted: &Wanted, from: PartyId, toward: Toward<'_>) -> Result<Request, 
     })
 }
 
-fn outcome(return_to: Option<&ReturnAddress>, body: &Doc) -> Result<Request, Fault> {
+fn outcome(return_to: Option<&ReturnAddress>, body: &Doc, kind: Kind) -> Result<Request, Fault> {
     let address = return_to.ok_or_else(|| Fault::new("/return_to", "is missing"))?;
     Ok(Request {
         method: Method::Post,
         target: Target::Address(address.0.clone()),
         query: String::new(),
         body: Some(body.to_string()),
-        kind: Kind::Outcome,
+        kind,
     })
 }
 

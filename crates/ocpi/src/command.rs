@@ -140,6 +140,7 @@ pub(crate) fn write_ack(ack: OrderAck, message: Option<&str>, lost: &mut Lost) -
         OrderAck::Rejected => ("REJECTED", 0),
         OrderAck::NotSupported => ("NOT_SUPPORTED", 0),
         OrderAck::UnknownSession => ("UNKNOWN_SESSION", 0),
+        OrderAck::TooOften => ("TOO_OFTEN", 0),
     };
     Record::default()
         .with("result", result)
@@ -156,8 +157,8 @@ pub(crate) fn read_ack(at: &At<'_>, lost: &mut Lost) -> Result<(OrderAck, Option
         ("REJECTED", OrderAck::Rejected),
         ("NOT_SUPPORTED", OrderAck::NotSupported),
         ("UNKNOWN_SESSION", OrderAck::UnknownSession),
-        // of a profile: asked again too soon; of 2.1.1: the station is silent
-        ("TOO_OFTEN", OrderAck::Rejected),
+        ("TOO_OFTEN", OrderAck::TooOften),
+        // of 2.1.1: the station is silent
         ("TIMEOUT", OrderAck::Rejected),
     ];
     Ok((at.need("result")?.one_of(&acks)?, read_display_text(at, "message", lost)))

@@ -31,6 +31,12 @@ pub fn question(
             let order = Some(outcome_of(incoming)?);
             Question::Outcome { order, return_to: None, result, message }
         }
+        Kind::ProfileOutcome => {
+            let (result, plan) = profile::read_outcome(&at)?;
+            let order = Some(outcome_of(incoming)?);
+            Question::ProfileOutcome { order, return_to: None, result, plan: plan.map(Box::new) }
+        }
+        Kind::Plan => Question::Plan { session: segment(incoming, 0)?, plan: Box::new(profile::read_plan(&at)?) },
         Kind::PutSession => {
             let session = session::read(&at, &mut lost)?;
             same_object(incoming, session.party, session.id.as_str())?;
@@ -72,8 +78,6 @@ pub fn question(
         | Kind::PatchToken
         | Kind::Connector
         | Kind::Preferences
-        | Kind::ProfileOutcome
-        | Kind::Plan
         | Kind::Clients
         | Kind::PutClient
         | Kind::KeptClient
@@ -182,6 +186,11 @@ pub fn query_with_return_address(incoming: &Incoming, address: &str) -> String {
         format!("{}={}", url::encode(name), url::encode(value))
     };
     incoming.query.iter().map(pair).collect::<Vec<_>>().join("&")
+}
+
+/// Whether an order carries its return address in its query: those have no body that counts (OCPI 2.2.1, 14.4.1).
+pub fn address_in_query(incoming: &Incoming) -> bool {
+    incoming.query(command::RESPONSE_URL).is_some()
 }
 
 /// An order with another return address; every other member stays as it was written, known or not.

@@ -1,9 +1,13 @@
-//! Charging profiles (OCPI 2.2.1, module 12): orders about the power of a running session.
+//! Charging profiles (OCPI 2.2.1, module 14; the same words in 2.3.0): orders about the power of a running session,
+//! what its station said to them, and what it plans.
 //!
 //! A profile is an order like a start: answered at once, with the outcome sent to a return address later. The address
 //! of a look or a removal travels in the query.
 
-use charge::talk::road::{OrderKind, PowerProfile, ProfileOrder, ProfileUnit, ProfileWish, Question, ReturnAddress};
+use charge::talk::road::{
+    ActiveProfile, OrderKind, PowerProfile, ProfileOrder, ProfileResult, ProfileUnit, ProfileWish, Question,
+    ReturnAddress,
+};
 
 use crate::command::{RESPONSE_URL, return_address_in};
 use crate::read::{At, Fault};
@@ -37,18 +41,27 @@ pub(crate) fn write(order: &ProfileOrder, base: &str, version: Version) -> Reque
     Request { method, target, query, body, kind }
 }
 
+/// `ActiveChargingProfileResult`, `ChargingProfileResult` or `ClearProfileResult` (14.5.2 to 14.5.4): they differ in
+/// the plan alone.
+pub(crate) fn write_outcome(result: ProfileResult, plan: Option<&ActiveProfile>) -> Doc {
+    Record::default().with("result", result.as_str()).maybe("profile", plan.map(write_plan)).into()
+}
+
+/// `ActiveChargingProfile` (14.6.1).
+pub(crate) fn write_plan(plan: &ActiveProfile) -> Record {
+    Record::default()
+        .with("start_date_time", time(plan.calculated))
+        .with("charging_profile", write_profile(&plan.profile))
+}
+
 fn write_profile(profile: &PowerProfile) -> Record {
-    let unit = match profile.unit {
-        ProfileUnit::Watts => "W",
-        ProfileUnit::Amperes => "A",
-    };
     let period = |(start, limit): &(u32, charge::Decimal)| -> Doc {
         Record::default().with("start_period", *start).with("limit", number(*limit)).into()
     };
     Record::default()
         .maybe("start_date_time", profile.start.map(time))
         .maybe("duration", profile.duration_s)
-        .with("charging_rate_unit", unit)
+        .with("charging_rate_unit", profile.unit.as_str())
         .maybe("min_charging_rate", profile.min_rate.map(number))
         .some("charging_profile_period", profile.periods.iter().map(period).collect())
 }
@@ -73,6 +86,16 @@ pub(crate) fn read(
         }
     };
     Ok(Question::Profile(ProfileOrder { order, return_to: Some(return_to), session, wish }))
+}
+
+pub(crate) fn read_outcome(at: &At<'_>) -> Result<(ProfileResult, Option<ActiveProfile>), Fault> {
+    let result = at.need("result")?.one_of(&ProfileResult::ALL.map(|result| (result.as_str(), result)))?;
+    Ok((result, at.field("profile").map(|at| read_plan(&at)).transpose()?))
+}
+
+pub(crate) fn read_plan(at: &At<'_>) -> Result<ActiveProfile, Fault> {
+    let calculated = at.need("start_date_time")?.time()?;
+    Ok(ActiveProfile { calculated, profile: read_profile(&at.need("charging_profile")?)? })
 }
 
 fn read_profile(at: &At<'_>) -> Result<PowerProfile, Fault> {

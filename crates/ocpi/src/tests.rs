@@ -12,8 +12,9 @@ use charge::money::Money;
 use charge::place::{EvseStatus, Location};
 use charge::record::Nature;
 use charge::talk::road::{
-    Answer, Denial, Letter, OrderAck, OrderResult, Page, PageWish, PowerProfile, ProfileOrder, ProfileUnit,
-    ProfileWish, Question, ReservationOrder, ReservationWish, ReturnAddress, RoadFault, StartOrder, Wanted,
+    ActiveProfile, Answer, Denial, Letter, OrderAck, OrderResult, Page, PageWish, PowerProfile, ProfileOrder,
+    ProfileResult, ProfileUnit, ProfileWish, Question, ReservationOrder, ReservationWish, ReturnAddress, RoadFault,
+    StartOrder, Wanted,
 };
 use charge::tariff::Tariff;
 use charge::token::{Allowed, TokenKind, Verdict};
@@ -74,8 +75,9 @@ fn heard_in(version: Version, request: &Request) -> Result<Crossed<Question>, De
     let (at, rest) = match &request.target {
         Target::Endpoint { module, side, rest } => ((*module, *side), rest.as_str()),
         Target::Address(url) => {
-            let rest = url.split_once("/sender/commands").unwrap().1;
-            ((crate::wire::Module::Commands, crate::wire::Side::Sender), rest)
+            let rest = url.split_once("/sender/").unwrap().1;
+            let (module, rest) = rest.split_at(rest.find('/').unwrap());
+            ((crate::wire::Module::named(module).unwrap(), crate::wire::Side::Sender), rest)
         }
     };
     let incoming = Incoming::new(version, request.method, at, rest, &request.query)?;
@@ -88,6 +90,19 @@ fn heard_in(version: Version, request: &Request) -> Result<Crossed<Question>, De
 
 fn profile(wish: ProfileWish, return_to: Option<ReturnAddress>) -> Question {
     Question::Profile(ProfileOrder { order: order(), return_to, session: "S1".parse().unwrap(), wish })
+}
+
+fn plan() -> Box<ActiveProfile> {
+    let calculated = at("2026-11-22T16:04:05Z");
+    let periods = vec![(0, crate::samples::exact("16.5")), (900, crate::samples::exact("6"))];
+    let profile = PowerProfile {
+        start: Some(calculated),
+        duration_s: Some(3_600),
+        unit: ProfileUnit::Amperes,
+        min_rate: None,
+        periods,
+    };
+    Box::new(ActiveProfile { calculated, profile })
 }
 
 fn questions() -> Vec<Question> {
@@ -170,6 +185,7 @@ fn questions() -> Vec<Question> {
             }),
             back,
         ),
+        Question::Plan { session: "S1".parse().unwrap(), plan: plan() },
     ]
 }
 
@@ -199,6 +215,27 @@ fn an_outcome_leaves_with_an_address_and_arrives_with_an_order() {
     }
     let lost = Question::Outcome { order: Some(order()), return_to: None, result: OrderResult::Failed, message: None };
     assert!(ask::request(&letter(lost), TOWARD).is_err());
+}
+
+#[test]
+fn what_a_station_said_and_plans_of_power_crosses_in_both_versions() {
+    let address = crate::url::callback(BASE, Version::V221, charge::talk::road::OrderKind::Profile, &order());
+    for version in [Version::V221, Version::V230] {
+        for (result, plan) in [
+            (ProfileResult::Accepted, Some(plan())),
+            (ProfileResult::Accepted, None),
+            (ProfileResult::Rejected, None),
+            (ProfileResult::Unknown, None),
+        ] {
+            let return_to = Some(ReturnAddress(address.clone()));
+            let out = Question::ProfileOutcome { order: None, return_to, result, plan: plan.clone() };
+            let arrived = Question::ProfileOutcome { order: Some(order()), return_to: None, result, plan };
+            let request = ask::request(&letter(out), Toward { version, ..TOWARD }).unwrap().value;
+            assert_eq!(heard_in(version, &request).unwrap(), Crossed { value: arrived, lost: Lost::new() });
+        }
+    }
+    let old = Toward { version: Version::V211, ..TOWARD };
+    assert!(ask::request(&letter(Question::Plan { session: "S1".parse().unwrap(), plan: plan() }), old).is_err());
 }
 
 #[test]
@@ -239,6 +276,7 @@ fn the_independent_models_accept_everything_that_we_write() {
             Kind::Reserve => judge::<ocpi_kit::v2_2_1::commands::ReserveNow>(&body),
             Kind::CancelReservation => judge::<ocpi_kit::v2_2_1::commands::CancelReservation>(&body),
             Kind::SetProfile => judge::<ocpi_kit::v2_2_1::charging_profiles::SetChargingProfile>(&body),
+            Kind::Plan => judge::<ocpi_kit::v2_2_1::charging_profiles::ActiveChargingProfile>(&body),
             _without_a_body => {}
         }
     }
@@ -277,6 +315,7 @@ fn every_answer_crosses_without_loss() {
         (may, Answer::May(blocked)),
         (Asked::Order, Answer::Order { ack: OrderAck::Accepted { outcome_within_s: 30 }, message }),
         (Asked::Order, Answer::Order { ack: OrderAck::UnknownSession, message: None }),
+        (Asked::Order, Answer::Order { ack: OrderAck::TooOften, message: None }),
         (Asked::Cdr("CDR-1".parse().unwrap()), Answer::Kept("CDR-1".parse().unwrap())),
         (Asked::Notice, Answer::Noted),
         (Asked::Locations(wish), Answer::Locations(locations)),

@@ -144,7 +144,7 @@ impl Code {
     pub const fn of_ack(ack: OrderAck) -> Self {
         match ack {
             OrderAck::Accepted { .. } => Self::SUCCESS,
-            OrderAck::Rejected => Self(501),
+            OrderAck::Rejected | OrderAck::TooOften => Self(501),
             OrderAck::NotSupported => Self(604),
             OrderAck::UnknownSession => Self::SESSION_INVALID,
         }

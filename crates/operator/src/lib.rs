@@ -23,6 +23,7 @@ mod memory;
 pub mod metering;
 pub mod order;
 pub mod payment;
+pub mod profile;
 pub mod proxy;
 pub mod publish;
 pub mod quirk;

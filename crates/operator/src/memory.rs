@@ -24,6 +24,7 @@ pub(crate) mod overview;
 pub(crate) mod payment;
 pub(crate) mod permit;
 pub(crate) mod place;
+pub(crate) mod profile;
 pub(crate) mod proxy;
 pub(crate) mod quirk;
 pub(crate) mod request;

@@ -24,6 +24,7 @@ mod look;
 mod news;
 pub(crate) mod payment;
 pub(crate) mod presence;
+mod profiles;
 mod proxy;
 mod quirks;
 pub(crate) mod reservations;

@@ -12,6 +12,7 @@ mod news;
 mod orders;
 mod pay;
 mod people;
+mod profiles;
 mod quirks;
 mod remote;
 mod replay;

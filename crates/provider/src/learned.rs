@@ -151,7 +151,9 @@ pub(crate) fn told(question: &Question, code: Option<&str>) -> Vec<Field> {
         | Question::Tariffs(_)
         | Question::Fetch(_)
         | Question::Reservation(_)
-        | Question::Profile(_) => Vec::new(),
+        | Question::Profile(_)
+        | Question::ProfileOutcome { .. }
+        | Question::Plan { .. } => Vec::new(),
     }
 }
 

@@ -127,6 +127,7 @@ pub(crate) fn acknowledged(answer: Result<OrderAck, &RoadFault>) -> Option<Heard
         }
         Ok(OrderAck::Rejected) => refused("the operator refused"),
         Ok(OrderAck::NotSupported) => refused("the operator does not offer this"),
+        Ok(OrderAck::TooOften) => refused("the operator was asked too often: wait a minute"),
         Ok(OrderAck::UnknownSession) => refused("the operator does not know the session"),
         // it may have been acted on
         Err(RoadFault::TimedOut | RoadFault::Unreadable(_)) => None,
@@ -140,8 +141,8 @@ pub(crate) fn acknowledged(answer: Result<OrderAck, &RoadFault>) -> Option<Heard
             | Denial::Incomplete(_)
             | Denial::UnknownToken
             | Denial::NotYours
-            | Denial::Internal
-            | Denial::NotSupported => refused("the operator refused"),
+            | Denial::Internal => refused("the operator refused"),
+            Denial::NotSupported => refused("the operator does not offer this"),
         },
     }
 }
@@ -196,7 +197,7 @@ pub(crate) const ANSWER_WITHIN: Duration = Duration::from_secs(40);
 /// From the station's yes to the session: stations wait a minute or two for the plug.
 const HAPPENS_WITHIN: Duration = Duration::from_secs(150);
 /// Operators name longer times than anybody stands before a station.
-const OUTCOME_WITHIN_MAX: Duration = Duration::from_secs(120);
+pub(crate) const OUTCOME_WITHIN_MAX: Duration = Duration::from_secs(120);
 
 #[cfg(test)]
 mod tests {

@@ -8,6 +8,7 @@ mod desk;
 mod duty;
 mod filing;
 mod handed;
+mod limits;
 mod office;
 mod orders;
 mod people;
@@ -29,6 +30,7 @@ use crate::onetime::{Event as OneTimeEvent, Grant, Move, OneTime};
 use crate::vault::Vault;
 use crate::{CdrNo, DisputeNo, DriverId, InvoiceNo, SessionNo};
 
+pub use limits::SessionLimit;
 pub use orders::StartWish;
 pub use people::NewCard;
 pub use views::{Overview, PagedRows};

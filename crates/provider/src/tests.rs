@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 mod hygiene;
+mod limits;
 mod money;
 mod places;
 mod remote;

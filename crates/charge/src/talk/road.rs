@@ -75,8 +75,23 @@ pub enum Question {
     Fetch(Wanted),
     /// Make or give up a reservation. Answered like any order.
     Reservation(ReservationOrder),
-    /// Slow down, or look at, a running session. Answered like any order.
+    /// Slow down, or look at, a running session. Answered like any order; the station's word comes later as
+    /// [`Question::ProfileOutcome`].
     Profile(ProfileOrder),
+    /// What the station said to an order about power (OCPI 2.2.1, 14.4.2.1). Outgoing it needs `return_to`, incoming
+    /// it names the `order`. Where the station said nothing, nothing is told: the time that was promised runs out.
+    ProfileOutcome {
+        order: Option<OrderId>,
+        return_to: Option<ReturnAddress>,
+        result: ProfileResult,
+        /// What is planned, where that was asked for and is known.
+        plan: Option<Box<ActiveProfile>>,
+    },
+    /// What a session will draw has changed, and not because its provider asked (OCPI 2.2.1, 14.4.2.2).
+    Plan {
+        session: SessionId,
+        plan: Box<ActiveProfile>,
+    },
 }
 
 /// Which part of a list is wanted.
@@ -139,7 +154,7 @@ pub enum ReservationWish {
     Cancel,
 }
 
-/// An order about the power of a running session (OCPI 2.2.1, module 12).
+/// An order about the power of a running session (OCPI 2.2.1, module 14).
 #[derive(Clone, Debug, PartialEq)]
 pub struct ProfileOrder {
     pub order: OrderId,
@@ -158,22 +173,76 @@ pub enum ProfileWish {
     },
 }
 
-/// The most that a session may draw, over time (OCPI 2.2.1, 12.4.2 `ChargingProfile`).
+/// The most that a session may draw, over time (OCPI 2.2.1, 14.6.3 `ChargingProfile`).
 #[derive(Clone, Debug, PartialEq)]
 pub struct PowerProfile {
+    /// `None`: from the moment that the session began.
     pub start: Option<Timestamp>,
+    /// `None`: its last period holds until the session ends.
     pub duration_s: Option<u32>,
     pub unit: ProfileUnit,
+    /// Below this the car charges badly.
     pub min_rate: Option<rust_decimal::Decimal>,
     /// Seconds after the start, and the limit from then on.
     pub periods: Vec<(u32, rust_decimal::Decimal)>,
 }
 
-/// OCPI 2.2.1, 12.4.7 `ChargingRateUnit`.
+/// OCPI 2.2.1, 14.6.2 `ChargingRateUnit`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ProfileUnit {
+    /// All phases together.
     Watts,
+    /// Each phase.
     Amperes,
+}
+
+impl ProfileUnit {
+    /// The spelling of OCPI, which rows and pages use as well.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Watts => "W",
+            Self::Amperes => "A",
+        }
+    }
+
+    pub fn named(text: &str) -> Option<Self> {
+        [Self::Watts, Self::Amperes].into_iter().find(|unit| unit.as_str() == text)
+    }
+}
+
+/// What a station plans, as it has worked it out of everything that limits it (OCPI 2.2.1, 14.6.1
+/// `ActiveChargingProfile`).
+#[derive(Clone, Debug, PartialEq)]
+pub struct ActiveProfile {
+    /// When it was worked out; the periods count from here.
+    pub calculated: Timestamp,
+    pub profile: PowerProfile,
+}
+
+/// What the station said to an order about power (OCPI 2.2.1, 14.6.6 `ChargingProfileResultType`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ProfileResult {
+    Accepted,
+    Rejected,
+    /// It found no profile that the order could be about.
+    Unknown,
+}
+
+impl ProfileResult {
+    pub const ALL: [Self; 3] = [Self::Accepted, Self::Rejected, Self::Unknown];
+
+    /// The spelling of OCPI, which rows use as well.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Accepted => "ACCEPTED",
+            Self::Rejected => "REJECTED",
+            Self::Unknown => "UNKNOWN",
+        }
+    }
+
+    pub fn named(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|result| result.as_str() == text)
+    }
 }
 
 /// OCPI 2.2.1, 14.3.1.
@@ -238,6 +307,8 @@ pub enum OrderAck {
     Rejected,
     NotSupported,
     UnknownSession,
+    /// Of an order about power: asked again too soon (OCPI 2.2.1, 14.6.5).
+    TooOften,
 }
 
 /// What became of an order (OCPI 2.2.1, 13.4.1 `CommandResultType`).

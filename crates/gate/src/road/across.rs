@@ -47,6 +47,8 @@ pub(crate) const fn order_of(question: &Question) -> Option<&OrderId> {
         Question::Profile(profile) => Some(&profile.order),
         Question::MayCharge { .. }
         | Question::Outcome { .. }
+        | Question::ProfileOutcome { .. }
+        | Question::Plan { .. }
         | Question::PutSession(_)
         | Question::PostCdr(_)
         | Question::PutLocation(_)
@@ -73,6 +75,8 @@ pub(crate) fn owned(question: &Question, from: PartyId) -> Result<(), Denial> {
         | Question::Stop { .. }
         | Question::Unlock { .. }
         | Question::Outcome { .. }
+        | Question::ProfileOutcome { .. }
+        | Question::Plan { .. }
         | Question::PatchEvse { .. }
         | Question::DropTariff(_)
         | Question::Locations(_)

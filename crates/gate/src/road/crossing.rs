@@ -364,7 +364,8 @@ fn errand(letter: &Letter) -> Result<Errand, Denial> {
             ReservationWish::Cancel => Errand::Order(OrderKind::CancelReservation),
         },
         Question::Profile(_) => Errand::Order(OrderKind::Profile),
-        Question::Outcome { order, .. } => {
+        Question::Plan { .. } => Errand::Passing(Passing::Plan),
+        Question::Outcome { order, .. } | Question::ProfileOutcome { order, .. } => {
             Errand::Outcome { hub_order: order.clone().ok_or_else(|| Denial::Incomplete("the order".into()))? }
         }
         Question::PutSession(_) => Errand::Session { owner },

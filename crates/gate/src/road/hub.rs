@@ -261,7 +261,7 @@ impl Door {
                     (Some(order), Some(id)) => {
                         let version = letter.incoming.version;
                         let address = url::callback(&self.threshold.own.base, version, order, &id);
-                        if letter.bytes.is_empty() {
+                        if hear::address_in_query(&letter.incoming) {
                             parcel.query = hear::query_with_return_address(&letter.incoming, &address);
                         } else {
                             parcel.body = Some(hear::with_return_address(&letter.bytes, &address)?.into());

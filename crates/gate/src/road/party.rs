@@ -233,6 +233,8 @@ impl Door {
             Question::Fetch(_)
             | Question::MayCharge { .. }
             | Question::Outcome { .. }
+            | Question::ProfileOutcome { .. }
+            | Question::Plan { .. }
             | Question::PutSession(_)
             | Question::PutLocation(_)
             | Question::PatchEvse { .. }

@@ -10,6 +10,7 @@ mod handshake;
 mod hub;
 mod matrix;
 mod oicp;
+mod profiles;
 mod reception;
 mod samples;
 mod stages;
@@ -134,6 +135,8 @@ impl RoadDesk for Desk {
                 }
                 Question::PostCdr(cdr) => Ok(Answer::Kept(cdr.id.clone())),
                 Question::Outcome { .. }
+                | Question::ProfileOutcome { .. }
+                | Question::Plan { .. }
                 | Question::PutSession(_)
                 | Question::PutLocation(_)
                 | Question::PatchEvse { .. }

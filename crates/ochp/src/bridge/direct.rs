@@ -75,7 +75,7 @@ pub fn answered(result: OrderResult) -> DirectResult {
 pub fn acknowledged(ack: OrderAck) -> DirectResult {
     match ack {
         OrderAck::Accepted { .. } => DirectResult::ok(),
-        OrderAck::Rejected => answered(OrderResult::Rejected),
+        OrderAck::Rejected | OrderAck::TooOften => answered(OrderResult::Rejected),
         OrderAck::NotSupported => answered(OrderResult::NotSupported),
         OrderAck::UnknownSession => DirectResult::new(DirectCode::InvalidId, "no such session"),
     }

@@ -82,6 +82,8 @@ pub fn requests(
         | Question::Outcome { .. }
         | Question::DropTariff(_)
         | Question::Profile(_)
+        | Question::ProfileOutcome { .. }
+        | Question::Plan { .. }
         | Question::Fetch(
             Wanted::Sessions(_)
             | Wanted::Location { .. }

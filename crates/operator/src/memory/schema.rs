@@ -30,6 +30,7 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
     super::habit::MIGRATION,
     super::place::CAPABILITIES,
     super::proxy::MIGRATION,
+    super::profile::MIGRATION,
     super::notice::MIGRATION,
     super::curve::POINTS_IN_ONE,
     super::curve::TAILS,

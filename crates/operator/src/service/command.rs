@@ -17,6 +17,7 @@ use super::certificates;
 use super::deliver::DELIVER;
 use super::errand::subject;
 use super::habits;
+use super::profiles;
 use super::road::{aim, fresh_order, service_token, standing};
 use super::shelf::shown_name;
 use super::{Event, Fault, House, Operator};
@@ -240,6 +241,7 @@ impl Operator {
     ) -> Result<OrderOutcome, Fault> {
         let request = self.number(actor, station, &mut order, given).await?;
         let (what, detail) = (order.name(), detail(&order));
+        let charging = order.told().filter(|told| matches!(told, ToStation::Charging(_)));
         let answer = match (&order, order.told()) {
             (StationOrder::Start { evse }, _) => self.start_service(station, *evse).await?,
             (StationOrder::Stop { session }, _) => self.stop_session(station, session).await?,
@@ -251,6 +253,9 @@ impl Operator {
         self.run("operator.order.kept", move |house, tx| {
             let now = house.now();
             keep_answer(tx, (&name, house.version_of(&name)), request, &answer, now)?;
+            if let (Some(ToStation::Charging(order)), Ok(StationAnswer::Accepted)) = (&charging, &answer) {
+                profiles::ordered(tx, &name, order, now)?;
+            }
             if !matches!(kept.outcome, Outcome::Accepted | Outcome::Scheduled) {
                 denial::order(tx, &name, &actor, what, (kept.outcome, &kept.message), now)?;
             }

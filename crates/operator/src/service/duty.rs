@@ -15,14 +15,15 @@ use tokio::task::JoinSet;
 use super::chore::CHORE;
 use super::deliver::DELIVER;
 use super::errand::{OUTCOME, TELL};
+use super::profiles::{PLAN, PROFILE, PROFILE_OUTCOME, ProfileJobs};
 use super::transact::{CLOSE, HALT};
 use super::{Event, House, Operator, reservations, transact};
 use crate::authorise::Permit;
 use crate::memory::notice::{self, Kind, Notice};
 use crate::memory::order::{self, OrderRow};
 use crate::memory::{
-    cdr, certificate, denial, log, messages, news, overview, payment, permit, place, proxy, request, reservation,
-    session, station, whitelist,
+    cdr, certificate, denial, log, messages, news, overview, payment, permit, place, profile, proxy, request,
+    reservation, session, station, whitelist,
 };
 use crate::session::{Event as SessionEvent, State};
 use crate::{remote, transaction};
@@ -44,13 +45,16 @@ impl Operator {
             }
         };
         let errands = self.run_errands(due.orders, due.halts);
+        let profiles = self.run_profiles(due.profiles);
         let closings = self.run_closings(due.closings);
         let letters = self.run_letters(due.cdrs, due.outcomes, due.notices);
         let chores = self.run_chores(due.chores);
-        let (errands, closings, letters, chores, keeping) =
-            futures_util::future::join5(errands, closings, letters, chores, self.keep_house()).await;
+        let told = futures_util::future::join(errands, profiles);
+        let ((errands, profiles), closings, letters, chores, keeping) =
+            futures_util::future::join5(told, closings, letters, chores, self.keep_house()).await;
         let done = [
             ("errands", errands),
+            ("profiles", profiles),
             ("closings", closings),
             ("letters", letters),
             ("chores", chores),
@@ -91,13 +95,18 @@ impl Operator {
                 let mut jobs = |kind| outbox::lease(tx, kind, now, LEASE, JOBS_AT_ONCE);
                 let (orders, halts, closings) = (jobs(TELL)?, jobs(HALT)?, jobs(CLOSE)?);
                 let (cdrs, outcomes, chores) = (jobs(DELIVER)?, jobs(OUTCOME)?, jobs(CHORE)?);
+                let (told, outcomes_of, plans) = (jobs(PROFILE)?, jobs(PROFILE_OUTCOME)?, jobs(PLAN)?);
+                let profiles = ProfileJobs { told, outcomes: outcomes_of, plans };
                 let notices = notice::lease(tx, now, LEASE, NOTICES_AT_ONCE)?;
-                Ok::<_, StoreError>(Due { orders, halts, closings, cdrs, outcomes, chores, notices })
+                Ok::<_, StoreError>(Due { orders, halts, closings, cdrs, outcomes, chores, profiles, notices })
             })
             .await?;
         let full = |jobs: &[Job]| jobs.len() == JOBS_AT_ONCE;
         let jobs = [&due.orders, &due.halts, &due.closings, &due.cdrs, &due.outcomes, &due.chores];
-        if jobs.into_iter().any(|jobs| full(jobs)) || due.notices.len() == NOTICES_AT_ONCE as usize {
+        let ProfileJobs { told, outcomes, plans } = &due.profiles;
+        if jobs.into_iter().chain([told, outcomes, plans]).any(|jobs| full(jobs))
+            || due.notices.len() == NOTICES_AT_ONCE as usize
+        {
             self.0.wake();
         }
         Ok(due)
@@ -152,7 +161,7 @@ impl Operator {
                     station::left(tx, &name, now)?;
                 }
             }
-            for kind in [TELL, HALT, CLOSE, DELIVER, OUTCOME, CHORE] {
+            for kind in [TELL, HALT, CLOSE, DELIVER, OUTCOME, CHORE, PROFILE, PROFILE_OUTCOME, PLAN] {
                 outbox::take_up(tx, kind, now)?;
             }
             notice::release(tx, now)
@@ -207,6 +216,7 @@ impl Operator {
             session::forget_tags(tx, now.minus(kept.tags_kept))?;
             proxy::forget(tx, now.minus(kept.people_kept))?;
             order::forget(tx, now.minus(ORDERS_KEPT))?;
+            profile::forget(tx, now.minus(ORDERS_KEPT))?;
             reservation::forget(tx, now.minus(RESERVATIONS_KEPT))?;
             certificate::forget(tx, now.minus(CERTIFICATES_KEPT))?;
             payment::forget(tx, now.minus(kept.people_kept))?;
@@ -271,6 +281,7 @@ struct Due {
     cdrs: Vec<Job>,
     outcomes: Vec<Job>,
     chores: Vec<Job>,
+    profiles: ProfileJobs,
     notices: Vec<Notice>,
 }
 

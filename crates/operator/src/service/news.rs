@@ -21,6 +21,7 @@ use store::{StoreError, Tx};
 
 use super::certificates;
 use super::line::cannot_keep;
+use super::profiles;
 use super::{Event, House, Operator};
 use crate::memory::news::{self, Settled, Told};
 use crate::memory::{model, request, reservation, station};
@@ -32,15 +33,21 @@ impl Operator {
     pub(super) async fn hear_news(&self, name: StationId, said: FromStation, now: Timestamp) -> Result<Heard, Denial> {
         let version = self.0.presences().live.get(&name).map(|presence| presence.version);
         let (station, progress) = (name.clone(), matches!(said, FromStation::Progress(_)));
+        let plans = matches!(&said, FromStation::Charging(said) if profiles::changes_plans(said));
         let heard = self
-            .run("operator.news", move |house, tx| Desk { house, station: &station, version, now }.take(tx, said))
+            .run("operator.news", move |house, tx| {
+                if plans {
+                    profiles::plans_changed(tx, &station, now)?;
+                }
+                Desk { house, station: &station, version, now }.take(tx, said)
+            })
             .await
             .map_err(cannot_keep)?;
         if progress {
             self.0.presences().campaign_news = true;
         }
         self.0.tell_of(Event::Station(name));
-        if matches!(heard, Heard::Taken(true)) {
+        if plans || matches!(heard, Heard::Taken(true)) {
             self.0.wake();
         }
         Ok(heard)

@@ -438,7 +438,9 @@ fn due(house: &House, tx: &Tx<'_>, id: i64, now: Timestamp) -> Result<Due, Store
         State::Settled | State::Released | State::Lapsed => Due::Nothing,
         State::Opened | State::Declined if now >= row.opened.plus(house.visit()) => Due::Lapse,
         State::Opened | State::Declined => Due::At(row.opened.plus(house.visit())),
-        State::Asking if now >= row.changed.plus(ALIAS_HOLDS) => Due::Release("The payment provider's answer was not heard."),
+        State::Asking if now >= row.changed.plus(ALIAS_HOLDS) => {
+            Due::Release("The payment provider's answer was not heard.")
+        }
         State::Asking => Due::At(row.changed.plus(ALIAS_HOLDS)),
         State::Held => held_due(house, tx, &row, now)?,
     })

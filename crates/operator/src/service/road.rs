@@ -14,6 +14,7 @@ use charge::{Soon, Timestamp};
 use store::{StoreError, Tx, outbox};
 
 use super::errand::{OUTCOME, TELL};
+use super::profiles;
 use super::reservations::HELD_MAX;
 use super::{Event, House, Operator};
 use crate::desk::Reservation;
@@ -86,10 +87,15 @@ impl Operator {
                 self.keep_order("operator.order.reserve", move |house, tx| keep_reservation(house, tx, &given, &wish))
                     .await
             }
-            // no profile reaches a station from the road yet: said at once, never by silence
-            Question::Profile(_) => Ok(Answer::Order { ack: OrderAck::NotSupported, message: None }),
+            Question::Profile(wish) => {
+                let given = given(wish.order.clone(), wish.return_to.clone());
+                self.keep_order("operator.order.profile", move |house, tx| profiles::keep(house, tx, &given, &wish))
+                    .await
+            }
             Question::MayCharge { .. }
             | Question::Outcome { .. }
+            | Question::ProfileOutcome { .. }
+            | Question::Plan { .. }
             | Question::PutSession(_)
             | Question::PostCdr(_)
             | Question::PutLocation(_)
@@ -157,12 +163,12 @@ fn turned<T>(items: Vec<T>, total: u32, page: view::Page) -> Page<T> {
 }
 
 /// An order with its circumstances.
-struct Given {
-    from: PartyId,
-    order: OrderId,
-    return_to: Option<ReturnAddress>,
-    correlation: charge::id::CorrelationId,
-    now: Timestamp,
+pub(super) struct Given {
+    pub(super) from: PartyId,
+    pub(super) order: OrderId,
+    pub(super) return_to: Option<ReturnAddress>,
+    pub(super) correlation: charge::id::CorrelationId,
+    pub(super) now: Timestamp,
 }
 
 impl Given {
@@ -194,7 +200,7 @@ pub(super) fn fresh_order(house: &House) -> Result<OrderId, StoreError> {
     OrderId::new(house.dice.uuid()).map_err(|_| StoreError::Misuse("no order id".to_owned()))
 }
 
-fn accepted() -> Answer {
+pub(super) fn accepted() -> Answer {
     Answer::Order { ack: OrderAck::Accepted { outcome_within_s: OUTCOME_WITHIN_S }, message: None }
 }
 

@@ -4,6 +4,7 @@ pub(crate) mod cdrs;
 pub(crate) mod disputes;
 pub(crate) mod invoices;
 pub(crate) mod learned;
+pub(crate) mod limits;
 pub(crate) mod onetime;
 pub(crate) mod orders;
 pub(crate) mod people;

@@ -10,10 +10,33 @@ pub const MIGRATIONS: &[Migration] = &[
     Migration { family: "provider", number: 3, name: "sessions, CDRs, disputes, invoices", sql: MONEY },
     Migration { family: "provider", number: 4, name: "what a line of a price is for", sql: LINES },
     Migration { family: "provider", number: 5, name: "what EVSEs can do", sql: CAPABILITIES },
+    Migration { family: "provider", number: 6, name: "limits of sessions and what their stations plan", sql: LIMITS },
 ];
 
 /// Names of OCPI with blanks between; nothing of EVSEs that came before.
 const CAPABILITIES: &str = "ALTER TABLE provider_evse ADD COLUMN capabilities TEXT NOT NULL DEFAULT '';";
+/// By the session's number alone: neither says who drives or where.
+const LIMITS: &str = "
+CREATE TABLE provider_limit (
+    id TEXT NOT NULL PRIMARY KEY,
+    session INTEGER NOT NULL,
+    wish TEXT NOT NULL CHECK (wish IN ('most', 'free', 'look')),
+    most_w INTEGER,
+    state TEXT NOT NULL,
+    message TEXT NOT NULL,
+    given INTEGER NOT NULL,
+    deadline INTEGER NOT NULL
+);
+CREATE INDEX provider_limit_session ON provider_limit (session, given);
+CREATE INDEX provider_limit_state ON provider_limit (state, deadline);
+CREATE TABLE provider_plan (
+    session INTEGER NOT NULL PRIMARY KEY,
+    calculated INTEGER NOT NULL,
+    starts INTEGER,
+    duration INTEGER,
+    unit TEXT NOT NULL,
+    periods TEXT NOT NULL
+);";
 /// Lines of before say it by their unit alone.
 const LINES: &str = "ALTER TABLE provider_line ADD COLUMN dimension TEXT;";
 

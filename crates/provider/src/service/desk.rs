@@ -40,6 +40,10 @@ impl Provider {
             Question::Outcome { order, return_to: _, result, message: _ } => {
                 self.hear_outcome(from, order, result).await
             }
+            Question::ProfileOutcome { order, return_to: _, result, plan } => {
+                self.hear_profile_outcome(from, order, result, plan.map(|plan| *plan)).await
+            }
+            Question::Plan { session, plan } => self.hear_plan(from, session, *plan).await,
             Question::Fetch(wanted) => self.hand(from, wanted).await,
             Question::Start(_)
             | Question::Stop { .. }

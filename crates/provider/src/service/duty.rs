@@ -8,10 +8,11 @@ use charge::talk::road::{Answer, Page, PageWish, Question, RoadFault};
 use charge::token::ContractId;
 use store::{Tx, outbox};
 
+use super::limits::conclude;
 use super::people::INDEX_JOB;
 use super::{Desk, Event, Provider};
 use crate::fault::ProviderFault;
-use crate::memory::{cdrs, learned, onetime, orders, people, places, sessions, tariffs};
+use crate::memory::{cdrs, learned, limits, onetime, orders, people, places, sessions, tariffs};
 use crate::remote::{Heard, OrderEvent, TIMED_OUT};
 use crate::{CardId, tokens::Card};
 
@@ -41,7 +42,12 @@ impl Provider {
             onetime::lapse(tx, now)?;
             let heard = Heard { event: OrderEvent::Deadline, words: TIMED_OUT, within: None };
             let overdue = orders::overdue(tx, now)?;
-            overdue.into_iter().map(|order| desk.conclude(tx, order, &heard, now)).collect::<Result<Vec<Event>, _>>()
+            let orders = overdue.into_iter().map(|order| desk.conclude(tx, order, &heard, now));
+            let mut events = orders.collect::<Result<Vec<Event>, _>>()?;
+            for limit in limits::overdue(tx, now)? {
+                events.extend(conclude(tx, limit, &heard, now)?);
+            }
+            Ok(events)
         });
         self.tell(events.await?);
         Ok(())
@@ -163,6 +169,7 @@ impl Provider {
             }
             onetime::forget_unused(tx, now.minus(DISPUTE_WINDOW))?;
             orders::forget(tx, now.minus(ORDERS_KEPT))?;
+            limits::forget(tx, now.minus(ORDERS_KEPT))?;
             learned::forget(tx)?;
             tariffs::forget(tx)?;
             outbox::forget(tx, now.minus(ORDERS_KEPT))?;

@@ -7,6 +7,7 @@ mod cards;
 mod contract;
 mod invoices;
 mod keys;
+mod limits;
 mod orders;
 mod places;
 mod sessions;
@@ -35,6 +36,10 @@ pub(crate) fn routes(door: Doorway, room: Provider, guard: Guard) -> Doorway {
         .get("/driver/sessions/{id}", Drive, room.clone(), sessions::show)
         .get("/driver/sessions/{id}/record", Drive, room.clone(), sessions::record)
         .post("/driver/sessions/{id}/stop", Drive, room.clone(), orders::stop)
+        .get("/driver/sessions/{id}/limit", Drive, room.clone(), limits::show)
+        .post("/driver/sessions/{id}/limit", Drive, room.clone(), limits::set)
+        .delete("/driver/sessions/{id}/limit", Drive, room.clone(), limits::free)
+        .post("/driver/sessions/{id}/plan", Drive, room.clone(), limits::look)
         .get("/driver/invoices", Drive, room.clone(), invoices::list)
         .get("/driver/invoices/{id}", Drive, room.clone(), invoices::show)
         .get("/driver/cards", Drive, room.clone(), cards::list)
@@ -59,6 +64,10 @@ pub(crate) fn routes(door: Doorway, room: Provider, guard: Guard) -> Doorway {
     sessions::list,
     sessions::show,
     sessions::record,
+    limits::show,
+    limits::set,
+    limits::free,
+    limits::look,
     invoices::list,
     invoices::show,
     cards::list,

@@ -1,6 +1,9 @@
 //! A driver's way through the pages, the clerk's view of it, and another driver who tries to look.
 
-use axum::http::Method;
+use axum::http::{Method, StatusCode};
+use charge::Clock;
+use charge::record::SessionStatus;
+use charge::talk::road::{ActiveProfile, PowerProfile, ProfileResult, ProfileUnit, Question};
 use serde_json::{Value, json};
 
 use super::visit::visit;
@@ -98,6 +101,44 @@ async fn a_price_is_shown_a_start_is_given_and_an_old_price_is_refused() {
 }
 
 #[tokio::test]
+async fn a_running_session_is_limited_and_shows_what_its_station_said() {
+    let world = World::new().await;
+    let (driver, ada) = world.driver_with_a_trip("ada").await;
+    let start = world.clock.now();
+    world.session(&world.tap().await, ("S2", start), 0, SessionStatus::Active).await;
+    let no = world.provider.sessions(Some(driver), 0, 5).await.unwrap().rows[0].no;
+    let limit = format!("driver/sessions/{no}/limit");
+    let none = json!({ "limit": null, "look": null, "plan": null });
+    assert_eq!(seen(&world, &ada, &limit).await, none);
+    let wish = |most_w: i64| post(&path(&limit)).page().by(&ada).json(&json!({ "most_w": most_w }));
+    assert_eq!(wish(-1).send(&world.router).await.fault().2.as_deref(), Some("/most_w"));
+    let given = wish(4_000).send(&world.router).await;
+    assert_eq!((given.status, &given.json()["state"]), (StatusCode::ACCEPTED, &json!("acknowledged")));
+
+    let order = given.json()["id"].as_str().unwrap().parse().ok();
+    let calculated = world.clock.now();
+    let periods = vec![(0, charge::Decimal::from(3_900)), (900, charge::Decimal::ZERO)];
+    let profile =
+        PowerProfile { start: Some(calculated), duration_s: None, unit: ProfileUnit::Watts, min_rate: None, periods };
+    let plan = Box::new(ActiveProfile { calculated, profile });
+    let result = ProfileResult::Accepted;
+    world.hear(Question::ProfileOutcome { order, return_to: None, result, plan: None }).await;
+    world.hear(Question::Plan { session: "S2".parse().unwrap(), plan }).await;
+    let shown = seen(&world, &ada, &limit).await;
+    assert_eq!((&shown["limit"]["state"], &shown["limit"]["most_w"]), (&json!("happened"), &json!(4_000)));
+    assert_eq!((&shown["plan"]["unit"], &shown["plan"]["periods"][0]["limit"]), (&json!("W"), &json!("3900")));
+    assert_eq!(shown["plan"]["periods"][1]["from"], "2026-11-22T11:15:00Z");
+
+    let free = visit(Method::DELETE, &path(&limit)).page().by(&ada).send(&world.router).await;
+    assert_eq!((free.status, &free.json()["most_w"]), (StatusCode::ACCEPTED, &Value::Null));
+    let look = post(&path(&format!("driver/sessions/{no}/plan"))).page().by(&ada).send(&world.router).await;
+    assert_eq!(look.status, 202);
+    assert_eq!(seen(&world, &ada, &limit).await["look"]["state"], "acknowledged");
+    let over = post(&path("driver/sessions/1/limit")).page().by(&ada).json(&json!({ "most_w": 0 }));
+    assert_eq!(over.send(&world.router).await.fault().1, "conflict", "the session is over");
+}
+
+#[tokio::test]
 async fn what_is_anothers_is_answered_like_what_is_nobodys() {
     let world = World::new().await;
     let (_, ada) = world.driver_with_a_trip("ada").await;
@@ -113,6 +154,9 @@ async fn what_is_anothers_is_answered_like_what_is_nobodys() {
         (Method::GET, "driver/sessions/{}", "1"),
         (Method::GET, "driver/sessions/{}/record", "1"),
         (Method::POST, "driver/sessions/{}/stop", "1"),
+        (Method::GET, "driver/sessions/{}/limit", "1"),
+        (Method::DELETE, "driver/sessions/{}/limit", "1"),
+        (Method::POST, "driver/sessions/{}/plan", "1"),
         (Method::GET, "driver/invoices/{}", "1"),
         (Method::GET, "driver/orders/{}", order.as_str()),
         (Method::POST, "driver/cards/{}/block", card.as_str()),

@@ -43,7 +43,7 @@ struct PoliteRoad;
 impl Road for PoliteRoad {
     fn ask(&self, letter: Letter) -> Soon<'_, Result<Answer, RoadFault>> {
         let answer = match letter.question {
-            Question::Start(_) | Question::Stop { .. } => {
+            Question::Start(_) | Question::Stop { .. } | Question::Profile(_) => {
                 Answer::Order { ack: OrderAck::Accepted { outcome_within_s: 30 }, message: None }
             }
             _ => Answer::Noted,

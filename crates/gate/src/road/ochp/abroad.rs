@@ -52,7 +52,9 @@ fn goes_directly(direct: &DirectRoom, letter: &Letter) -> bool {
         | Question::PutToken(_)
         | Question::Locations(_)
         | Question::Tariffs(_)
-        | Question::Fetch(_) => false,
+        | Question::Fetch(_)
+        | Question::ProfileOutcome { .. }
+        | Question::Plan { .. } => false,
     }
 }
 

@@ -129,7 +129,9 @@ impl ClearingHouse {
             | Question::DropTariff(_)
             | Question::Fetch(_)
             | Question::Reservation(_)
-            | Question::Profile(_) => Err(RoadFault::Denied(Denial::NotSupported)),
+            | Question::Profile(_)
+            | Question::ProfileOutcome { .. }
+            | Question::Plan { .. } => Err(RoadFault::Denied(Denial::NotSupported)),
         }
     }
 

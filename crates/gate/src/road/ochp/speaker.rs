@@ -70,6 +70,8 @@ impl House {
             }
             Question::Unlock { .. }
             | Question::Profile(_)
+            | Question::ProfileOutcome { .. }
+            | Question::Plan { .. }
             | Question::PutToken(_)
             | Question::Locations(_)
             | Question::Tariffs(_)

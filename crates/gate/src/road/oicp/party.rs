@@ -137,7 +137,7 @@ impl Door {
         let Answer::Order { ack, .. } = self.desk.hear(letter).await? else { return Err(Denial::Internal) };
         let outcome = match ack {
             OrderAck::Accepted { .. } => Some(place.outcome(OUTCOME_WAIT_MAX).await.unwrap_or(OrderResult::TimedOut)),
-            OrderAck::Rejected | OrderAck::NotSupported | OrderAck::UnknownSession => None,
+            OrderAck::Rejected | OrderAck::NotSupported | OrderAck::UnknownSession | OrderAck::TooOften => None,
         };
         Ok(answer::order(request, ack, outcome, Some(session).filter(|id| !id.is_empty())))
     }

@@ -6,7 +6,7 @@ use super::*;
 use crate::road::Quirks;
 
 /// The hub speaks one version with a house.
-fn speaks(world: &World, house: &House, version: Version) {
+pub(super) fn speaks(world: &World, house: &House, version: Version) {
     let quirks = Quirks { version: Some(version), local: true, ..Quirks::default() };
     let way = fresh(house, world.hub.party, &world.tls).with_quirks(quirks).unwrap();
     world.hub.peers.know(Arc::new(way));
@@ -24,7 +24,7 @@ pub(super) fn fresh(to: &House, from: PartyId, tls: &Arc<rustls::ClientConfig>) 
 }
 
 /// A letter of a house that speaks one version with the hub.
-async fn ask_in(
+pub(super) async fn ask_in(
     world: &World,
     version: Version,
     house: &House,

@@ -65,7 +65,14 @@ impl SecondPole {
                 return Ok(StationAnswer::Refused(REFUSED.into()));
             }
         };
+        let charging = match &order {
+            ToStation::Charging(order) => Some(order.clone()),
+            _no_power => None,
+        };
         let answer = operator.tell(&self.station, order).await;
+        if let (Some(order), Ok(StationAnswer::Accepted)) = (charging, &answer) {
+            operator.charging_ordered(&self.station, order).await?;
+        }
         let outcome = match &answer {
             Ok(StationAnswer::Refused(word)) => format!("refused by the station: {word}"),
             Ok(_) => "answered".to_owned(),
