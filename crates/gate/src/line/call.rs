@@ -20,7 +20,7 @@ use trust::handshake::HandshakeFault;
 
 use super::dial::Dial;
 use super::limits::RETRY_AFTER_MAX;
-use super::stream::Stream;
+use super::stream::{Held, Stream};
 use super::talk::websocket_config;
 use crate::limits::HANDSHAKE_TIME_MAX;
 use crate::road::guard::is_public;
@@ -150,7 +150,7 @@ impl Number {
         // small messages, each of which somebody waits for
         let _unsupported = tcp.set_nodelay(true);
         let Some((connector, name)) = &self.tls else { return Ok(Stream::Plain(tcp)) };
-        let tls = connector.connect(name.clone(), tcp).await;
+        let tls = connector.connect(name.clone(), Held::nothing(tcp)).await;
         let tls = tls.map_err(|error| CallFault::Tls(HandshakeFault::of_io(&error)))?;
         Ok(Stream::Tls(Box::new(tls.into())))
     }

@@ -29,7 +29,7 @@ use super::limits::{
 use super::listen::{Door, House};
 use super::registry::Taken;
 use super::sources::Place;
-use super::stream::Stream;
+use super::stream::{Held, Stream};
 use super::talk::{BootGate, Talk, websocket_config};
 use crate::limits::HANDSHAKE_TIME_MAX;
 
@@ -138,7 +138,12 @@ type Shown = Result<Option<StationCertificate>, trust::refusal::Refused>;
 
 async fn secure(door: &Door, tcp: TcpStream) -> Result<(Stream, Shown), Turned> {
     let Some(acceptor) = &door.tls else { return Ok((Stream::Plain(tcp), Ok(None))) };
-    let tls = acceptor.accept(tcp).await.map_err(|error| Turned::Handshake(HandshakeFault::of_io(&error)))?;
+    let accepted = acceptor.accept(Held::back(tcp)).into_fallible().await;
+    let tls = accepted.map_err(|(error, tcp)| {
+        // the alert that says why
+        tcp.say_farewell();
+        Turned::Handshake(HandshakeFault::of_io(&error))
+    })?;
     let shown = trust::tls::presented(tls.get_ref().1, door.house.clock.now()).map(|facts| {
         facts.map(|facts| StationCertificate {
             // without a name it is nobody's certificate: no serial number is empty
@@ -299,6 +304,7 @@ async fn send_upgrade(stream: &mut Stream, upgrade: &Response) -> bool {
     }
     let sent = async {
         stream.write_all(&bytes).await?;
+        stream.let_go();
         stream.flush().await
     };
     matches!(timeout(WRITE_TIME_MAX, sent).await, Ok(Ok(())))

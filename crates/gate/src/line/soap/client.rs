@@ -21,7 +21,7 @@ use trust::handshake::HandshakeFault;
 
 use super::callback::Callback;
 use crate::limits::HANDSHAKE_TIME_MAX;
-use crate::line::stream::Stream;
+use crate::line::stream::{Held, Stream};
 
 /// Whom to call, and how.
 pub(super) struct Target<'t> {
@@ -71,7 +71,7 @@ impl Target<'_> {
         }
         let config = self.tls.ok_or_else(|| unreached("https needs a TLS configuration".into()))?;
         let name = ServerName::try_from(host.clone()).map_err(|_| unreached("no name for TLS".into()))?;
-        let tls = TlsConnector::from(Arc::clone(config)).connect(name, tcp).await;
+        let tls = TlsConnector::from(Arc::clone(config)).connect(name, Held::nothing(tcp)).await;
         let tls = tls.map_err(|error| unreached(HandshakeFault::of_io(&error).to_string()))?;
         if let Some(expected) = self.expects {
             let leaf = tls.get_ref().1.peer_certificates().and_then(|chain| chain.first());

@@ -31,7 +31,7 @@ use crate::line::head;
 use crate::line::limits::{ACCEPT_PAUSE, STOP_TIME_MAX};
 use crate::line::listen::ListenError;
 use crate::line::sources::Sources;
-use crate::line::stream::Stream;
+use crate::line::stream::{Held, Stream};
 
 /// One message, and what is known of its sender.
 pub(super) struct Post {
@@ -211,7 +211,7 @@ async fn converse(door: Arc<Door>, tcp: TcpStream, peer: SocketAddr) {
 
 async fn secure(door: &Door, tcp: TcpStream) -> Result<(Stream, Option<StationCertificate>), String> {
     let Some(acceptor) = &door.tls else { return Ok((Stream::Plain(tcp), None)) };
-    let tls = acceptor.accept(tcp).await.map_err(|error| HandshakeFault::of_io(&error).to_string())?;
+    let tls = acceptor.accept(Held::nothing(tcp)).await.map_err(|error| HandshakeFault::of_io(&error).to_string())?;
     let shown =
         trust::tls::presented(tls.get_ref().1, door.serve.clock().now()).map_err(|refused| refused.to_string())?;
     let certificate = shown.map(|facts| StationCertificate {
@@ -250,21 +250,18 @@ async fn answer(
 }
 
 fn respond(answer: Answer) -> Response<Full<Bytes>> {
-    let (status, body) = match &answer {
-        Answer::Soap(reply) => (StatusCode::from_u16(reply.http_status).unwrap_or(StatusCode::OK), reply.body.clone()),
-        Answer::Busy(_) => (StatusCode::SERVICE_UNAVAILABLE, String::new()),
-        Answer::Status(status) => (*status, String::new()),
+    let (status, header, body) = match answer {
+        Answer::Soap(reply) => {
+            let status = StatusCode::from_u16(reply.http_status).unwrap_or(StatusCode::OK);
+            (status, Some((CONTENT_TYPE, HeaderValue::from_static(ocpp::soap::MEDIA_TYPE))), reply.body)
+        }
+        Answer::Busy(seconds) => {
+            (StatusCode::SERVICE_UNAVAILABLE, Some((RETRY_AFTER, HeaderValue::from(seconds))), String::new())
+        }
+        Answer::Status(status) => (status, None, String::new()),
     };
     let mut response = Response::new(Full::new(Bytes::from(body)));
     *response.status_mut() = status;
-    match answer {
-        Answer::Soap(_) => {
-            response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(ocpp::soap::MEDIA_TYPE));
-        }
-        Answer::Busy(seconds) => {
-            response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
-        }
-        Answer::Status(_) => {}
-    }
+    response.headers_mut().extend(header);
     response
 }
