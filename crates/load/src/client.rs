@@ -3,13 +3,15 @@
 //! It speaks as much of RFC 6455 as a well-behaved server makes it meet: unfragmented text, pings, the close frame.
 //! It does not prove that the peer is a WebSocket server (no check of `Sec-WebSocket-Accept`): the server is ours.
 
+use std::collections::HashMap;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::ops::Range;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
+use rustls::HandshakeKind;
 use rustls::client::Resumption;
 use rustls::pki_types::ServerName;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -35,7 +37,7 @@ const HEAD_BYTES_MAX: usize = 4096;
 /// Answers of the bench are below 1 KiB.
 const INBOX_BYTES: usize = 1024;
 
-/// Dials one server, always with a full handshake.
+/// Dials one server, always with a full handshake unless [`Caller::resuming`] was asked.
 pub(crate) struct Caller {
     addr: SocketAddr,
     dialect: Dialect,
@@ -43,13 +45,24 @@ pub(crate) struct Caller {
     tls: TlsConnector,
     name: ServerName<'static>,
     host: String,
+    /// Of each station that came with a password, what it keeps of its last session.
+    sessions: Option<Mutex<HashMap<usize, TlsConnector>>>,
 }
+
+/// How many sessions a station keeps: it calls one server.
+const SESSIONS_KEPT: usize = 1;
 
 impl Caller {
     pub fn new(addr: SocketAddr, dialect: Dialect, roots_pem: &str, host: &str) -> Result<Self, Fault> {
         let name = ServerName::try_from(host.to_owned()).map_err(|_| Fault::Plan("the host is no name of a server"))?;
         let tls = connector(roots_pem, None)?;
-        Ok(Self { addr, dialect, roots_pem: roots_pem.to_owned(), tls, name, host: host.to_owned() })
+        Ok(Self { addr, dialect, roots_pem: roots_pem.to_owned(), tls, name, host: host.to_owned(), sessions: None })
+    }
+
+    /// Every station keeps its session and comes back with it.
+    #[must_use]
+    pub fn resuming(self) -> Self {
+        Self { sessions: Some(Mutex::default()), ..self }
     }
 
     /// What this station says.
@@ -100,10 +113,22 @@ impl Caller {
 
     async fn open(&self, account: &Account, number: usize) -> Result<Line, Fault> {
         let tls = match &account.proof {
-            Proof::Password(_) => self.tls.clone(),
+            Proof::Password(_) => self.own(number),
             Proof::Certificate(identity) => connector(&self.roots_pem, Some(identity))?,
         };
         self.secure(&tls, self.dialect.subprotocol().is_none(), number).await
+    }
+
+    /// What the station with this number dials with.
+    fn own(&self, number: usize) -> TlsConnector {
+        let Some(sessions) = &self.sessions else { return self.tls.clone() };
+        let mut sessions = sessions.lock().unwrap_or_else(PoisonError::into_inner);
+        let made = || {
+            let mut config = (**self.tls.config()).clone();
+            config.resumption = Resumption::in_memory_sessions(SESSIONS_KEPT);
+            TlsConnector::from(Arc::new(config))
+        };
+        sessions.entry(number).or_insert_with(made).clone()
     }
 
     async fn secure(&self, tls: &TlsConnector, posts: bool, number: usize) -> Result<Line, Fault> {
@@ -147,6 +172,11 @@ enum Opcode {
 }
 
 impl Line {
+    /// Whether its handshake was spared by a session of before.
+    pub fn resumed(&self) -> bool {
+        self.stream.get_ref().1.handshake_kind() == Some(HandshakeKind::Resumed)
+    }
+
     async fn upgrade(&mut self, host: &str, subprotocol: &str, account: &Account) -> Result<(), Fault> {
         let basic = match &account.proof {
             Proof::Password(password) => {

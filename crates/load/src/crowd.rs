@@ -111,7 +111,8 @@ async fn fill(
     let mut loader = loader(&target).map_err(Fault::Process)?;
     rest(server.pid, plan.settle).await?;
     let (resident_before, cpu_before) = (Memory::of(server.pid)?.resident, CpuTime::of(server.pid)?);
-    let coming = Coming { first: 0, count: each, at_once: AT_ONCE, within: Duration::ZERO, until: Until::Boot };
+    let coming =
+        Coming { first: 0, count: each, at_once: AT_ONCE, within: Duration::ZERO, until: Until::Boot, resuming: false };
     let came = loader.come(coming).await?;
     rest(server.pid, plan.settle).await?;
     let cpu = CpuTime::of(server.pid)?.since(&cpu_before);

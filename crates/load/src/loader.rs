@@ -58,6 +58,8 @@ pub(crate) struct Coming {
     /// They begin spread over this time, each at a moment of its own.
     pub within: Duration,
     pub until: Until,
+    /// With the sessions of before, and keeping the new ones.
+    pub resuming: bool,
 }
 
 /// How far a station goes.
@@ -91,11 +93,14 @@ pub(crate) struct Came {
     pub busy: u64,
     /// Tries that failed in another way.
     pub again: u64,
+    /// Whose handshake was spared by a session of before.
+    pub resumed: u64,
 }
 
 /// The stations of one loader and what it needs for them.
 pub struct Crew {
     caller: Arc<Caller>,
+    resuming: Arc<Caller>,
     kind: Kind,
     accounts: Arc<[Account]>,
     clock: Arc<dyn Clock>,
@@ -114,8 +119,9 @@ pub struct Target {
 
 impl Crew {
     pub fn new(target: &Target, accounts: Vec<Account>, clock: Arc<dyn Clock>) -> Result<Self, Fault> {
-        let caller = Arc::new(Caller::new(target.addr, Dialect::V16, &target.roots_pem, &target.host)?);
-        Ok(Self { caller, kind: target.kind, accounts: accounts.into(), clock, lines: Vec::new(), turn: 0 })
+        let caller = || Caller::new(target.addr, Dialect::V16, &target.roots_pem, &target.host);
+        let (caller, resuming) = (Arc::new(caller()?), Arc::new(caller()?.resuming()));
+        Ok(Self { caller, resuming, kind: target.kind, accounts: accounts.into(), clock, lines: Vec::new(), turn: 0 })
     }
 
     /// Obeys what comes on the standard input, until it ends.
@@ -158,7 +164,7 @@ impl Crew {
             let moment = coming.within.as_nanos() as u64 * ((turn * STRIDE) % coming.count) as u64;
             let begins = start + Duration::from_nanos(moment / coming.count as u64);
             let newcomer = Newcomer {
-                caller: Arc::clone(&self.caller),
+                caller: Arc::clone(if coming.resuming { &self.resuming } else { &self.caller }),
                 kind: self.kind,
                 accounts: Arc::clone(&self.accounts),
                 number: coming.first + turn,
@@ -175,6 +181,7 @@ impl Crew {
         for (number, arrival) in (coming.first..).zip(all(tasks.collect()).await?) {
             came.busy += u64::from(arrival.busy);
             came.again += u64::from(arrival.again);
+            came.resumed += u64::from(arrival.line.resumed());
             waits.push(u64::try_from(arrival.waited.as_nanos()).unwrap_or(u64::MAX));
             self.lines.push((number, arrival.line));
         }

@@ -317,7 +317,9 @@ async fn after_a_storm_all_are_back_and_answered() {
         storm::measure(&plan, &mut |kind| Ok(world.spawn(kind)), &mut |target| Ok(World::loader(target, 6))).await;
     let told = told.unwrap();
     // they boot once: a connection that was lost is no boot
-    assert_eq!((world.desk.heard("boot"), world.desk.heard("status")), (6, 6));
+    assert_eq!((world.desk.heard("boot"), world.desk.heard("status")), (12, 12));
+    // whoever keeps its session resumes it, and nobody else does
+    assert_eq!((told.operator.resumed, told.resumed.resumed), (0, 6));
     assert!(told.handshake.cpu_us > 0.0 && told.ratio > 0.0, "{told:?}");
     assert!(storm::render(&told).contains("6 stations lost their connection at once"));
 }
