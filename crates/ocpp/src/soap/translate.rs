@@ -24,43 +24,19 @@ const NIL: (&str, &str) = ("http://www.w3.org/2001/XMLSchema-instance", "nil");
 /// The payload that a body is.
 pub(super) fn to_json(fields: &[Field], body: &Element, notes: &mut Notes) -> String {
     let mut out = String::with_capacity(128);
-    object(fields, &body.children, "", notes).write(&mut out);
+    object(fields, &body.children, &mut String::new(), notes).write(&mut out);
     out
 }
 
-fn object<'e>(fields: &[Field], children: &'e [Element], path: &str, notes: &mut Notes) -> Node<'e> {
-    let mut members = Vec::with_capacity(fields.len());
+/// `path` is left as it was: it is wanted for remarks alone, and most messages leave none.
+fn object<'e>(fields: &[Field], children: &'e [Element], path: &mut String, notes: &mut Notes) -> Node<'e> {
+    let (mut members, length) = (Vec::with_capacity(fields.len()), path.len());
     for field in fields {
-        let here = format!("{path}/{}", field.json);
-        let found: Vec<&Element> = named(children, field.xml).filter(|element| !is_nil(element)).collect();
-        if let Kind::Void = field.kind {
-            if !found.is_empty() {
-                notes.remark(&here, "not used here");
-            }
-            continue;
-        }
-        let value = if let Kind::Layer(inner) = &field.kind {
-            let all: Vec<Node<'_>> = found
-                .iter()
-                .flat_map(|layer| named(&layer.children, inner.xml))
-                .enumerate()
-                .map(|(place, element)| value(&inner.kind, element, &format!("{here}/{place}"), notes))
-                .collect();
-            (!all.is_empty()).then_some(Node::List(all))
-        } else if field.many {
-            let all: Vec<Node<'_>> = found
-                .iter()
-                .enumerate()
-                .map(|(place, element)| value(&field.kind, element, &format!("{here}/{place}"), notes))
-                .collect();
-            (field.need || !all.is_empty()).then_some(Node::List(all))
-        } else {
-            if found.len() > 1 {
-                notes.remark(&here, "stands there more than once, the first taken");
-            }
-            found.first().map(|element| value(&field.kind, element, &here, notes))
-        };
-        members.extend(value.map(|value| (Cow::Borrowed(field.json), value)));
+        path.push('/');
+        path.push_str(field.json);
+        let member = member(field, children, path, notes);
+        members.extend(member.map(|member| (Cow::Borrowed(field.json), member)));
+        path.truncate(length);
     }
     for child in children {
         if !fields.iter().any(|field| field.xml == &*child.name.local) {
@@ -68,6 +44,51 @@ fn object<'e>(fields: &[Field], children: &'e [Element], path: &str, notes: &mut
         }
     }
     Node::Object(members)
+}
+
+fn member<'e>(field: &Field, children: &'e [Element], path: &mut String, notes: &mut Notes) -> Option<Node<'e>> {
+    let mut found = named(children, field.xml).filter(|element| !is_nil(element));
+    match &field.kind {
+        Kind::Void => {
+            if found.next().is_some() {
+                notes.remark(path, "not used here");
+            }
+            None
+        }
+        Kind::Layer(inner) => {
+            let inside = found.flat_map(|layer| named(&layer.children, inner.xml));
+            let all = list(&inner.kind, inside, path, notes);
+            (!all.is_empty()).then_some(Node::List(all))
+        }
+        kind if field.many => {
+            let all = list(kind, found, path, notes);
+            (field.need || !all.is_empty()).then_some(Node::List(all))
+        }
+        kind => {
+            let first = found.next()?;
+            if found.next().is_some() {
+                notes.remark(path, "stands there more than once, the first taken");
+            }
+            Some(value(kind, first, path, notes))
+        }
+    }
+}
+
+fn list<'e>(
+    kind: &Kind,
+    elements: impl Iterator<Item = &'e Element>,
+    path: &mut String,
+    notes: &mut Notes,
+) -> Vec<Node<'e>> {
+    let length = path.len();
+    let one = |(place, element): (usize, &'e Element)| {
+        path.push('/');
+        path.push_str(&place.to_string());
+        let node = value(kind, element, path, notes);
+        path.truncate(length);
+        node
+    };
+    elements.enumerate().map(one).collect()
 }
 
 fn named<'e>(children: &'e [Element], name: &str) -> impl Iterator<Item = &'e Element> {
@@ -83,7 +104,7 @@ fn shown(name: &str) -> String {
     name.chars().take(32).collect()
 }
 
-fn value<'e>(kind: &Kind, element: &'e Element, path: &str, notes: &mut Notes) -> Node<'e> {
+fn value<'e>(kind: &Kind, element: &'e Element, path: &mut String, notes: &mut Notes) -> Node<'e> {
     match kind {
         Kind::Object(fields) => object(fields, &element.children, path, notes),
         Kind::Attributed(fields) => {
