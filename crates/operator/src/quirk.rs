@@ -8,6 +8,8 @@ mod shipped;
 
 pub use shipped::SHIPPED;
 
+use std::sync::LazyLock;
+
 use charge::Timestamp;
 use charge::id::StationId;
 use charge::talk::line::quirk::{Quirk, Quirks, Stance};
@@ -111,6 +113,12 @@ impl Suggestion {
             quirk.told()
         )
     }
+}
+
+/// The shipped profiles in the form of the operator's: every knock is judged by them.
+pub fn shipped() -> &'static [Profile] {
+    static PROFILES: LazyLock<Vec<Profile>> = LazyLock::new(|| SHIPPED.iter().map(Profile::from).collect());
+    &PROFILES
 }
 
 /// Each tolerance with the reason for it, in their order.

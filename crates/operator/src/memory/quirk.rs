@@ -6,7 +6,7 @@ use charge::talk::line::quirk::{Quirk, Quirks};
 use store::{Migration, StoreError, Tx, values};
 
 use crate::memory::{named, word};
-use crate::quirk::{self, Because, Make, Own, Profile, SHIPPED};
+use crate::quirk::{self, Because, Make, Own, Profile};
 
 /// A family of its own: no other table refers to it.
 pub(crate) const MIGRATION: Migration =
@@ -63,13 +63,32 @@ pub(crate) fn decided(tx: &Tx<'_>, station: &StationId) -> Result<Vec<(Quirk, bo
 
 /// Those that are shipped, then the operator's: the later count above the earlier.
 pub(crate) fn all_profiles(tx: &Tx<'_>) -> Result<Vec<Profile>, StoreError> {
-    let mut all: Vec<Profile> = SHIPPED.iter().map(Profile::from).collect();
+    let mut all = quirk::shipped().to_vec();
     all.extend(profiles(tx)?);
     Ok(all)
 }
 
 pub(crate) fn set(tx: &Tx<'_>, station: &StationId) -> Result<Quirks, StoreError> {
     Ok(quirk::set(&decided(tx, station)?))
+}
+
+/// The same for a station whose row was just read. Nearly always nobody has switched anything: then there is nothing to
+/// look up.
+pub(crate) fn set_of(tx: &Tx<'_>, station: &StationId, make: &Make, found: &Found) -> Result<Quirks, StoreError> {
+    let own = if found.own { own(tx, station)? } else { Own::default() };
+    let decided = if found.profiles {
+        quirk::decide(make, &all_profiles(tx)?, &own)
+    } else {
+        quirk::decide(make, quirk::shipped(), &own)
+    };
+    Ok(quirk::set(&decided))
+}
+
+/// What there is besides the shipped profiles: the operator's, and its word for one station.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Found {
+    pub own: bool,
+    pub profiles: bool,
 }
 
 pub(crate) fn make(tx: &Tx<'_>, station: &StationId) -> Result<Make, StoreError> {

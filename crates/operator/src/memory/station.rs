@@ -13,6 +13,7 @@ use trust::station_key::StationKeyDigest;
 use crate::admit::{self, Proof, Standing};
 use crate::capability;
 use crate::memory::{anywhere, count, damaged, lines, named, named_opt, place, quirk, word};
+use crate::quirk::Make;
 use crate::view::{BootLine, StationFilter};
 
 /// What is kept of a station.
@@ -52,15 +53,21 @@ pub(crate) fn enrol(
 /// How a station has to prove itself, for the identity it knocks with.
 pub(crate) fn standing(tx: &Tx<'_>, identity: &str) -> Result<Option<Standing>, StoreError> {
     let found = tx.one(STANDING, &values![admit::folded(identity)], |row| {
-        Ok(Standing {
+        let standing = Standing {
             station: word(row, 0, "id")?,
             proof: proof(row, 1)?,
             retired: row.time_opt(3)?.is_some(),
             danger_plain_ws: row.flag(4)?,
             quirks: Quirks::USUAL,
-        })
+        };
+        let said = |column| Ok::<_, StoreError>(row.text_opt(column)?.unwrap_or_default());
+        let make = Make { vendor: said(5)?, model: said(6)?, firmware: said(7)? };
+        Ok((standing, make, quirk::Found { own: row.flag(8)?, profiles: row.flag(9)? }))
     })?;
-    let with_quirks = |standing: Standing| Ok(Standing { quirks: quirk::set(tx, &standing.station)?, ..standing });
+    let with_quirks = |(standing, make, found): (Standing, Make, quirk::Found)| {
+        let quirks = quirk::set_of(tx, &standing.station, &make, &found)?;
+        Ok(Standing { quirks, ..standing })
+    };
     found.map(with_quirks).transpose()
 }
 
@@ -334,8 +341,11 @@ const ENROL: &str =
     ON CONFLICT (id) DO UPDATE SET location = excluded.location, serial = excluded.serial,
     key_digest = excluded.key_digest, danger_plain_ws = excluded.danger_plain_ws, enrolled = excluded.enrolled,
     retired = NULL WHERE operator_stations.retired IS NOT NULL";
-const STANDING: &str = "SELECT id, serial, key_digest, retired, danger_plain_ws FROM operator_stations
-    WHERE folded = ?1";
+const STANDING: &str = "SELECT id, serial, key_digest, retired, danger_plain_ws, vendor, model, firmware,
+    EXISTS (SELECT 1 FROM operator_strict o WHERE o.station = s.id)
+        OR EXISTS (SELECT 1 FROM operator_station_quirks q WHERE q.station = s.id),
+    EXISTS (SELECT 1 FROM operator_quirk_profiles)
+    FROM operator_stations s WHERE folded = ?1";
 const SERIAL: &str = "SELECT serial FROM operator_stations WHERE id = ?1 AND key_digest IS NULL";
 const RETIRE: &str = "UPDATE operator_stations SET retired = ?2 WHERE id = ?1 AND retired IS NULL";
 const UNWIRE: &str = "UPDATE operator_evses SET status = 'INOPERATIVE', changed = ?2, station = NULL, no = NULL,
