@@ -127,6 +127,7 @@ impl House {
             if let Some(soap) = operator.soap {
                 soap.stop().await;
             }
+            operator.room.keep_passages().await;
             stores.push(operator.store);
         }
         stores.extend(self.hub.into_iter().map(|hub| hub.store));

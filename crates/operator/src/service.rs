@@ -22,6 +22,7 @@ mod handed;
 mod line;
 mod look;
 mod news;
+mod passages;
 pub(crate) mod payment;
 pub(crate) mod presence;
 mod profiles;
@@ -217,7 +218,7 @@ impl Operator {
         &self.0.setup
     }
 
-    /// A named writing transaction that may look at the operator.
+    /// A named writing transaction that may look at the operator. Whoever came or went before is written before.
     async fn run<T, E>(
         &self,
         name: &'static str,
@@ -228,10 +229,15 @@ impl Operator {
         E: From<StoreError> + Send + 'static,
     {
         let house = Arc::clone(&self.0);
-        self.0.store.run(name, move |tx| work(&house, tx)).await
+        let worked = self.0.store.run(name, move |tx| work(&house, tx));
+        if !self.0.passages_wait() {
+            return worked.await;
+        }
+        // both stand in line at once, and share a commit
+        tokio::join!(biased; Box::pin(self.keep_passages()), worked).1
     }
 
-    /// A named reading transaction that may look at the operator.
+    /// A named reading transaction that may look at the operator. It sees whoever came or went before.
     async fn read<T, E>(
         &self,
         name: &'static str,
@@ -242,6 +248,9 @@ impl Operator {
         E: From<StoreError> + Send + 'static,
     {
         let house = Arc::clone(&self.0);
+        if self.0.passages_pending() {
+            Box::pin(self.keep_passages()).await;
+        }
         self.0.store.read(name, move |tx| work(&house, tx)).await
     }
 

@@ -1,7 +1,7 @@
 //! The desk for the stations: who knocks, boots, taps, charges and reports, and what each hears.
 //!
 //! A heartbeat touches no disk. Whatever else is acknowledged here was committed before; a question to the road is
-//! asked between two transactions, never inside one.
+//! asked between two transactions, never inside one. That a station came or went is acknowledged to nobody.
 
 use std::future::ready;
 
@@ -50,7 +50,7 @@ impl Desk for Operator {
 
     fn left(&self, station: &StationId, connection: ConnectionNo, why: &str) -> Soon<'_, ()> {
         let (station, why) = (station.clone(), why.to_owned());
-        Box::pin(async move { self.leave(station, connection, &why).await })
+        Box::pin(async move { self.leave(station, connection, &why) })
     }
 
     fn is_here(&self, station: &StationId) -> bool {
@@ -123,50 +123,24 @@ impl Operator {
                 tracing::error!(%error, station = %entry.station, "a risen security profile could not be kept");
             }
         }
-        self.pass(Passage::Arrived { station: entry.station, version: entry.version, presented, at: now }).await;
+        let (station, version) = (entry.station, entry.version);
+        self.0.presences().passages.push(Passage::Arrived { station, version, presented, at: now });
         self.0.seconds.look();
     }
 
-    async fn leave(&self, name: StationId, connection: ConnectionNo, why: &str) {
-        let gone = {
+    fn leave(&self, name: StationId, connection: ConnectionNo, why: &str) {
+        let at = self.0.now();
+        {
             let mut presences = self.0.presences();
             // late news of an older connection does not touch the newer one (handbook, quirk 6)
-            let current = presences.live.get(&name).is_some_and(|presence| presence.connection == connection);
-            current.then(|| presences.live.remove(&name)).flatten()
-        };
-        if gone.is_none() {
-            return;
+            if presences.live.get(&name).is_none_or(|presence| presence.connection != connection) {
+                return;
+            }
+            presences.live.remove(&name);
+            presences.passages.push(Passage::Left { station: name.clone(), at });
         }
         tracing::info!(station = %name, why, "a station left");
-        self.pass(Passage::Left { station: name, at: self.0.now() }).await;
         self.0.seconds.look();
-    }
-
-    /// Has a coming or a going written. Those that wait share one transaction, in their order: when a fleet comes back,
-    /// each would cost more around it than in it. Whoever joins others does not wait, and is still written before
-    /// everything that is asked for later.
-    async fn pass(&self, passage: Passage) {
-        let first = {
-            let passages = &mut self.0.presences().passages;
-            passages.push(passage);
-            passages.len() == 1
-        };
-        if !first {
-            return;
-        }
-        let written = self.run("operator.passages", |house, tx| {
-            let passages = std::mem::take(&mut house.presences().passages);
-            passages.iter().try_for_each(|passage| passage.keep(tx))?;
-            Ok::<_, StoreError>(passages)
-        });
-        match written.await {
-            Ok(passages) => passages.iter().for_each(|one| self.0.tell_of(Event::Station(one.station().clone()))),
-            Err(error) => {
-                // the work may not have begun: nobody else would have them written
-                let left_over = std::mem::take(&mut self.0.presences().passages).len();
-                tracing::error!(%error, left_over, "comings and goings could not be kept");
-            }
-        }
     }
 
     /// What is rare has a box of its own, so that what is frequent does not pay for its size.

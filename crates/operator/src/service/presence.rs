@@ -75,8 +75,10 @@ pub(crate) struct Presences {
     pub live: HashMap<StationId, Presence>,
     /// Admitted and not arrived yet; at most one per enrolled station.
     pub knocked: HashMap<StationId, Presented>,
-    /// Not on the disk yet, in their order. Whoever finds this empty has them written.
+    /// Not on the disk yet, in their order.
     pub passages: Vec<Passage>,
+    /// So many are being written.
+    pub keeping: usize,
     /// Once a minute, for the plot.
     pub power: VecDeque<(Timestamp, Power)>,
     /// Connected for a while without a boot, and looked at since the program began; at most one per enrolled station.

@@ -339,13 +339,20 @@ async fn comings_and_goings_that_wait_together_keep_their_order() {
     };
     let (here, name) = (&world.operator, station());
     tokio::join!(here.arrived(&entry, ConnectionNo(4)), here.left(&name, ConnectionNo(4), "test"));
+    assert_eq!(away().await, Some(0), "they wait for whatever is done next");
+    world.operator.duty().await;
     assert_eq!(away().await, Some(1));
     tokio::join!(
         here.arrived(&entry, ConnectionNo(5)),
         here.left(&name, ConnectionNo(5), "test"),
         here.arrived(&entry, ConnectionNo(6)),
     );
+    // whatever is read sees them
+    assert_eq!(world.operator.denials(DenialFilter { station: None, limit: 1 }).await.unwrap().len(), 0);
     assert_eq!(away().await, Some(0));
+    here.left(&name, ConnectionNo(6), "test").await;
+    here.keep_passages().await;
+    assert_eq!(away().await, Some(1));
 }
 
 #[tokio::test]
