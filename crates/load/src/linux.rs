@@ -2,6 +2,7 @@
 //!
 //! Linux only, from `/proc`. Processor time is summed over the threads, because the process-wide figure counts in
 //! ticks of 10 ms; a thread that ended between two looks is lost, so looks belong around a stretch of steady work.
+//! What a process has others do (a database that it started) is its own expense: they are counted with it.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -11,16 +12,21 @@ use std::time::Duration;
 
 use crate::Fault;
 
-/// The processor time of each thread of a process, in nanoseconds.
+/// The processor time of each thread of a process and of those that it started, in nanoseconds.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct CpuTime(BTreeMap<u32, u64>);
 
 impl CpuTime {
     pub fn of(pid: u32) -> Result<Self, Fault> {
-        Self::read(pid, |_thread| true)
+        let mut all = Self::read(pid, |_thread| true)?;
+        for other in started_by(pid) {
+            // one that has ended meanwhile has no figures any more
+            all.0.extend(Self::read(other, |_thread| true).unwrap_or_default().0);
+        }
+        Ok(all)
     }
 
-    /// Of the threads with this name alone.
+    /// Of the process's own threads with this name alone.
     pub fn of_threads(pid: u32, name: &str) -> Result<Self, Fault> {
         Self::read(pid, |thread| fs::read_to_string(thread.join("comm")).is_ok_and(|comm| comm.trim_end() == name))
     }
@@ -61,12 +67,31 @@ impl CpuTime {
     }
 }
 
+/// The processes that this one started, and those that they did.
+fn started_by(pid: u32) -> Vec<u32> {
+    let (mut found, mut looked) = (vec![pid], 0);
+    while let Some(parent) = found.get(looked) {
+        let threads = fs::read_dir(format!("/proc/{parent}/task")).into_iter().flatten().flatten();
+        let children = threads.filter_map(|thread| fs::read_to_string(thread.path().join("children")).ok());
+        let numbers: Vec<u32> = children.flat_map(|text| children_in(&text)).collect();
+        found.extend(numbers);
+        looked += 1;
+    }
+    found.split_off(1)
+}
+
+/// The numbers in a list of children (`proc(5)`).
+fn children_in(text: &str) -> Vec<u32> {
+    text.split_whitespace().filter_map(|number| number.parse().ok()).collect()
+}
+
 /// Time on a processor: the first number (kernel documentation, `sched-stats`).
 fn schedstat(text: &str) -> Option<u64> {
     text.split_whitespace().next()?.parse().ok()
 }
 
-/// What a process holds in memory, in bytes.
+/// What a process holds in memory, in bytes. What others hold that it started is counted by their share in each page:
+/// those of one program have most of theirs in common.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Memory {
     pub resident: u64,
@@ -83,8 +108,14 @@ impl Memory {
         let private = kilobytes(&rollup, "Private_Clean:")
             .and_then(|clean| Some(clean + kilobytes(&rollup, "Private_Dirty:")?))
             .ok_or(Fault::Figures(rollup_file))?;
-        Ok(Self { resident, private })
+        let others: u64 = started_by(pid).into_iter().filter_map(share).sum();
+        Ok(Self { resident: resident + others, private: private + others })
     }
+}
+
+/// The pages of a process, each divided by the number of those that have it.
+fn share(pid: u32) -> Option<u64> {
+    kilobytes(&fs::read_to_string(format!("/proc/{pid}/smaps_rollup")).ok()?, "Pss:")
 }
 
 /// A line like `VmRSS:     1768 kB`, as bytes.
@@ -167,6 +198,25 @@ mod tests {
 
         assert_eq!(averages("10.59 6.57 3.64 12/200 20288\n"), Some([10.59, 6.57, 3.64]));
         assert_eq!(averages("10.59 6.57"), None);
+    }
+
+    #[test]
+    fn what_a_process_started_is_counted_with_it() {
+        assert_eq!(children_in("17 4711 \n"), [17, 4711]);
+        assert_eq!(children_in(""), [0u32; 0]);
+        // a shell that waits for its child, which waits for the end of its input
+        let mut shell = std::process::Command::new("sh");
+        shell.args(["-c", "cat; :"]).stdin(std::process::Stdio::piped());
+        let mut shell = shell.spawn().unwrap();
+        while started_by(shell.id()).is_empty() {
+            std::thread::yield_now();
+        }
+        let [cat] = started_by(shell.id())[..] else { panic!("not one child") };
+        assert!(CpuTime::of(shell.id()).unwrap().0.contains_key(&cat));
+        assert!(!CpuTime::of_threads(shell.id(), "cat").is_ok_and(|own| own.0.contains_key(&cat)));
+        assert!(Memory::of(shell.id()).unwrap().resident > 0);
+        assert!(shell.wait().unwrap().success());
+        assert!(started_by(shell.id()).is_empty());
     }
 
     #[test]
