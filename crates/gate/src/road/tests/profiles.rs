@@ -93,7 +93,7 @@ async fn a_changed_plan_is_told_to_the_one_provider_of_the_session() {
             let push = Question::Plan { session: "S1".parse().unwrap(), plan: plan() };
             let told = ask_in(&world, operator, &world.operator, Some("DE-8AA"), push.clone()).await;
             assert_eq!(told, Ok(Answer::Noted));
-            assert_eq!(world.a.desk.questions(), [push.clone()]);
+            assert_eq!(world.a.desk.questions(), std::slice::from_ref(&push));
             assert!(world.b.desk.heard().is_empty());
             let nobody = ask_in(&world, operator, &world.operator, None, push).await;
             assert_eq!(nobody, Err(RoadFault::Denied(Denial::UnknownReceiver)), "a session is nobody else's business");
