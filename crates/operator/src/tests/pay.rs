@@ -36,7 +36,10 @@ impl Acquirer for FakeAcquirer {
 
     fn hold(&self, _: &str, amount: Money, means: Secret<String>) -> Soon<'_, Result<(), AcquirerFault>> {
         let answer = match means.expose().as_str() {
-            "card" => Ok(self.note(format!("hold {}", amount.minor))),
+            "card" => {
+                self.note(format!("hold {}", amount.minor));
+                Ok(())
+            }
             "away" => Err(AcquirerFault::Unavailable),
             _ => Err(AcquirerFault::Declined("no cover".to_owned())),
         };
