@@ -20,7 +20,7 @@ pub use ledger::errand_name;
 pub use memory::MIGRATIONS;
 pub use party::{Party, PartyStatus, Role};
 pub use service::{Event, Hub, HubFault, MeasureView, Setup};
-pub use views::{AuditLine, Conflict, HourPoint, LossRow, Overview, PartnerView, RouteRow};
+pub use views::{AuditLine, Conflict, HourPoint, Overview, PartnerView, RouteRow};
 
 #[cfg(test)]
 mod tests;

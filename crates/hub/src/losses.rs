@@ -8,6 +8,7 @@ use std::sync::{Mutex, PoisonError};
 
 use charge::Timestamp;
 use charge::id::PartyId;
+use charge::talk::road::LossRow;
 
 /// What is counted together.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -16,6 +17,13 @@ pub(crate) struct Loss {
     pub(crate) to: PartyId,
     pub(crate) errand: &'static str,
     pub(crate) what: Box<str>,
+}
+
+impl Loss {
+    fn row(&self, count: i64, last: Timestamp) -> LossRow {
+        let (errand, what) = (self.errand.to_owned(), self.what.to_string());
+        LossRow { from: self.from, to: self.to, errand, what, count, last }
+    }
 }
 
 /// How often, and when last.
@@ -34,6 +42,26 @@ impl LossBook {
                 (*count, *last) = (count.saturating_add(1), now.max(*last));
             }
         }
+    }
+
+    /// The lines with what was counted since they were written, for these parties; the latest first.
+    pub(crate) fn beside(&self, mut rows: Vec<LossRow>, parties: &[PartyId]) -> Vec<LossRow> {
+        let losses = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        for (loss, (count, last)) in losses.iter() {
+            if !parties.contains(&loss.from) && !parties.contains(&loss.to) {
+                continue;
+            }
+            let written = rows.iter_mut().find(|row| {
+                (row.from, row.to, row.errand.as_str(), row.what.as_str())
+                    == (loss.from, loss.to, loss.errand, &*loss.what)
+            });
+            match written {
+                Some(row) => (row.count, row.last) = (row.count.saturating_add(*count), row.last.max(*last)),
+                None => rows.push(loss.row(*count, *last)),
+            }
+        }
+        rows.sort_by(|a, b| b.last.cmp(&a.last).then_with(|| a.what.cmp(&b.what)));
+        rows
     }
 
     pub(crate) fn take(&self) -> Losses {
@@ -84,6 +112,11 @@ mod tests {
         assert_eq!(taken.get(&loss("cdr", "/*")), Some(&(1, now)));
         book.give_back(taken);
         book.note(way, "cdr", &[what("/1")], now);
+        let line = |what: &'static str, count, last| loss("cdr", what).row(count, last);
+        let both = book.beside(vec![line("/*", 5, Timestamp::from_secs(1_780_000_000))], &[way.1]);
+        assert_eq!(both.iter().find(|row| row.what == "/*"), Some(&line("/*", 7, now)));
+        assert_eq!(both.len(), 2, "the line that is not written yet as well");
+        assert_eq!(book.beside(Vec::new(), &["DE-XXX".parse().unwrap()]), [], "others' lines");
         assert_eq!(book.take().get(&loss("cdr", "/*")), Some(&(2, now)));
     }
 

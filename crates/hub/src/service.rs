@@ -12,7 +12,8 @@ use std::time::Duration;
 use charge::id::{OrderId, PartyId};
 use charge::talk::partner::{Declined, Reception};
 use charge::talk::road::{
-    ClientInfo, ClientStatus, Denial, Envelope, Errand, Exchange, Fate, Page, PageWish, Published, ReturnAddress, Way,
+    ClientInfo, ClientStatus, Denial, Envelope, Errand, Exchange, Fate, LossRow, ObjectName, ObjectPage, Page,
+    PageWish, Published, ReturnAddress, Way,
 };
 use charge::talk::thrift::Thrift;
 use charge::token::PresentedToken;
@@ -28,7 +29,7 @@ use crate::losses::LossBook;
 use crate::memory::{index, losses, orders, parties, public, thrift as switches, volumes};
 use crate::party::{Party, PartyStatus, Role};
 use crate::route::{self, Step};
-use crate::views::{Conflict, HourPoint, LossRow, Overview, RouteRow};
+use crate::views::{Conflict, HourPoint, Overview, RouteRow};
 
 pub use thrift::MeasureView;
 
@@ -238,6 +239,23 @@ impl Hub {
         self.0.store.read::<_, HubFault>("hub.losses", |tx| Ok(losses::all(tx)?)).await
     }
 
+    /// The lines of these parties, with what is counted and not written yet.
+    async fn losses_of(&self, mut parties: Vec<PartyId>) -> Result<Vec<LossRow>, HubFault> {
+        parties.sort_unstable();
+        parties.dedup();
+        let asked = parties.clone();
+        let read = self.0.store.read::<_, HubFault>("hub.losses_of", move |tx| {
+            let mut rows = Vec::new();
+            for (index, party) in asked.iter().enumerate() {
+                // a line between two of them is one line
+                let told = |row: &LossRow| asked.iter().take(index).any(|other| [row.from, row.to].contains(other));
+                rows.extend(losses::of(tx, *party)?.into_iter().filter(|row| !told(row)));
+            }
+            Ok(rows)
+        });
+        Ok(self.0.losses.beside(read.await?, &parties))
+    }
+
     /// Which providers offered tokens that belong to another one.
     pub async fn conflicts(&self) -> Result<Vec<Conflict>, HubFault> {
         self.0.store.read::<_, HubFault>("hub.conflicts", |tx| Ok(index::conflicts(tx)?)).await
@@ -423,12 +441,35 @@ impl Exchange for Hub {
         self.0.losses.note((from, to), errand_name(errand), what, self.0.clock.now());
     }
 
+    fn published_after(&self, kind: Published, after: Option<ObjectName>) -> Soon<'_, Result<ObjectPage, Denial>> {
+        Box::pin(async move {
+            let read =
+                self.0.store.read::<_, HubFault>("hub.published_after", move |tx| Ok(public::after(tx, kind, after)?));
+            Ok(read.await?)
+        })
+    }
+
+    fn losses(&self, parties: Vec<PartyId>) -> Soon<'_, Result<Vec<LossRow>, Denial>> {
+        Box::pin(async move { Ok(self.losses_of(parties).await?) })
+    }
+
     fn thrift(&self, party: PartyId) -> Soon<'_, Thrift> {
         Box::pin(self.kept_back(party))
     }
 
     fn learned(&self, token: PresentedToken, party: PartyId) -> Soon<'_, Result<(), Denial>> {
         Box::pin(self.remember_learned(token, party))
+    }
+
+    fn mark(&self, token: &PresentedToken) -> Option<String> {
+        Some(trust::hex::encode(self.0.tags.tag(token.kind, &token.uid).as_bytes()))
+    }
+
+    fn marked(&self, mark: String) -> Soon<'_, Option<PartyId>> {
+        Box::pin(async move {
+            let tag = trust::hex::decode_array(&mark).map(TokenTag::from_bytes)?;
+            self.owner_of_tag(tag).await
+        })
     }
 
     fn owner(&self, token: PresentedToken) -> Soon<'_, Option<PartyId>> {

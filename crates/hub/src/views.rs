@@ -52,18 +52,6 @@ pub struct Conflict {
     pub count: i64,
 }
 
-/// What letters of one kind left behind on their way from one party to another, whose protocol has no word for it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct LossRow {
-    pub from: PartyId,
-    pub to: PartyId,
-    pub errand: String,
-    /// The place in the document and why; never a value.
-    pub what: String,
-    pub count: i64,
-    pub last: Timestamp,
-}
-
 /// What a person did to a partner.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AuditLine {

@@ -200,23 +200,26 @@ pub fn read(asked: &Asked, reply: &Reply, answered: Answered<'_>) -> Result<Cros
         }
         Opened::Refused(denial) => return Err(RoadFault::Denied(denial)),
     };
-    lift(asked.noun(), &mut data, answered).map_err(unreadable)?;
     let mut lost = Lost::new();
+    lift(asked.noun(), &mut data, answered, &mut lost).map_err(unreadable)?;
     let value = read_data(asked, &data, reply, &mut lost).map_err(unreadable)?;
     Ok(Crossed { value, lost })
 }
 
-/// The data as that of 2.2.1. An item of a list that cannot be lifted is left out.
-fn lift(noun: Noun, data: &mut Doc, answered: Answered<'_>) -> Result<(), Fault> {
+/// The data as that of 2.2.1. An item of a list that cannot be lifted is left out and told.
+fn lift(noun: Noun, data: &mut Doc, answered: Answered<'_>, lost: &mut Lost) -> Result<(), Fault> {
     let Answered { version, beside } = answered;
     if noun == Noun::Plain {
         return Ok(());
     }
     if let Doc::List(items) = data {
-        items.retain_mut(|item| cross::lift(version, noun, item, beside).is_ok());
+        items.retain_mut(|item| {
+            let lifted = cross::lift(version, noun, item, beside, lost);
+            lifted.map_err(|fault| lost.push(fault)).is_ok()
+        });
         return Ok(());
     }
-    cross::lift(version, noun, data, beside)
+    cross::lift(version, noun, data, beside, lost)
 }
 
 fn read_data(asked: &Asked, data: &Doc, reply: &Reply, lost: &mut Lost) -> Result<Answer, Fault> {

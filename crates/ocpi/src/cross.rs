@@ -61,7 +61,7 @@ pub fn body(
     }
     let mut json = parse(bytes)?;
     let mut lost = Lost::new();
-    lift(from, kind.noun_in(), &mut json, beside)?;
+    lift(from, kind.noun_in(), &mut json, beside, &mut lost)?;
     lower(to, kind.noun_in(), &mut json, beside, &mut lost)?;
     Ok(Crossed { value: Some(json.to_string()), lost })
 }
@@ -97,11 +97,12 @@ fn carried(from: Version, to: Version, noun: Noun, reply: Reply, beside: Beside<
     let data = json.as_record_mut().and_then(|envelope| envelope.get_mut("data"));
     match data {
         Some(Doc::List(items)) => items.retain_mut(|item| {
-            let crossed = lift(from, noun, item, beside).and_then(|()| lower(to, noun, item, beside, &mut lost));
+            let lifted = lift(from, noun, item, beside, &mut lost);
+            let crossed = lifted.and_then(|()| lower(to, noun, item, beside, &mut lost));
             crossed.map_err(|fault| lost.push(fault)).is_ok()
         }),
         Some(one) => {
-            lift(from, noun, one, beside)?;
+            lift(from, noun, one, beside, &mut lost)?;
             lower(to, noun, one, beside, &mut lost)?;
         }
         None => {}
@@ -110,12 +111,18 @@ fn carried(from: Version, to: Version, noun: Noun, reply: Reply, beside: Beside<
 }
 
 /// From any version to 2.2.1.
-pub(crate) fn lift(version: Version, noun: Noun, json: &mut Doc, beside: Beside<'_>) -> Result<(), Fault> {
+pub(crate) fn lift(
+    version: Version,
+    noun: Noun,
+    json: &mut Doc,
+    beside: Beside<'_>,
+    lost: &mut Lost,
+) -> Result<(), Fault> {
     let Some(object) = json.as_record_mut() else { return Ok(()) };
     match version {
-        Version::V211 => v211::lift(noun, object, beside),
+        Version::V211 => v211::lift(noun, object, beside, lost),
         Version::V221 => Ok(()),
-        Version::V230 => v230::lift(noun, object),
+        Version::V230 => v230::lift(noun, object, lost),
     }
 }
 

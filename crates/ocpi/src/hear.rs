@@ -110,12 +110,12 @@ pub fn body(bytes: &[u8]) -> Result<Doc, Fault> {
 }
 
 /// The body of a request in 2.2.1, whatever version it came in.
-pub fn lifted(incoming: &Incoming, mut body: Doc, beside: Beside<'_>) -> Result<Doc, Denial> {
-    let noun = incoming.kind.noun_in();
+pub fn lifted(incoming: &Incoming, mut body: Doc, beside: Beside<'_>) -> Result<Crossed<Doc>, Denial> {
+    let (noun, mut lost) = (incoming.kind.noun_in(), Lost::new());
     if noun != Noun::Plain {
-        cross::lift(incoming.version, noun, &mut body, beside)?;
+        cross::lift(incoming.version, noun, &mut body, beside, &mut lost)?;
     }
-    Ok(body)
+    Ok(Crossed { value: body, lost })
 }
 
 /// The token that a request's URL names: what a hub finds the provider by.
@@ -164,6 +164,11 @@ pub fn owner_in(text: &str) -> Option<PartyId> {
     let object = parse(text.as_bytes()).ok()?;
     let object = object.as_record()?;
     PartyId::new(object.text("country_code")?, object.text("party_id")?).ok()
+}
+
+/// The id in a document of 2.2.1.
+pub fn id_in(text: &str) -> Option<String> {
+    parse(text.as_bytes()).ok()?.as_record()?.text("id").map(str::to_owned)
 }
 
 /// Who owes for a session or CDR of OCPI 2.1.1, as far as its contract says.

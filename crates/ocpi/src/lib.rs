@@ -18,6 +18,7 @@ pub mod document;
 pub mod habit;
 pub mod hear;
 mod location;
+pub mod loss;
 pub mod patch;
 mod profile;
 mod read;

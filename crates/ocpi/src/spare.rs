@@ -29,6 +29,8 @@ const GROUP: &str = "group_id";
 const CONTRACTS: [&str; 2] = ["contract_id", "auth_id"];
 /// Who may see a location that is not published (OCPI 2.2.1, 8.4.20).
 const ENTRIES: &str = "publish_allowed_to";
+/// What stands in a kept entry for its card: a word of ours, which no partner is sent.
+const MARK: &str = "mark";
 
 /// A document that was opened to leave something out.
 #[derive(Clone, Debug, PartialEq)]
@@ -79,6 +81,36 @@ impl Sheet {
         let list = self.0.as_record().and_then(|object| object.get(ENTRIES));
         let Some(Doc::List(items)) = list else { return Vec::new() };
         items.iter().map(|item| item.as_record().and_then(card)).collect()
+    }
+
+    /// Who may see it as a hub keeps it: a mark for each entry, under which its card can be known again, and nothing of
+    /// the card. An entry without a card keeps no mark. What is marked already stays.
+    pub fn mark_entries(&mut self, mark: impl Fn(&PresentedToken) -> Option<String>) {
+        for entry in self.0.as_record_mut().into_iter().flat_map(|object| object.records_mut(ENTRIES)) {
+            let known = entry.text(MARK).map(str::to_owned);
+            let made = known.or_else(|| mark(&card(entry)?));
+            *entry = Record::default().maybe(MARK, made);
+        }
+    }
+
+    /// The marks of [`Self::mark_entries`], entry by entry.
+    pub fn marks(&self) -> Vec<Option<String>> {
+        let list = self.0.as_record().and_then(|object| object.get(ENTRIES)).and_then(Doc::as_list);
+        let mark = |entry: &Doc| entry.as_record().and_then(|entry| entry.text(MARK)).map(str::to_owned);
+        list.unwrap_or_default().iter().map(mark).collect()
+    }
+
+    /// Puts the owner's entries in the place of marks; none where the owner's answer has none. `answer` is what the owner
+    /// said when it was asked for the location.
+    pub fn unmark_entries(&mut self, answer: Option<&Self>) {
+        let said = answer.and_then(|answer| answer.0.as_record()).and_then(|envelope| envelope.get("data"));
+        let list = said.and_then(|location| location.as_record()?.get(ENTRIES)).and_then(Doc::as_list);
+        if let Some(object) = self.0.as_record_mut() {
+            object.take(ENTRIES);
+            if let Some(list) = list {
+                object.set(ENTRIES, list.to_vec());
+            }
+        }
     }
 
     /// Keeps these entries, by their place.
@@ -175,5 +207,23 @@ mod tests {
         assert_eq!(named, [true, false, true]);
         sheet.keep_entries(&[false, false, true]);
         assert_eq!(sheet.text(), r#"{"id":"L","publish_allowed_to":[{"type":"RFID","uid":"2"}]}"#);
+    }
+
+    #[test]
+    fn marked_entries_say_nothing_of_their_cards_until_the_owner_is_asked() {
+        let body =
+            br#"{"id":"L","publish_allowed_to":[{"uid":"1","type":"RFID","visual_number":"V"},{"issuer":"me"}]}"#;
+        let mut sheet = Sheet::read(body).unwrap();
+        sheet.mark_entries(|_| Some("m1".to_owned()));
+        assert_eq!(sheet.text(), r#"{"id":"L","publish_allowed_to":[{"mark":"m1"},{}]}"#);
+        sheet.mark_entries(|_| None);
+        assert_eq!(sheet.marks(), [Some("m1".to_owned()), None], "a mark stays");
+        let answer =
+            Sheet::read(br#"{"data":{"id":"L","publish_allowed_to":[{"uid":"1"}]},"status_code":1000}"#).unwrap();
+        let mut whole = sheet.clone();
+        whole.unmark_entries(Some(&answer));
+        assert_eq!(whole.text(), r#"{"id":"L","publish_allowed_to":[{"uid":"1"}]}"#);
+        sheet.unmark_entries(None);
+        assert_eq!(sheet.text(), r#"{"id":"L"}"#);
     }
 }

@@ -84,7 +84,8 @@ fn heard_in(version: Version, request: &Request) -> Result<Crossed<Question>, De
     assert_eq!(incoming.kind, request.kind);
     let owner = incoming.owner().transpose()?.unwrap_or(party("DE-OPA"));
     let beside = Beside { owner: Some(owner), payer: Some(party("DE-8AA")), ..Beside::default() };
-    let body = hear::lifted(&incoming, hear::body(request.body.as_deref().unwrap_or_default().as_bytes())?, beside)?;
+    let body =
+        hear::lifted(&incoming, hear::body(request.body.as_deref().unwrap_or_default().as_bytes())?, beside)?.value;
     hear::question(&incoming, &body, party("DE-OPA"), &named)
 }
 

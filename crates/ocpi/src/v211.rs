@@ -15,7 +15,8 @@ const ADDRESS_CHARACTERS_MAX: usize = 45;
 /// A text that is mandatory in 2.1.1 and not known.
 const NOT_AVAILABLE: &str = "#NA";
 /// Kinds of places that 2.1.1 has and 2.2.1 has not; and the other way round.
-const OLD_KINDS: [&str; 2] = ["OTHER", "UNKNOWN"];
+const OLD_KINDS: [&str; 2] = ["OTHER", NOT_KNOWN];
+const NOT_KNOWN: &str = "UNKNOWN";
 const NEW_KINDS: [&str; 2] = ["ALONG_MOTORWAY", "ON_DRIVEWAY"];
 const DIMENSIONS: [&str; 6] = ["ENERGY", "FLAT", "MAX_CURRENT", "MIN_CURRENT", "PARKING_TIME", "TIME"];
 /// OCPI 2.1.1, 13.4.1 `CommandResponseType`.
@@ -45,7 +46,7 @@ const RESTRICTIONS: [&str; 11] = [
     "day_of_week",
 ];
 
-pub(crate) fn lift(noun: Noun, object: &mut Record, beside: Beside<'_>) -> Result<(), Fault> {
+pub(crate) fn lift(noun: Noun, object: &mut Record, beside: Beside<'_>, lost: &mut Lost) -> Result<(), Fault> {
     match noun {
         Noun::Token => lift_token(object, beside),
         Noun::TokenOrder => {
@@ -58,6 +59,7 @@ pub(crate) fn lift(noun: Noun, object: &mut Record, beside: Beside<'_>) -> Resul
         }
         Noun::Ack => {
             if object.text("result") == Some("TIMEOUT") {
+                lost.push(fault("/result", "is read as REJECTED, for which OCPI 2.2.1 has no nearer word at once"));
                 object.set("result", "REJECTED");
             }
             if object.get("timeout").is_none() {
@@ -66,6 +68,7 @@ pub(crate) fn lift(noun: Noun, object: &mut Record, beside: Beside<'_>) -> Resul
         }
         Noun::Outcome => {
             if object.text("result") == Some("UNKNOWN_SESSION") {
+                lost.push(fault("/result", "is read as FAILED, for which OCPI 2.2.1 has no nearer word in an outcome"));
                 object.set("result", "FAILED");
             }
         }
@@ -73,10 +76,11 @@ pub(crate) fn lift(noun: Noun, object: &mut Record, beside: Beside<'_>) -> Resul
             object.rename("start_datetime", "start_date_time");
             object.rename("end_datetime", "end_date_time");
             owned(object, beside);
-            lift_payer(object, beside);
+            lift_payer(object, beside, lost);
             lift_cost(object);
             let location = object.take("location");
             if let Some(location) = location.as_ref().and_then(Doc::as_record) {
+                lost.push(fault("/location", "is told by its ids; OCPI 2.2.1 has no whole location in a session"));
                 copy(location, "id", object, "location_id");
                 if let Some(evse) = first(location, "evses") {
                     copy(evse, "uid", object, "evse_uid");
@@ -86,12 +90,15 @@ pub(crate) fn lift(noun: Noun, object: &mut Record, beside: Beside<'_>) -> Resul
                 }
             }
         }
-        Noun::Cdr => lift_cdr(object, beside),
+        Noun::Cdr => lift_cdr(object, beside, lost),
         Noun::Location => {
             owned(object, beside);
             object.set("publish", true);
             // that nothing is known of it is said by silence in 2.2.1
-            if object.text("type").is_some_and(|kind| OLD_KINDS.contains(&kind)) {
+            if let Some(kind) = object.text("type").filter(|kind| OLD_KINDS.contains(kind)) {
+                if kind != NOT_KNOWN {
+                    lost.push(fault("/type", "has no word in OCPI 2.2.1"));
+                }
                 object.take("type");
             }
             object.rename("type", "parking_type");
@@ -100,7 +107,7 @@ pub(crate) fn lift(noun: Noun, object: &mut Record, beside: Beside<'_>) -> Resul
         Noun::Evse => lift_evse(object),
         Noun::Connector => lift_connector(object),
         Noun::Tariff => owned(object, beside),
-        Noun::Verdict => lift_verdict(object, beside)?,
+        Noun::Verdict => lift_verdict(object, beside, lost)?,
         Noun::Plain => {}
     }
     Ok(())
@@ -168,7 +175,7 @@ fn lift_token(token: &mut Record, beside: Beside<'_>) {
 
 /// `auth_id` is all that 2.1.1 says of who pays. The provider is the one that the contract names, or the one known
 /// beside.
-fn lift_payer(record: &mut Record, beside: Beside<'_>) {
+fn lift_payer(record: &mut Record, beside: Beside<'_>, lost: &mut Lost) {
     let Some(Doc::Text(id) | Doc::Number(id)) = record.take("auth_id") else { return };
     let named = ContractId::new(&id).ok().and_then(|contract| contract.party());
     let Some(payer) = named.or(beside.payer) else { return };
@@ -178,6 +185,7 @@ fn lift_payer(record: &mut Record, beside: Beside<'_>) {
         .with("uid", id.as_str())
         .with("type", "OTHER")
         .with("contract_id", id.as_str());
+    lost.push(fault("/cdr_token/uid", "is not said in OCPI 2.1.1; the contract stands for it"));
     record.set("cdr_token", token);
 }
 
@@ -191,19 +199,20 @@ fn lift_cost(record: &mut Record) {
 }
 
 /// 2.2.1 repeats the token in every verdict. Its contract is not known here: 2.1.1 tells none.
-fn lift_verdict(verdict: &mut Record, beside: Beside<'_>) -> Result<(), Fault> {
+fn lift_verdict(verdict: &mut Record, beside: Beside<'_>, lost: &mut Lost) -> Result<(), Fault> {
     let Some(((token, at), owner)) = beside.asked.zip(beside.owner) else { return Ok(()) };
     if verdict.get("token").is_none() {
         let valid = verdict.text("allowed") == Some("ALLOWED");
+        lost.push(fault("/token", "is not said in OCPI 2.1.1; it is made of what was asked, without a contract"));
         verdict.set("token", token::unknown_contract(token, owner, valid, at)?);
     }
     Ok(())
 }
 
-fn lift_cdr(cdr: &mut Record, beside: Beside<'_>) {
+fn lift_cdr(cdr: &mut Record, beside: Beside<'_>, lost: &mut Lost) {
     cdr.rename("stop_date_time", "end_date_time");
     owned(cdr, beside);
-    lift_payer(cdr, beside);
+    lift_payer(cdr, beside, lost);
     lift_cost(cdr);
     let mut place = Record::default();
     let location = cdr.take("location");
@@ -211,6 +220,7 @@ fn lift_cdr(cdr: &mut Record, beside: Beside<'_>) {
         for name in ["id", "name", "address", "city", "postal_code", "country", "coordinates"] {
             copy(location, name, &mut place, name);
         }
+        lost.push(fault("/location", "keeps its address and the EVSE; the place of a CDR of OCPI 2.2.1 has no more"));
         if let Some(evse) = first(location, "evses") {
             copy(evse, "uid", &mut place, "evse_uid");
             copy(evse, "evse_id", &mut place, "evse_id");
@@ -337,6 +347,7 @@ fn lower_record(record: &mut Record, lost: &mut Lost) -> Result<(), Fault> {
     let contract = record.record_mut("cdr_token").and_then(|token| token.take("contract_id"));
     record.set("auth_id", contract.ok_or_else(|| fault("/cdr_token/contract_id", "is missing"))?);
     record.take("cdr_token");
+    lost.push(fault("/cdr_token", "is told by its contract alone: OCPI 2.1.1 has no uid, type and owner here"));
     if record.text("auth_method") == Some("COMMAND") {
         lost.push(fault("/auth_method", "is written as AUTH_REQUEST"));
         record.set("auth_method", "AUTH_REQUEST");
@@ -352,7 +363,9 @@ fn lower_record(record: &mut Record, lost: &mut Lost) -> Result<(), Fault> {
         }
     }
     for (index, period) in record.records_mut("charging_periods").enumerate() {
-        period.take("tariff_id");
+        if period.take("tariff_id").is_some() {
+            lost.push(fault(&format!("/charging_periods/{index}/tariff_id"), "has no word in OCPI 2.1.1"));
+        }
         if let Some(Doc::List(dimensions)) = period.get_mut("dimensions") {
             let known = |dimension: &Doc| {
                 let word = dimension.as_record().and_then(|dimension| dimension.text("type"));
@@ -413,7 +426,9 @@ fn lower_evse(evse: &mut Record, path: &str, lost: &mut Lost) {
 fn lower_connector(connector: &mut Record, path: &str, lost: &mut Lost) {
     connector.rename("max_voltage", "voltage");
     connector.rename("max_amperage", "amperage");
-    connector.take("max_electric_power");
+    if connector.take("max_electric_power").is_some() {
+        lost.push(fault(&format!("{path}/max_electric_power"), "has no word in OCPI 2.1.1"));
+    }
     let Some(Doc::List(tariffs)) = connector.take("tariff_ids") else { return };
     let mut tariffs = tariffs.into_iter();
     match (tariffs.next(), tariffs.next()) {

@@ -7,7 +7,7 @@
 use charge::Decimal;
 
 use crate::cross::{Noun, fault};
-use crate::read::Fault;
+use crate::read::{Fault, Lost};
 use crate::write::{Doc, Record, number};
 
 /// The name of the one tax that 2.2.1 knows.
@@ -23,12 +23,12 @@ const PRICES: [&str; 6] = [
 ];
 const LIMITS: [&str; 2] = ["min_price", "max_price"];
 
-pub(crate) fn lift(noun: Noun, object: &mut Record) -> Result<(), Fault> {
+pub(crate) fn lift(noun: Noun, object: &mut Record, lost: &mut Lost) -> Result<(), Fault> {
     match noun {
         Noun::Session | Noun::Cdr => {
             for name in PRICES {
                 if let Some(price) = object.record_mut(name) {
-                    lift_price(price, name)?;
+                    lift_price(price, name, lost)?;
                 }
             }
             object.records_mut("tariffs").try_for_each(lift_tariff)
@@ -74,13 +74,19 @@ pub(crate) fn lower(noun: Noun, object: &mut Record) -> Result<(), Fault> {
 }
 
 /// The price after taxes is the sum, where taxes are told at all.
-fn lift_price(price: &mut Record, path: &str) -> Result<(), Fault> {
+fn lift_price(price: &mut Record, path: &str, lost: &mut Lost) -> Result<(), Fault> {
     let Some(before) = price.take("before_taxes") else { return Ok(()) };
     let no_number = || fault(&format!("/{path}"), "has an amount that is not a number");
     if let Some(Doc::List(taxes)) = price.take("taxes")
         && !taxes.is_empty()
     {
         let mut sum = before.decimal().ok_or_else(no_number)?;
+        let plain = |tax: &Doc| {
+            tax.as_record().is_some_and(|tax| tax.text("name") == Some(TAX_NAME) && tax.only(&["name", "amount"]))
+        };
+        if taxes.len() > 1 || !taxes.iter().all(plain) {
+            lost.push(fault(&format!("/{path}/taxes"), "are told as their sum, without names and percentages"));
+        }
         for tax in taxes {
             let amount = tax.as_record().and_then(|tax| tax.get("amount")).and_then(Doc::decimal);
             sum = sum.checked_add(amount.ok_or_else(no_number)?).ok_or_else(no_number)?;

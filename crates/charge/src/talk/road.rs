@@ -555,6 +555,10 @@ pub trait Exchange: Send + Sync {
     /// A page of the union of all parties' public objects, as JSON texts, for one asking party.
     fn published(&self, asker: PartyId, kind: Published, wish: PageWish) -> Soon<'_, Result<Page<Box<str>>, Denial>>;
 
+    /// Public objects in the order of their owners and ids, those behind `after`, a page of them: for whoever reads them
+    /// all, however many there are. An empty page is the end.
+    fn published_after(&self, kind: Published, after: Option<ObjectName>) -> Soon<'_, Result<ObjectPage, Denial>>;
+
     /// One public object as its JSON text. `owner: None`: whose it is where one party alone has an object of this id.
     fn published_one(
         &self,
@@ -577,6 +581,9 @@ pub trait Exchange: Send + Sync {
     /// reasons, never values.
     fn lost(&self, from: PartyId, to: PartyId, errand: &Errand, what: &[Box<str>]);
 
+    /// What letters from and to these parties left behind so far, for whoever speaks for them; the latest first.
+    fn losses(&self, parties: Vec<PartyId>) -> Soon<'_, Result<Vec<LossRow>, Denial>>;
+
     /// What is kept back from a partner. An exchange without switches keeps back nothing.
     fn thrift(&self, _: PartyId) -> Soon<'_, Thrift> {
         Box::pin(async { Thrift::NONE })
@@ -587,11 +594,41 @@ pub trait Exchange: Send + Sync {
         Box::pin(async { Ok(()) })
     }
 
+    /// What stands for a token in a public object that is kept: known again here, and nothing to anybody else. `None`: an
+    /// exchange without an index has no marks.
+    fn mark(&self, _: &PresentedToken) -> Option<String> {
+        None
+    }
+
+    /// Whose token is marked so.
+    fn marked(&self, _: String) -> Soon<'_, Option<PartyId>> {
+        Box::pin(async { None })
+    }
+
     /// Whose token this is, for what names tokens and is told to several.
     fn owner(&self, _: PresentedToken) -> Soon<'_, Option<PartyId>> {
         Box::pin(async { None })
     }
 }
+
+/// What letters of one kind left behind on their way from one party to another, whose protocol has no word for it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LossRow {
+    pub from: PartyId,
+    pub to: PartyId,
+    /// The kind of the letters, as the hub's volumes name it.
+    pub errand: String,
+    /// The place in the document and why; never a value.
+    pub what: String,
+    pub count: i64,
+    pub last: Timestamp,
+}
+
+/// The owner and the id of a public object.
+pub type ObjectName = (PartyId, Box<str>);
+
+/// Public objects with their names, as JSON texts.
+pub type ObjectPage = Vec<(ObjectName, Box<str>)>;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Published {

@@ -114,11 +114,15 @@ impl WayOut {
         let incoming = Incoming::new(parcel.version, parcel.method, (*module, *side), rest, &parcel.query)?;
         let from = parcel.envelope.from;
         let beside = Beside { owner: Some(from), payer: Some(to), ..Beside::default() };
-        let body = hear::lifted(&incoming, hear::body(parcel.body.as_deref().unwrap_or_default())?, beside)?;
-        let heard = hear::question(&incoming, &body, to, &named_in)?;
+        let body = hear::body(parcel.body.as_deref().unwrap_or_default())?;
+        let errand = &parcel.envelope.errand;
+        // what cannot be carried at all is told like what is left behind
+        let lifted = self.told_if_refused(from, to, errand, hear::lifted(&incoming, body, beside))?;
+        self.lost(from, to, errand, &lifted.lost);
+        let heard = hear::question(&incoming, &lifted.value, to, &named_in)?;
         owned(&heard.value, from)?;
-        money_kept(incoming.kind, &heard.lost)?;
-        self.lost(from, to, &parcel.envelope.errand, &heard.lost);
+        self.told_if_refused(from, to, errand, money_kept(incoming.kind, &heard.lost))?;
+        self.lost(from, to, errand, &heard.lost);
         let asked = Asked::heard(&heard.value, &incoming);
         let correlation = parcel.envelope.correlation.clone();
         let letter = Letter { from, to: Some(to), correlation, question: heard.value };

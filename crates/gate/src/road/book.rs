@@ -21,7 +21,7 @@ use super::limits::{DOCUMENTS_PER_OWNER_MAX, RoadLimits};
 use super::neighbour::{Neighbour, Peer, Quirks};
 use super::partners;
 use super::peers::{DocumentPage, DocumentSpot, Invitation, PeerAccess, PeerBook, Peers, Registration};
-use super::sightings::Sightings;
+use super::sightings::{self, Sightings};
 
 /// The family of tables.
 pub const MIGRATIONS: &[Migration] = &[
@@ -77,6 +77,7 @@ pub const MIGRATIONS: &[Migration] = &[
               input TEXT NOT NULL
           ) STRICT;",
     },
+    Migration { family: "road", number: 5, name: "what was seen of partners' habits", sql: sightings::TABLE },
 ];
 
 /// Why the book cannot be opened or written. Whoever runs this machine can mend it.
@@ -131,7 +132,7 @@ impl Book {
         dice: Arc<dyn Dice>,
     ) -> Result<Self, BookFault> {
         store.migrate(MIGRATIONS)?;
-        let (kept, invited, spent, hashes) = store
+        let (kept, invited, spent, hashes, sightings) = store
             .read::<_, StoreError>("road.book", |tx| {
                 let kept = tx.query(PEERS, &[], read_peer)?;
                 let invited = tx.query(INVITATIONS, &[], |row| {
@@ -140,12 +141,13 @@ impl Book {
                 let hashes = tx.query(HASHES, &[], |row| {
                     Ok((party(&row.text(0)?)?, HashInput::named(&row.text(1)?).unwrap_or_default()))
                 })?;
-                Ok((kept, invited, tx.query(SPENT, &[], |row| digest(row.blob(0)?))?, hashes))
+                let spent = tx.query(SPENT, &[], |row| digest(row.blob(0)?))?;
+                Ok((kept, invited, spent, hashes, Sightings::read(tx)?))
             })
             .await?;
         let spent = RwLock::new(spent.into_iter().collect());
         let hashes = RwLock::new(hashes.into_iter().collect());
-        let (peers, seal, sightings) = (Peers::new(), Arc::new(seal), Sightings::default());
+        let (peers, seal) = (Peers::new(), Arc::new(seal));
         let book = Self { peers, spent, store, seal, dice, tls, limits, sightings, hashes };
         for row in kept {
             book.restore(row)?;
@@ -398,6 +400,10 @@ impl PeerBook for Book {
 
     fn noticed(&self, party: PartyId, seen: Seen) {
         self.sightings.note(party, seen);
+    }
+
+    fn duty(&self) -> Soon<'_, Result<(), Denial>> {
+        Box::pin(async move { Ok(self.sightings.write(&self.store).await.map_err(BookFault::from)?) })
     }
 
     fn hash_input(&self, party: PartyId) -> HashInput {

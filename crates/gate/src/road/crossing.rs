@@ -9,9 +9,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use charge::id::{OrderId, PartyId};
+use charge::place::Location;
 use charge::talk::road::{
-    Answer, Denial, Envelope, Errand, Exchange, Found, Letter, OrderAck, OrderKind, Page, PageWish, Passing,
-    ProfileOrder, Published, Question, ReservationOrder, ReservationWish, StartOrder, Wanted, Way,
+    Answer, Denial, Envelope, Errand, Exchange, Found, Letter, ObjectName, OrderAck, OrderKind, Page, PageWish,
+    Passing, ProfileOrder, Published, Question, ReservationOrder, ReservationWish, StartOrder, Wanted, Way,
 };
 use charge::token::{Allowed, ContractId, PresentedToken, Verdict};
 use charge::{Clock, Dice};
@@ -77,6 +78,10 @@ impl Crossing {
         self.relay.way().speakers.attach(protocol, speaker);
     }
 
+    pub(crate) fn partners(&self) -> &Partners {
+        self.relay.way().speakers.partners()
+    }
+
     /// Where what is left out is kept sealed from now on.
     pub fn keep_in(&self, vault: Arc<Vault>) {
         self.relay.way().spare.attach(vault);
@@ -89,6 +94,7 @@ impl Crossing {
     /// What has to be done from time to time: tell what was put off until the night, forget what is over.
     pub async fn duty(&self) -> Result<(), Denial> {
         let now = self.threshold.now();
+        self.threshold.peers.duty().await?;
         self.relay.way().night(now, &*self.threshold.dice).await?;
         match self.vault() {
             Some(vault) => Ok(vault.forget(now).await?),
@@ -270,12 +276,31 @@ impl Crossing {
         Ok(Some(answer))
     }
 
+    /// A page of the locations that are kept here, behind this one, and the last one's name; `None`: there are no more. What
+    /// cannot be read is passed over.
+    pub(crate) async fn locations_after(
+        &self,
+        after: Option<ObjectName>,
+    ) -> Result<Option<(Vec<Location>, ObjectName)>, Denial> {
+        let rows = self.exchange.published_after(Published::Locations, after).await?;
+        let Some(last) = rows.last().map(|(name, _)| name.clone()) else { return Ok(None) };
+        let texts: Vec<Box<str>> = rows.into_iter().map(|(_, text)| text).collect();
+        let reply = status::success_of_texts(&texts, self.threshold.now());
+        let asked = Asked::of(&Question::Locations(PageWish::default()));
+        match answer::read(&asked, &reply, own_words()).map_err(denial_of)?.value {
+            Answer::Locations(page) => Ok(Some((page.items, last))),
+            _no_list => Err(Denial::Internal),
+        }
+    }
+
     async fn list(&self, letter: &Letter, kind: Published, wish: PageWish) -> Result<Answer, Denial> {
         let wish = PageWish { limit: page_limit(wish.limit), ..wish };
         let page = self.exchange.published(letter.from, kind, wish).await?;
         let reply = status::success_of_texts(&page.items, self.threshold.now());
         let asked = Asked::of(&letter.question);
         let read = answer::read(&asked, &reply, own_words()).map_err(denial_of)?;
+        let (own, fetch) = (self.threshold.own.party, Errand::Passing(Passing::Fetch));
+        self.relay.way().lost(own, letter.from, &fetch, &read.lost);
         Ok(match read.value {
             Answer::Locations(read) => Answer::Locations(Page { total: page.total, next: page.next, ..read }),
             Answer::Tariffs(read) => Answer::Tariffs(Page { total: page.total, next: page.next, ..read }),
@@ -287,6 +312,7 @@ impl Crossing {
         let text = self.exchange.published_one(letter.from, kind, Some(owner), id.into()).await?;
         let reply = status::success_of_text(&text, self.threshold.now());
         let read = answer::read(&Asked::of(&letter.question), &reply, own_words()).map_err(denial_of)?;
+        self.relay.way().lost(owner, letter.from, &Errand::Passing(Passing::Fetch), &read.lost);
         Ok(read.value)
     }
 

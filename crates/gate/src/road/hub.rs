@@ -21,15 +21,16 @@ use ocpi::wire::{Incoming, Kind, Module, Reply, Target};
 use ocpi::{Doc, Version, answer, client, habit, hear, patch, status, url};
 
 use super::across;
-use super::client::tell_lost;
 use super::crossing::{Crossing, PartLocks};
 use super::documents;
 use super::entrance::{Resource, Sender, Threshold, bounded_whole, page_limit, respond};
 use super::figures::Direction;
 use super::handshake;
 use super::limits::PERHAPS_TIME_MAX;
+use super::losses;
 use super::neighbour::Hop;
 use super::peers::PeerAccess;
+use super::private::Asker;
 use super::relay::{Parcel, Relay};
 
 struct Door {
@@ -39,11 +40,12 @@ struct Door {
     parts: Arc<PartLocks>,
 }
 
-/// The routes below `/ocpi` of a hub.
+/// The routes below `/ocpi` of a hub, and what its parties may read of their letters' losses.
 pub fn hub_router(crossing: &Crossing) -> Router {
     let Crossing { threshold, exchange, relay, parts } = crossing.clone();
     let door = Arc::new(Door { threshold, exchange, relay, parts });
-    Router::new().route("/ocpi/{*rest}", axum::routing::any(enter)).with_state(door)
+    let letters = Router::new().route("/ocpi/{*rest}", axum::routing::any(enter)).with_state(door);
+    letters.merge(losses::router(crossing))
 }
 
 async fn enter(State(door): State<Arc<Door>>, request: Request) -> Response {
@@ -137,7 +139,7 @@ impl Door {
                 let kept = self.exchange.published_one(from, Published::Locations, None, id.into()).await.ok()?;
                 hear::owner_in(&kept)
             }
-            Kind::Stop => self.relay.way().running.operator(from, hear::order_session(&letter.body)?),
+            Kind::Stop => self.relay.way().runs_at(from, hear::order_session(&letter.body)?).await,
             _no_order => hear::payer(&letter.incoming, &letter.body),
         }
     }
@@ -157,8 +159,8 @@ impl Door {
     async fn handle(&self, letter: Received) -> Result<Reply, Denial> {
         let asked_here = letter.sender.to.is_none_or(|to| to == self.threshold.own.party);
         match letter.incoming.kind {
-            Kind::Locations => return self.published(&letter, Published::Locations, Module::Locations).await,
-            Kind::Tariffs => return self.published(&letter, Published::Tariffs, Module::Tariffs).await,
+            Kind::Locations => return self.published(&letter, Published::Locations).await,
+            Kind::Tariffs => return self.published(&letter, Published::Tariffs).await,
             Kind::OneLocation | Kind::KeptLocation | Kind::KeptTariff => return self.published_one(&letter).await,
             Kind::Clients => return self.clients(&letter).await,
             // a hub has none of its own: whose are wanted is said by the receiver
@@ -237,8 +239,10 @@ impl Door {
         let Some(text) = text else { return Ok(None) };
         let put = incoming.as_put().kind;
         let beside = Beside { owner: incoming.owner().transpose()?, payer: None, ..Beside::default() };
-        let lifted = cross::body(incoming.version, Version::V221, put, text.as_bytes(), beside)?.value;
-        Ok(Some(lifted.unwrap_or(text).into()))
+        let lifted = cross::body(incoming.version, Version::V221, put, text.as_bytes(), beside).map_err(Denial::from);
+        let (from, own) = (letter.sender.from, self.threshold.own.party);
+        let lifted = self.relay.way().told_if_refused(from, own, &errand(letter)?, lifted)?.value;
+        Ok(Some(self.relay.way().marked(lifted.unwrap_or(text))?.into()))
     }
 
     async fn go(&self, letter: Received, envelope: Envelope, way: Way) -> Result<Reply, Denial> {
@@ -325,11 +329,12 @@ impl Door {
         let kind = if incoming.module == Module::Tariffs { Published::Tariffs } else { Published::Locations };
         let id: String = hear::segment(incoming, position)?;
         let text = self.exchange.published_one(letter.sender.from, kind, owner, id.into()).await?;
-        let text = if owner == Some(letter.sender.from) { text } else { self.own_entries(letter, text).await? };
+        let text = self.relay.way().unmarked(&mut asker(letter), text).await?;
         let below = incoming.segments.get(position + 1..).unwrap_or_default();
         let text = if kind == Published::Locations { patch::picked(&text, below)? } else { text.into() };
         let reply = status::success_of_text(&text, self.threshold.now());
         let reply = cross::reply_of(Version::V221, incoming.version, part_noun(incoming, below.len()), reply)?;
+        self.lost_in_lists(owner.unwrap_or(own), letter.sender.from, &reply.lost);
         Ok(reply.value)
     }
 
@@ -367,25 +372,26 @@ impl Door {
     }
 
     /// A page of what all parties published.
-    async fn published(&self, letter: &Received, kind: Published, module: Module) -> Result<Reply, Denial> {
+    async fn published(&self, letter: &Received, kind: Published) -> Result<Reply, Denial> {
         if letter.sender.to.is_some_and(|to| to != self.threshold.own.party) {
             return Err(Denial::NotSupported);
         }
         let mut wish = hear::wish(&letter.incoming)?;
         wish.limit = page_limit(wish.limit);
         let page = self.exchange.published(letter.sender.from, kind, wish).await?;
-        let mut items = Vec::with_capacity(page.items.len());
+        let (mut items, mut asker) = (Vec::with_capacity(page.items.len()), asker(letter));
         for text in page.items {
-            items.push(self.own_entries(letter, text).await?);
+            items.push(self.relay.way().unmarked(&mut asker, text).await?);
         }
         let reply = status::success_of_texts(&items, self.threshold.now());
         let reply = cross::list(Version::V221, letter.incoming.version, letter.incoming.kind, reply)?;
-        tell_lost("list", module.as_str(), &reply.lost);
+        self.lost_in_lists(self.threshold.own.party, letter.sender.from, &reply.lost);
         Ok(self.paged(letter, reply.value, wish, page.total, page.next))
     }
 
-    async fn own_entries(&self, letter: &Received, text: Box<str>) -> Result<Box<str>, Denial> {
-        self.relay.way().own_entries_of(letter.sender.from, text).await
+    /// What the asker's version has no word for. A page has many owners: there the hub stands for them.
+    fn lost_in_lists(&self, owner: PartyId, asker: PartyId, lost: &[ocpi::Fault]) {
+        self.relay.way().lost(owner, asker, &Errand::Passing(Passing::Fetch), lost);
     }
 
     /// The return address of an order, which must be one of the platform that brought it.
@@ -423,6 +429,10 @@ impl Door {
         }
         reply
     }
+}
+
+fn asker(letter: &Received) -> Asker {
+    Asker::new(letter.sender.from, letter.sender.correlation.clone())
 }
 
 fn part_noun(incoming: &Incoming, below: usize) -> Noun {

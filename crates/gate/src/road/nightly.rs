@@ -121,7 +121,7 @@ fn cdr_of(to: PartyId, parcel: &Parcel) -> Result<CdrId, Denial> {
     let from = parcel.envelope.from;
     let incoming = Incoming::new(parcel.version, Method::Post, (Module::Cdrs, Side::Receiver), "", "")?;
     let beside = Beside { owner: Some(from), payer: Some(to), ..Beside::default() };
-    let body = hear::lifted(&incoming, hear::body(parcel.body.as_deref().unwrap_or_default())?, beside)?;
+    let body = hear::lifted(&incoming, hear::body(parcel.body.as_deref().unwrap_or_default())?, beside)?.value;
     let question = hear::question(&incoming, &body, to, &|_| None)?.value;
     owned(&question, from)?;
     match question {

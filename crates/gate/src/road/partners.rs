@@ -110,6 +110,11 @@ impl Partner {
         let named = |name: &str| self.addresses.iter().find(|(each, _)| &**each == name).map(|(_, url)| url.as_str());
         named(service).or_else(|| named(""))
     }
+
+    /// A partner that is bound to a certificate comes with that one; its name and password alone open nothing.
+    pub(crate) fn comes_with(&self, shown: Option<Fingerprint>) -> bool {
+        self.certificate.is_none_or(|certificate| shown == Some(certificate))
+    }
 }
 
 /// The register.

@@ -151,9 +151,10 @@ impl Door {
 
     async fn hear(&self, incoming: &Incoming, body: Doc, mut sender: Sender) -> Result<Reply, Denial> {
         let beside = self.beside(incoming, &sender);
-        let body = hear::lifted(incoming, body, beside)?;
+        let lifted = hear::lifted(incoming, body, beside)?;
         let own = &self.threshold.own;
-        let heard = hear::question(incoming, &body, own.party, &name_order)?;
+        let heard = hear::question(incoming, &lifted.value, own.party, &name_order)?;
+        tell_lost("in", incoming.kind.as_str(), &lifted.lost);
         tell_lost("in", incoming.kind.as_str(), &heard.lost);
         let question = bounded(heard.value);
         // OCPI 2.1.1 has no sender in its headers: a hub's record is its owner's

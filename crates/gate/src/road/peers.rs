@@ -110,6 +110,11 @@ pub trait PeerBook: Send + Sync {
     /// Something was seen in a partner's letter.
     fn noticed(&self, _: PartyId, _: Seen) {}
 
+    /// What has to be done from time to time: write what was noticed.
+    fn duty(&self) -> Soon<'_, Result<(), Denial>> {
+        Box::pin(async { Ok(()) })
+    }
+
     /// What a partner's list has hashes of.
     fn hash_input(&self, _: PartyId) -> HashInput {
         HashInput::Either

@@ -191,7 +191,7 @@ impl WayOut {
         let Parcel { version, kind, method, target, query, body, hop, envelope, origin: _ } = parcel;
         self.figures.count(Direction::Out, kind);
         if kind == Kind::PutSession && !spoken.has_routing() {
-            self.note_running(way.party(), &target, envelope.from);
+            self.note_running(way.party(), &target, envelope.from).await?;
         }
         if spoken == version {
             let body = in_its_forms(way, body)?;
@@ -209,7 +209,9 @@ impl WayOut {
         let place = self.place(spoken, kind, body.as_deref(), &envelope).await;
         let payer = hop.to;
         let beside = Beside { owner: Some(envelope.from), payer, place: place.as_deref(), ..Beside::default() };
-        let crossed = cross::body(version, spoken, kind, body.as_deref().unwrap_or_default(), beside)?;
+        let crossed = cross::body(version, spoken, kind, body.as_deref().unwrap_or_default(), beside);
+        let crossed = crossed.map_err(Denial::from);
+        let crossed = self.told_if_refused(envelope.from, way.party(), &envelope.errand, crossed)?;
         self.lost(envelope.from, way.party(), &envelope.errand, &crossed.lost);
         let body = in_its_forms(way, crossed.value.map(Bytes::from).or(body))?;
         Ok((spoken, way.send(method, &target, &query, body, &hop, kind).await))
@@ -223,12 +225,39 @@ impl WayOut {
         }
     }
 
+    /// A crossing of ours that is refused, because it would change money or cannot be made, is told to the two parties
+    /// like what is left behind: whoever published something hears no refusal.
+    pub(crate) fn told_if_refused<T>(
+        &self,
+        from: PartyId,
+        to: PartyId,
+        errand: &Errand,
+        crossed: Result<T, Denial>,
+    ) -> Result<T, Denial> {
+        crossed.inspect_err(|denial| {
+            if let Denial::Malformed { path, why } = denial {
+                self.exchange.lost(from, to, errand, &[format!("{path} {why}").trim_start().into()]);
+            }
+        })
+    }
+
     /// A receiver of 2.1.1 will name the session alone when it wants to stop it.
-    fn note_running(&self, provider: PartyId, target: &Target, operator: PartyId) {
-        if let Target::Endpoint { rest, .. } = target
-            && let Some(session) = rest.rsplit('/').next().and_then(url::decode)
-        {
-            self.running.note(provider, &session, operator);
+    async fn note_running(&self, provider: PartyId, target: &Target, operator: PartyId) -> Result<(), Denial> {
+        let Target::Endpoint { rest, .. } = target else { return Ok(()) };
+        let Some(session) = rest.rsplit('/').next().and_then(url::decode) else { return Ok(()) };
+        let news = self.running.note(provider, &session, operator);
+        match self.spare.vault() {
+            Some(vault) if news => Ok(vault.runs(provider, &session, operator, self.clock.now()).await?),
+            Some(_) | None => Ok(()),
+        }
+    }
+
+    /// Which operator has a session of a provider of 2.1.1.
+    pub(crate) async fn runs_at(&self, provider: PartyId, session: &str) -> Option<PartyId> {
+        match (self.running.operator(provider, session), self.spare.vault()) {
+            (Some(operator), _) => Some(operator),
+            (None, Some(vault)) => vault.runs_at(provider, session).await.ok().flatten(),
+            (None, None) => None,
         }
     }
 

@@ -82,6 +82,10 @@ impl Speakers {
         self.by_protocol.write().unwrap_or_else(PoisonError::into_inner).insert(protocol, speaker);
     }
 
+    pub(crate) fn partners(&self) -> &Partners {
+        &self.partners
+    }
+
     pub(crate) fn protocol(&self, party: PartyId) -> Option<Protocol> {
         self.partners.protocol(party)
     }

@@ -28,8 +28,8 @@ use charge::clock::SystemClock;
 use charge::id::{CorrelationId, OrderId, PartyId};
 use charge::personal::Personal;
 use charge::talk::road::{
-    Answer, ClientInfo, ClientStatus, Denial, Envelope, Errand, Exchange, Fate, Found, Letter, OrderAck, Page,
-    PageWish, Published, Question, ReturnAddress, Road, RoadDesk, Wanted, Way,
+    Answer, ClientInfo, ClientStatus, Denial, Envelope, Errand, Exchange, Fate, Found, Letter, LossRow, ObjectName,
+    ObjectPage, OrderAck, Page, PageWish, Published, Question, ReturnAddress, Road, RoadDesk, Wanted, Way,
 };
 use charge::talk::thrift::{Measure, Thrift};
 use charge::token::{Allowed, ContractId, PresentedToken, TokenKind, TokenUid, Verdict};
@@ -189,7 +189,7 @@ impl Office {
                 let mut orders = self.orders.lock().unwrap();
                 let order = OrderId::new(format!("hub-{}", orders.len())).unwrap();
                 orders.push((order.clone(), envelope.from, return_to.unwrap()));
-                Ok(Way::To { party: known(to.unwrap())?, hub_order: Some(order) })
+                Ok(Way::To { party: known(to.ok_or(Denial::UnknownReceiver)?)?, hub_order: Some(order) })
             }
             Errand::Outcome { hub_order } => {
                 let orders = self.orders.lock().unwrap();
@@ -261,6 +261,16 @@ impl Exchange for Office {
         self.lost.lock().unwrap().extend(what.iter().map(|what| (from, to, what.clone())));
     }
 
+    fn published_after(&self, _: Published, after: Option<ObjectName>) -> Soon<'_, Result<ObjectPage, Denial>> {
+        let unreadable = ((party("DE-OPA"), "1".into()), r#"{"id": "not readable"}"#.into());
+        Box::pin(async move { Ok(if after.is_none() { vec![unreadable] } else { Vec::new() }) })
+    }
+
+    fn losses(&self, parties: Vec<PartyId>) -> Soon<'_, Result<Vec<LossRow>, Denial>> {
+        let rows = clearing::square::rows(&self.lost.lock().unwrap(), &parties);
+        Box::pin(async move { Ok(rows) })
+    }
+
     fn thrift(&self, party: PartyId) -> Soon<'_, Thrift> {
         let thrift = self.thrift.lock().unwrap().get(&party).copied().unwrap_or_default();
         Box::pin(async move { thrift })
@@ -269,6 +279,15 @@ impl Exchange for Office {
     fn learned(&self, _: PresentedToken, party: PartyId) -> Soon<'_, Result<(), Denial>> {
         self.learned.lock().unwrap().push(party);
         Box::pin(async { Ok(()) })
+    }
+
+    fn mark(&self, token: &PresentedToken) -> Option<String> {
+        Some(if *token == self::token(OWNED) { "one".to_owned() } else { "another".to_owned() })
+    }
+
+    fn marked(&self, mark: String) -> Soon<'_, Option<PartyId>> {
+        let owner = (mark == "one").then(|| party("DE-8AA"));
+        Box::pin(async move { owner })
     }
 
     fn owner(&self, token: PresentedToken) -> Soon<'_, Option<PartyId>> {

@@ -157,11 +157,6 @@ impl WayOut {
         Ok(keep.contains(&false).then(|| sheet.text()))
     }
 
-    /// A public object as this asker is to have it.
-    pub(crate) async fn own_entries_of(&self, asker: PartyId, text: Box<str>) -> Result<Box<str>, Denial> {
-        Ok(self.own_entries(asker, text.as_bytes()).await?.map_or(text, String::into_boxed_str))
-    }
-
     /// A letter to a partner of another protocol.
     pub(crate) async fn spared_letter(&self, to: PartyId, origin: Origin) -> Result<Origin, Denial> {
         let Origin { mut letter, native } = origin;

@@ -18,12 +18,14 @@ use trust::seal::SealKey;
 use trust::token_tag::TagKey;
 
 use super::limits::REQUEST_TIME_MAX;
+use super::running;
 
-const MIGRATIONS: &[Migration] = &[Migration {
-    family: "vault",
-    number: 1,
-    name: "mail, names of contracts",
-    sql: "CREATE TABLE vault_mail (
+const MIGRATIONS: &[Migration] = &[
+    Migration { family: "vault", number: 1, name: "mail, names of contracts", sql: TABLES },
+    Migration { family: "vault", number: 2, name: "which operator has which session", sql: running::TABLE },
+];
+
+const TABLES: &str = "CREATE TABLE vault_mail (
               number INTEGER PRIMARY KEY AUTOINCREMENT,
               receiver TEXT NOT NULL,
               sender TEXT NOT NULL,
@@ -44,8 +46,7 @@ const MIGRATIONS: &[Migration] = &[Migration {
               until INTEGER NOT NULL,
               PRIMARY KEY (operator, name)
           ) STRICT;
-          CREATE INDEX vault_name_until ON vault_name (until);",
-}];
+          CREATE INDEX vault_name_until ON vault_name (until);";
 
 /// Letters that may wait for one receiver: a large provider's CDRs of a month.
 const MAIL_PER_RECEIVER_MAX: i64 = 200_000;
@@ -130,9 +131,9 @@ pub(crate) enum Put {
 
 /// The vault of a hub.
 pub struct Vault {
-    store: Store,
+    pub(super) store: Store,
     seal: SealKey,
-    tags: TagKey,
+    pub(super) tags: TagKey,
     /// Operators that know contracts by other names: nobody else's letters are searched for them.
     named: RwLock<HashSet<PartyId>>,
 }
@@ -246,6 +247,8 @@ impl Vault {
             tx.execute("DELETE FROM vault_mail WHERE taken < ?1", &values![now.minus(DIGEST_KEPT)])?;
             let untaken = values![now.minus(UNTAKEN_KEPT)];
             tx.execute("DELETE FROM vault_mail WHERE taken IS NULL AND came < ?1", &untaken)?;
+            tx.execute(running::FORGET, &values![now.minus(running::KEPT)])?;
+            tx.execute(running::TRIM, &values![i64::try_from(running::RUNNING_MAX).unwrap_or(i64::MAX)])?;
             tx.execute("DELETE FROM vault_name WHERE until < ?1", &values![now])
         });
         Ok(run.await.map(drop)?)

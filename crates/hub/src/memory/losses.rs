@@ -1,11 +1,12 @@
 //! The rows of what was lost on the way: a bounded number for each pair of parties and errand.
 
-use store::{StoreError, Tx, values};
+use charge::Timestamp;
+use charge::id::PartyId;
+use charge::talk::road::LossRow;
+use store::{Row, StoreError, Tx, values};
 
 use super::party;
 use crate::losses::Loss;
-use crate::views::LossRow;
-use charge::Timestamp;
 
 /// Adds to a row; a new one only where there is room.
 pub(crate) fn add(tx: &mut Tx<'_>, loss: &Loss, (count, last): (i64, Timestamp)) -> Result<(), StoreError> {
@@ -22,15 +23,22 @@ pub(crate) fn add(tx: &mut Tx<'_>, loss: &Loss, (count, last): (i64, Timestamp))
 
 /// The latest first.
 pub(crate) fn all(tx: &Tx<'_>) -> Result<Vec<LossRow>, StoreError> {
-    tx.query(ALL, &[], |row| {
-        Ok(LossRow {
-            from: party(&row.text(0)?)?,
-            to: party(&row.text(1)?)?,
-            errand: row.text(2)?,
-            what: row.text(3)?,
-            count: row.int(4)?,
-            last: row.time(5)?,
-        })
+    tx.query(ALL, &[], row)
+}
+
+/// Those that a party sent or was to receive.
+pub(crate) fn of(tx: &Tx<'_>, party: PartyId) -> Result<Vec<LossRow>, StoreError> {
+    tx.query(OF, &values![party.to_string()], row)
+}
+
+fn row(row: &Row<'_>) -> Result<LossRow, StoreError> {
+    Ok(LossRow {
+        from: party(&row.text(0)?)?,
+        to: party(&row.text(1)?)?,
+        errand: row.text(2)?,
+        what: row.text(3)?,
+        count: row.int(4)?,
+        last: row.time(5)?,
     })
 }
 
@@ -47,5 +55,7 @@ const HELD: &str = "SELECT COUNT(*) FROM hub_loss WHERE sender = ?1 AND receiver
 const PUT: &str = "INSERT INTO hub_loss (sender, receiver, errand, what, count, last)
     VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
 const ALL: &str = "SELECT sender, receiver, errand, what, count, last FROM hub_loss
+    ORDER BY last DESC, sender, receiver, errand, what LIMIT 5000";
+const OF: &str = "SELECT sender, receiver, errand, what, count, last FROM hub_loss WHERE sender = ?1 OR receiver = ?1
     ORDER BY last DESC, sender, receiver, errand, what LIMIT 5000";
 const FORGET: &str = "DELETE FROM hub_loss WHERE last < ?1";

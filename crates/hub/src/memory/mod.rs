@@ -113,6 +113,20 @@ CREATE TABLE hub_holding (
 INSERT INTO hub_holding (kind, owner, count) SELECT kind, owner, COUNT(*) FROM hub_public GROUP BY kind, owner;
 CREATE INDEX hub_public_id ON hub_public (kind, id);",
     },
+    Migration {
+        family: "hub",
+        number: 6,
+        name: "what was lost, for its receiver",
+        sql: "CREATE INDEX hub_loss_receiver ON hub_loss (receiver);",
+    },
+    Migration {
+        family: "hub",
+        number: 7,
+        name: "who may see a private location is kept as marks alone",
+        sql: r#"
+UPDATE hub_public SET body = json_set(body, '$.publish_allowed_to', json('[{}]'))
+    WHERE kind = 'location' AND body LIKE '%"publish_allowed_to"%' AND json_array_length(body, '$.publish_allowed_to') > 0;"#,
+    },
 ];
 
 fn party(text: &str) -> Result<PartyId, StoreError> {

@@ -2,8 +2,10 @@
 
 use charge::Timestamp;
 use charge::id::PartyId;
-use charge::talk::road::{Page, PageWish, Published, on_one_page};
+use charge::talk::road::{ObjectName, ObjectPage, Page, PageWish, Published, on_one_page};
 use store::{Row, StoreError, Tx, values};
+
+use super::party;
 
 /// `false`: it is new, and its owner has as many of its kind as it may have.
 pub(crate) fn put(
@@ -65,6 +67,13 @@ pub(crate) fn page(tx: &Tx<'_>, kind: Published, wish: PageWish) -> Result<Page<
     Ok(Page { items, total, next: (next < total).then_some(next), complaints: Vec::new() })
 }
 
+/// A page in the order of owners and ids: as quick at the end of a million as at the beginning.
+pub(crate) fn after(tx: &Tx<'_>, kind: Published, after: Option<ObjectName>) -> Result<ObjectPage, StoreError> {
+    let (owner, id) = after.map_or((String::new(), String::new()), |(owner, id)| (owner.to_string(), id.into()));
+    let values = values![name(kind), owner, id, PAGE_MAX];
+    tx.query(AFTER, &values, |row| Ok(((party(&row.text(0)?)?, row.text(1)?.into()), row.text(2)?.into())))
+}
+
 const fn name(kind: Published) -> &'static str {
     match kind {
         Published::Locations => "location",
@@ -88,3 +97,5 @@ const SIZES: &str = "SELECT OCTET_LENGTH(body) FROM hub_public WHERE kind = ?1 A
     ORDER BY changed, owner, id LIMIT ?4 OFFSET ?5";
 const PAGE: &str = "SELECT body FROM hub_public WHERE kind = ?1 AND changed >= ?2 AND changed < ?3
     ORDER BY changed, owner, id LIMIT ?4 OFFSET ?5";
+const AFTER: &str = "SELECT owner, id, body FROM hub_public WHERE kind = ?1 AND (owner, id) > (?2, ?3)
+    ORDER BY owner, id LIMIT ?4";

@@ -13,6 +13,7 @@ use charge::talk::road::{Denial, Exchange};
 use charge::talk::thrift::{Measure, Standing, Thrift};
 use charge::token::PresentedToken;
 use store::Tx;
+use trust::token_tag::TokenTag;
 
 use super::{Event, Hub, HubFault};
 use crate::memory::{audit, index, parties, thrift};
@@ -125,7 +126,11 @@ impl Hub {
     }
 
     pub(super) async fn owner_of(&self, token: PresentedToken) -> Option<PartyId> {
-        let (tag, now) = (self.0.tags.tag(token.kind, &token.uid), self.0.clock.now());
+        self.owner_of_tag(self.0.tags.tag(token.kind, &token.uid)).await
+    }
+
+    pub(super) async fn owner_of_tag(&self, tag: TokenTag) -> Option<PartyId> {
+        let now = self.0.clock.now();
         let read = self.0.store.read::<_, HubFault>("hub.owner", move |tx| match index::find(tx, tag)? {
             Some(held) => Ok(Some(held.party)),
             None => Ok(thrift::learned(tx, tag, now)?),

@@ -47,7 +47,7 @@ fn outcome(version: Version, name: &str, text: &str) -> Option<Result<(), crate:
     let noun = noun(name)?;
     let beside = Beside { owner: Some(party("DE-OPA")), payer: Some(party("DE-8AA")), ..Beside::default() };
     let mut json = crate::parse(text.as_bytes()).unwrap();
-    if let Err(fault) = cross::lift(version, noun, &mut json, beside) {
+    if let Err(fault) = cross::lift(version, noun, &mut json, beside, &mut Lost::new()) {
         return Some(Err(fault));
     }
     let body = crate::parse(json.to_string().as_bytes()).unwrap();

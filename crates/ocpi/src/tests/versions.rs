@@ -108,7 +108,7 @@ fn a_crossing_that_would_change_money_is_refused() {
     let nowhere = ask::request(&letter(Question::PutSession(Box::new(session()))), toward(Version::V211, None));
     assert_eq!(nowhere.unwrap_err().path, "/location");
     let mut taxed = crate::parse(br#"{"tax_included":"YES"}"#).unwrap();
-    let refused = cross::lift(Version::V230, Noun::Tariff, &mut taxed, Beside::default());
+    let refused = cross::lift(Version::V230, Noun::Tariff, &mut taxed, Beside::default(), &mut Lost::new());
     assert_eq!(refused.unwrap_err().path, "/tax_included");
     let profile = profile(ProfileWish::Clear, None);
     assert!(ask::request(&letter(profile), toward(Version::V211, None)).is_err(), "no such module");

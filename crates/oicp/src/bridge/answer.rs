@@ -4,7 +4,9 @@
 //! called is [`crate::status`]'s table. Invariant: an unknown card and a card that is not for here differ in nothing but
 //! what their provider said.
 
-use charge::id::{AuthorizationReference, CdrId};
+use std::borrow::Borrow;
+
+use charge::id::{AuthorizationReference, CdrId, PartyId};
 use charge::place::{EvseStatus, Location};
 use charge::record::Cdr;
 use charge::talk::road::{Answer, Denial, Found, OrderAck, OrderResult, Page, Question, RoadFault};
@@ -12,7 +14,7 @@ use charge::tariff::Tariff;
 use charge::token::{Allowed, IssuedToken, Verdict};
 use charge::{Personal, Purpose};
 
-use super::{Beside, cdr, place, tariff, token};
+use super::{Beside, Places, cdr, place, tariff, token};
 use crate::doc::{Crossed, Doc, Fault, Lost, Record};
 use crate::form;
 use crate::message::{Reply, Request};
@@ -154,9 +156,14 @@ impl Part {
     }
 
     fn paged(self, all: Vec<Doc>) -> Record {
-        let total = u32::try_from(all.len()).unwrap_or(u32::MAX);
+        let total = all.len();
+        self.page(all.into_iter().skip(self.first()).take(self.most()).collect(), total)
+    }
+
+    /// The records of this part, of so many.
+    fn page(self, content: Vec<Doc>, total: usize) -> Record {
+        let total = u32::try_from(total).unwrap_or(u32::MAX);
         let pages = total.div_ceil(self.size).max(1);
-        let content: Vec<Doc> = all.into_iter().skip(self.first()).take(self.most()).collect();
         let count = u32::try_from(content.len()).unwrap_or(u32::MAX);
         Record::default()
             .with("content", content)
@@ -171,8 +178,16 @@ impl Part {
     }
 }
 
-/// EVSE data: the records of these locations that the filters of the request let through.
-pub fn evse_data(request: &Request, locations: &[Location], part: Part, beside: &Beside<'_>, lost: &mut Lost) -> Reply {
+/// EVSE data: the records of these locations that the filters of the request let through. Only the records of the part
+/// that is asked for are written, so that a part costs no more where there are a million. `lost`: whose document lost
+/// what.
+pub fn evse_data<L: Borrow<Location>>(
+    request: &Request,
+    locations: &[L],
+    part: Part,
+    beside: &Beside<'_>,
+    lost: &mut Vec<(PartyId, Fault)>,
+) -> Reply {
     let since = request.body.time("LastCall");
     let operators: Vec<_> = request.body.texts("OperatorIds").filter_map(form::party).collect();
     let countries: Vec<&str> = request.body.texts("CountryCodes").collect();
@@ -180,65 +195,82 @@ pub fn evse_data(request: &Request, locations: &[Location], part: Part, beside: 
         (operators.is_empty() || operators.contains(&location.party))
             && (countries.is_empty() || countries.contains(&location.country.as_str()))
     };
-    let mut records = Vec::new();
-    for location in locations.iter().filter(wanted) {
-        let id = form::operator_id(location.party);
-        let name: String = location.operator_name.as_deref().unwrap_or(&id).chars().take(100).collect();
-        for (record, status) in place::write_records(location, beside.hotline, beside.now, lost) {
-            let changed = since.is_none_or(|since| record.time("lastUpdate").is_none_or(|at| at >= since));
-            let delta = match (status, since) {
+    let (mut content, mut total) = (Vec::new(), 0usize);
+    let here = part.first()..part.first().saturating_add(part.most());
+    for location in locations.iter().map(Borrow::borrow).filter(wanted) {
+        for evse in &location.evses {
+            let changed = since.is_none_or(|since| place::changed(location, evse) >= since);
+            let delta = match (evse.status, since) {
                 (EvseStatus::Planned, _) | (EvseStatus::Removed, None) => continue,
                 (EvseStatus::Removed, Some(_)) => Some("delete"),
                 (_, Some(_)) => Some("update"),
                 (_, None) => None,
             };
-            if changed {
-                let record = record
-                    .maybe("deltaType", delta)
-                    .with("OperatorID", id.as_str())
-                    .with("OperatorName", name.as_str());
-                records.push(Doc::from(record));
+            if !changed {
+                continue;
             }
+            let mut left = Lost::new();
+            if here.contains(&total)
+                && let Some(record) = place::write_record(location, evse, beside.hotline, beside.now, &mut left)
+            {
+                content.push(Doc::from(of_operator(record.maybe("deltaType", delta), location)));
+            }
+            total += usize::from(place::is_named(evse));
+            if !place::is_named(evse) && part.number == 0 {
+                left.push(place::unnamed());
+            }
+            lost.extend(left.into_iter().map(|fault| (location.party, fault)));
         }
     }
-    Reply::Proper(part.paged(records))
+    Reply::Proper(part.page(content, total))
+}
+
+fn of_operator(record: Record, location: &Location) -> Record {
+    let id = form::operator_id(location.party);
+    let name: String = location.operator_name.as_deref().unwrap_or(&id).chars().take(100).collect();
+    record.with("OperatorID", id).with("OperatorName", name)
 }
 
 /// One EVSE, as OICP 2.0 alone asks for it.
 pub fn evse(place: &super::Place, beside: &Beside<'_>, lost: &mut Lost) -> Result<Reply, Denial> {
     let id = place.evse().and_then(|evse| evse.id.as_ref()).ok_or(Denial::UnknownLocation)?;
-    let records = place::write_records(&place.location, beside.hotline, beside.now, lost);
-    let found = records.into_iter().find(|(record, _)| record.text("EvseID") == Some(id.as_str()));
-    let (record, _) = found.ok_or(Denial::UnknownLocation)?;
+    let evse = place.location.evses.iter().find(|evse| evse.id.as_ref() == Some(id));
+    let record = evse.and_then(|evse| place::write_record(&place.location, evse, beside.hotline, beside.now, lost));
+    let record = record.ok_or(Denial::UnknownLocation)?;
     Ok(Reply::Proper(crate::cross::lower_one(record, lost)))
 }
 
 /// EVSE status in the three ways that it is asked for.
-pub fn evse_status(request: &Request, locations: &[Location]) -> Reply {
+pub fn evse_status<L: Borrow<Location>>(
+    request: &Request,
+    locations: &[L],
+    places: &dyn Places,
+    lost: &mut Vec<(PartyId, Fault)>,
+) -> Reply {
     let success = || Code::SUCCESS.record(None);
     let records = |location: &Location| {
         let record = |evse: &charge::place::Evse| place::status_record(evse.id.as_ref()?.as_str(), evse.status);
         location.evses.iter().filter_map(record).collect::<Vec<_>>()
     };
     if request.operation == Operation::PullEvseStatusById {
-        let all: Vec<Record> = locations.iter().flat_map(records).collect();
         let asked = request.body.texts("EvseID").map(|id| {
-            let found =
-                all.iter().find(|record| record.text("EvseID").is_some_and(|each| form::key(each) == form::key(id)));
-            Doc::from(
-                found
-                    .cloned()
-                    .unwrap_or_else(|| Record::default().with("EvseID", id).with("EvseStatus", "EvseNotFound")),
-            )
+            let place = id.parse().ok().and_then(|id| places.by_id(&id));
+            let found = place.as_ref().and_then(super::Place::evse);
+            let found = found.and_then(|evse| place::status_record(evse.id.as_ref()?.as_str(), evse.status));
+            Doc::from(found.unwrap_or_else(|| Record::default().with("EvseID", id).with("EvseStatus", "EvseNotFound")))
         });
         let list = Record::default().with("EvseStatusRecord", asked.collect::<Vec<_>>());
         return Reply::Proper(Record::default().with("EVSEStatusRecords", list).with("StatusCode", success()));
     }
     let operators: Vec<_> = request.body.texts("OperatorID").filter_map(form::party).collect();
     let status = request.body.text("EvseStatus");
-    let mut lists: Vec<(charge::id::PartyId, Vec<Doc>)> = Vec::new();
+    let mut lists: Vec<(PartyId, Vec<Doc>)> = Vec::new();
     let wanted = |location: &&Location| operators.is_empty() || operators.contains(&location.party);
-    for location in locations.iter().filter(wanted) {
+    for location in locations.iter().map(Borrow::borrow).filter(wanted) {
+        let nearest = |evse: &charge::place::Evse| matches!(evse.status, EvseStatus::Blocked | EvseStatus::Inoperative);
+        if location.evses.iter().any(nearest) {
+            lost.push((location.party, Fault::new("/status", "is told as the nearest word that OICP has")));
+        }
         let found = records(location)
             .into_iter()
             .filter(|record| status.is_none_or(|status| record.text("EvseStatus") == Some(status)));
@@ -256,9 +288,9 @@ pub fn evse_status(request: &Request, locations: &[Location]) -> Reply {
 }
 
 /// Which products the EVSEs of each operator offer.
-pub fn evse_pricing(locations: &[Location]) -> Reply {
-    let mut lists: Vec<(charge::id::PartyId, Vec<Doc>)> = Vec::new();
-    for location in locations {
+pub fn evse_pricing<L: Borrow<Location>>(locations: &[L]) -> Reply {
+    let mut lists: Vec<(PartyId, Vec<Doc>)> = Vec::new();
+    for location in locations.iter().map(Borrow::borrow) {
         let Some(priced) = super::ask::evse_pricing(location) else { continue };
         let records = priced.list("EVSEPricing").to_vec();
         match lists.iter_mut().find(|(party, _)| *party == location.party) {
@@ -275,7 +307,7 @@ pub fn evse_pricing(locations: &[Location]) -> Reply {
 
 /// The tariffs that are products, operator by operator; the others are told.
 pub fn products(tariffs: &[Tariff], lost: &mut Lost) -> Reply {
-    let mut parties: Vec<charge::id::PartyId> = tariffs.iter().map(|tariff| tariff.party).collect();
+    let mut parties: Vec<PartyId> = tariffs.iter().map(|tariff| tariff.party).collect();
     parties.sort();
     parties.dedup();
     let mut lists = Vec::new();

@@ -48,7 +48,7 @@ pub fn requests(
         }
         Question::Reservation(wish) => match &wish.wish {
             ReservationWish::Make { .. } => {
-                one(Operation::ReservationStart, order::write_reservation(wish, toward.session, beside)?)
+                one(Operation::ReservationStart, order::write_reservation(wish, toward.session, beside, &mut lost)?)
             }
             ReservationWish::Cancel => {
                 let id = toward.session.unwrap_or(&wish.reservation);

@@ -8,7 +8,7 @@ use std::time::Duration;
 use charge::id::{AuthorizationReference, EvseId, OrderId, PartyId, SessionId};
 use charge::talk::road::{Question, ReservationOrder, ReservationWish, StartOrder};
 use charge::token::{IssuedToken, TokenKind};
-use charge::{Personal, Timestamp};
+use charge::{Personal, Purpose, Timestamp};
 
 use super::{Beside, Place, missing, token};
 use crate::doc::{Fault, Lost, Record};
@@ -132,6 +132,7 @@ pub(crate) fn write_start(
     if order.connector.is_some() {
         lost.push(Fault::new("/connector_id", "has no member in OICP"));
     }
+    uid_left(&order.token, lost);
     let reference = order.reference.as_ref().map(AuthorizationReference::as_str);
     Ok(Record::default()
         .maybe("SessionID", session)
@@ -151,10 +152,12 @@ pub(crate) fn write_reservation(
     order: &ReservationOrder,
     session: Option<&str>,
     beside: &Beside<'_>,
+    lost: &mut Lost,
 ) -> Result<Record, Fault> {
     let ReservationWish::Make { token: issued, until, location, evse, reference } = &order.wish else {
         return Err(Fault::new("", "is no reservation"));
     };
+    uid_left(issued, lost);
     let place = beside.places.by_uid(None, location, evse.as_ref());
     let minutes = until.since(beside.now).as_secs().div_ceil(60).clamp(1, RESERVATION_MINUTES_MAX);
     Ok(Record::default()
@@ -164,6 +167,15 @@ pub(crate) fn write_reservation(
         .with("EvseID", evse_id(place.as_ref())?)
         .with("Identification", token::write_remote(issued)?)
         .with("Duration", u32::try_from(minutes).unwrap_or(1)))
+}
+
+/// Orders name a contract; a uid that is nothing but the contract is not lost.
+fn uid_left(token: &IssuedToken, lost: &mut Lost) {
+    let contract = token.contract.reveal(Purpose::Transmit).compact();
+    let uid = token.uid.reveal(Purpose::Transmit).normal();
+    if charge::token::ContractId::new(uid).is_ok_and(|uid| uid.compact() != contract) {
+        lost.push(Fault::new("/token/uid", "has no member in OICP, whose orders name contracts"));
+    }
 }
 
 /// OICP 2.3, eRoamingAuthorizeRemoteReservationStart: two digits.

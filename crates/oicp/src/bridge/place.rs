@@ -163,6 +163,27 @@ fn read_location(
     })
 }
 
+/// Members of an EVSE's record that our words do not have.
+const UNTOLD: [&str; 17] = [
+    "Accessibility",
+    "AccessibilityLocation",
+    "AdditionalInfo",
+    "CalibrationLawDataAvailability",
+    "ChargingStationImage",
+    "DynamicInfoAvailable",
+    "DynamicPowerLevel",
+    "EnergySource",
+    "EnvironmentalImpact",
+    "GeoChargingPointEntrance",
+    "HardwareManufacturer",
+    "HotlinePhoneNumber",
+    "IsOpen24Hours",
+    "MaxCapacity",
+    "OpeningTimes",
+    "PaymentOptions",
+    "RenewableEnergy",
+];
+
 fn read_evse(record: &Record, party: PartyId, beside: &Beside<'_>, lost: &mut Lost) -> Result<Evse, Fault> {
     let id: EvseId = record.word("EvseID")?;
     let uid = EvseUid::new(form::key(id.as_str())).map_err(|fault| Fault::new("/EvseID", fault.to_string()))?;
@@ -187,16 +208,8 @@ fn read_evse(record: &Record, party: PartyId, beside: &Beside<'_>, lost: &mut Lo
     if let Some(offered) = offered {
         connectors.iter_mut().for_each(|connector| connector.tariffs.clone_from(&offered));
     }
-    let untold = [
-        "AccessibilityLocation",
-        "OpeningTimes",
-        "EnergySource",
-        "EnvironmentalImpact",
-        "AdditionalInfo",
-        "MaxCapacity",
-    ];
     lost.extend(
-        untold
+        UNTOLD
             .iter()
             .filter(|name| record.get(name).is_some())
             .map(|name| Fault::new(format!("/EvseDataRecord/{name}"), "is not carried")),
@@ -303,6 +316,12 @@ pub(crate) fn read_statuses(body: &Record, beside: &Beside<'_>, lost: &mut Lost)
         let word = record.text("EvseStatus").unwrap_or_default();
         let status = STATUSES.iter().find(|(name, _)| *name == word).map_or(EvseStatus::Unknown, |(_, status)| *status);
         let status = if gone { EvseStatus::Unknown } else { status };
+        if matches!(status, EvseStatus::Charging | EvseStatus::OutOfOrder) {
+            lost.push(Fault::new(
+                "/EvseStatusRecord/EvseStatus",
+                "is the likelier of two: charging or blocked, broken or closed",
+            ));
+        }
         match beside.places.by_id(&id).and_then(|place| patch(&place, status, beside.now)) {
             Some(question) => questions.push(question),
             None => lost.push(Fault::new("/EvseStatusRecord/EvseID", "is an EVSE whose data nobody pushed")),
@@ -337,19 +356,40 @@ fn patch(place: &Place, status: EvseStatus, at: Timestamp) -> Option<Question> {
 
 use super::Place;
 
-/// The records of a location, each with the status word it has.
-pub(crate) fn write_records(
+/// The record of one EVSE; `None` where OICP cannot name it.
+pub(crate) fn write_record(
     location: &Location,
+    evse: &Evse,
     hotline: &str,
     now: Timestamp,
     lost: &mut Lost,
-) -> Vec<(Record, EvseStatus)> {
+) -> Option<Record> {
+    let id = evse.id.as_ref().filter(|id| form::is_evse_id(id.as_str()))?;
+    Some(write_evse(location, evse, id, hotline, now, lost))
+}
+
+/// Whether OICP can name it.
+pub(crate) fn is_named(evse: &Evse) -> bool {
+    evse.id.as_ref().is_some_and(|id| form::is_evse_id(id.as_str()))
+}
+
+/// What is told of one that it cannot name.
+pub(crate) fn unnamed() -> Fault {
+    Fault::new("/evses/evse_id", "is missing or none of OICP; the EVSE is left out")
+}
+
+/// When something of its record changed last.
+pub(crate) fn changed(location: &Location, evse: &Evse) -> Timestamp {
+    location.last_updated.max(evse.last_updated).whole_seconds()
+}
+
+/// The records of a location, each with the status that it has.
+fn write_records(location: &Location, hotline: &str, now: Timestamp, lost: &mut Lost) -> Vec<(Record, EvseStatus)> {
     let mut records = Vec::new();
     for evse in &location.evses {
-        let id = evse.id.as_ref().filter(|id| form::is_evse_id(id.as_str()));
-        match id {
-            Some(id) => records.push((write_evse(location, evse, id, hotline, now, lost), evse.status)),
-            None => lost.push(Fault::new("/evses/evse_id", "is missing or none of OICP; the EVSE is left out")),
+        match write_record(location, evse, hotline, now, lost) {
+            Some(record) => records.push((record, evse.status)),
+            None => lost.push(unnamed()),
         }
     }
     records
@@ -377,7 +417,7 @@ fn write_evse(location: &Location, evse: &Evse, id: &EvseId, hotline: &str, now:
     let name = location.name.as_deref().unwrap_or(&location.address);
     let name = Record::default().with("lang", "en").with("value", cut(name, 150, "/name", lost));
     Record::default()
-        .with("lastUpdate", location.last_updated.max(evse.last_updated).whole_seconds())
+        .with("lastUpdate", changed(location, evse))
         .with("EvseID", id.as_str())
         .with("ChargingStationID", location.id.as_str())
         .with("ChargingStationNames", vec![Doc::from(name)])

@@ -115,6 +115,8 @@ pub(crate) fn write(
         SessionStatus::Completed => (Operation::NotificationEnd, "End"),
         SessionStatus::Invalid => (Operation::NotificationError, "Error"),
     };
+    lost.push(Fault::new("/currency", "has no member in OICP"));
+    lost.push(Fault::new("/connector_id", "has no member in OICP"));
     let identification = token::write(&session.token.uid, session.token.kind, Some(&session.token.contract));
     let common = Record::default()
         .with("Type", kind)

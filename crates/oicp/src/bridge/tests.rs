@@ -466,8 +466,9 @@ fn status_is_told_in_three_ways() {
         (Operation::PullEvseStatusById, r#"{"ProviderID":"DE-8AA","EvseID":["DEABCE12","DE*ABC*E9"]}"#, "EvseNotFound"),
         (Operation::PullEvseStatusByOperator, r#"{"ProviderID":"DE-8AA","OperatorID":["DE*ABC"]}"#, "Occupied"),
     ];
+    let places = Known(Some(Arc::new(location())));
     for (operation, json, word) in asked {
-        let reply = answer::evse_status(&body(json, operation), &[location()]);
+        let reply = answer::evse_status(&body(json, operation), &[location()], &places, &mut Vec::new());
         let written = write_answer(Version::V23, operation, &reply).unwrap().value;
         assert!(written.contains(word), "{written}");
         assert!(operation != Operation::PullEvseStatus || !written.contains("Occupied"));

@@ -1,9 +1,10 @@
 //! How much went which way: the hub at a glance, its routes, and one route by the hour.
 
-use ::hub::{HourPoint, Hub, LossRow, RouteRow};
+use ::hub::{HourPoint, Hub, RouteRow};
 use axum::Json;
 use axum::extract::State;
 use charge::id::PartyId;
+use charge::talk::road::LossRow;
 use serde::Serialize;
 use utoipa::ToSchema;
 

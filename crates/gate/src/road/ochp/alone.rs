@@ -11,8 +11,8 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use charge::id::{OrderId, PartyId};
 use charge::place::Location;
 use charge::talk::road::{
-    Answer, ClientInfo, ClientStatus, Denial, Envelope, Errand, Exchange, Fate, Found, Letter, Page, PageWish,
-    Published, Question, ReturnAddress, Road, RoadDesk, RoadFault, Wanted, Way,
+    Answer, ClientInfo, ClientStatus, Denial, Envelope, Errand, Exchange, Fate, Found, Letter, LossRow, ObjectName,
+    ObjectPage, Page, PageWish, Published, Question, ReturnAddress, Road, RoadDesk, RoadFault, Wanted, Way,
 };
 use charge::{Clock, Dice, Soon, Timestamp};
 use ocpi::Version;
@@ -325,5 +325,15 @@ impl Exchange for Alone {
         for loss in what {
             tracing::debug!(%from, %to, %loss, "lost on the road");
         }
+    }
+
+    /// There is no broker in a room's own process that would read everything.
+    fn published_after(&self, _kind: Published, _after: Option<ObjectName>) -> Soon<'_, Result<ObjectPage, Denial>> {
+        Box::pin(async { Err(Denial::NotSupported) })
+    }
+
+    /// Nothing is kept here: a room of ours is no hub.
+    fn losses(&self, _parties: Vec<PartyId>) -> Soon<'_, Result<Vec<LossRow>, Denial>> {
+        Box::pin(async { Err(Denial::NotSupported) })
     }
 }

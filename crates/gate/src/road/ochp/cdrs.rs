@@ -72,7 +72,8 @@ impl House {
         }
         let spot = self.spot(operator, info.evse.as_str()).await?;
         let beside = Beside { operator, payer, location: &spot.location, now: self.now() };
-        let crossed = cdr(&info, beside)?;
+        let crossed = cdr(&info, beside).map_err(Denial::from);
+        let crossed = self.crossing.relay.way().told_if_refused(operator, payer, &Errand::Cdr, crossed)?;
         let mut record = crossed.value;
         let contract = record.token.contract.reveal(Purpose::Route).compact();
         record.reference = self.grants.find(&contract).and_then(|grant| grant.reference);

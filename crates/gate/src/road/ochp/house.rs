@@ -14,7 +14,7 @@ use axum::response::Response as HttpResponse;
 use axum::routing::post;
 use bytes::Bytes;
 use charge::id::{CorrelationId, PartyId};
-use charge::talk::road::{Denial, Letter, Question};
+use charge::talk::road::{Denial, Errand, Letter, OrderKind, Passing, Question};
 use charge::talk::thrift::Measure;
 use charge::{Clock, Timestamp};
 use http::StatusCode;
@@ -162,9 +162,9 @@ impl House {
         let said = match (opened.request(), may(partner, operation)) {
             (_, false) => Err(Denial::NotYours),
             (Ok(heard), true) => {
-                for loss in heard.lost.iter().chain(&heard.refused) {
-                    tracing::debug!(%party, operation = operation.request_name(), %loss, "lost on the road");
-                }
+                let lost: Vec<Box<str>> =
+                    heard.lost.iter().chain(&heard.refused).map(|lost| lost.to_string().into()).collect();
+                self.crossing.lost(party, self.crossing.party(), &errand(operation, party), &lost);
                 self.answer(party, heard).await
             }
             (Err(refused), true) => Err(Denial::Malformed { path: "".into(), why: refused.to_string().into() }),
@@ -268,7 +268,7 @@ async fn ask(State(house): State<Arc<House>>, request: HttpRequest) -> HttpRespo
     };
     let shown = opened.credentials.as_ref();
     let partner = shown.and_then(|token| house.partners.by_login(&token.username, &token.password));
-    let partner = partner.filter(|partner| speaks_ochp(partner.protocol) && bound(partner, certificate));
+    let partner = partner.filter(|partner| speaks_ochp(partner.protocol) && partner.comes_with(certificate));
     let here =
         |operation: &Operation| matches!(operation.service(), Service::House | Service::Live | Service::Endpoints);
     match (partner, opened.operation().filter(here)) {
@@ -281,7 +281,7 @@ async fn ask(State(house): State<Arc<House>>, request: HttpRequest) -> HttpRespo
 /// Directly.
 async fn order(State(house): State<Arc<House>>, request: HttpRequest) -> HttpResponse {
     let certificate = shown(&request);
-    let partner = house.direct_partner(request.headers()).filter(|partner| bound(partner, certificate));
+    let partner = house.direct_partner(request.headers()).filter(|partner| partner.comes_with(certificate));
     let Some(partner) = partner else { return status(StatusCode::UNAUTHORIZED) };
     let opened = match house.opened(request.into_body()).await {
         Ok(opened) => opened,
@@ -296,11 +296,6 @@ async fn order(State(house): State<Arc<House>>, request: HttpRequest) -> HttpRes
 
 fn shown(request: &HttpRequest) -> Option<Fingerprint> {
     request.extensions().get::<ClientCertificate>().map(|shown| shown.0)
-}
-
-/// A partner that is bound to a certificate comes with that one; its name and password alone open nothing.
-fn bound(partner: &Partner, shown: Option<Fingerprint>) -> bool {
-    partner.certificate.is_none_or(|certificate| shown == Some(certificate))
 }
 
 /// Whose operation it is (OCHP, chapter "CH-Partner Interface description").
@@ -334,6 +329,16 @@ fn may(partner: &Partner, operation: Operation) -> bool {
         | Operation::GetStatus
         | Operation::AddServiceEndpoints
         | Operation::GetServiceEndpoints => true,
+    }
+}
+
+/// What a message is told of among, in the table of losses.
+const fn errand(operation: Operation, from: PartyId) -> Errand {
+    match operation {
+        Operation::AddCdrs => Errand::Cdr,
+        Operation::TellProgress => Errand::Session { owner: from },
+        Operation::SelectEvse | Operation::ControlEvse | Operation::ReleaseEvse => Errand::Order(OrderKind::Start),
+        _lists => Errand::Passing(Passing::Fetch),
     }
 }
 

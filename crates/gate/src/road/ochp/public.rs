@@ -3,7 +3,7 @@
 use charge::Timestamp;
 use charge::id::PartyId;
 use charge::place::{Evse, EvseStatus, Location};
-use charge::talk::road::{Answer, Denial, Errand, PageWish, Question};
+use charge::talk::road::{Answer, Denial, Errand, PageWish, Passing, Question};
 use ochp::bridge::status::{evse_status, live};
 use ochp::bridge::{evse_id, place, tariff};
 use ochp::message::{
@@ -174,9 +174,12 @@ impl House {
         let mut wrong = unreadable + said.parkings.len();
         let all = said.evses.len() + wrong;
         for evse in &said.evses {
-            let status = evse_status(evse, said.ttl, self.now()).value;
+            let crossed = evse_status(evse, said.ttl, self.now());
             let told = match owns(operator, evse.evse.as_str()) {
-                true => self.take_status(operator, evse.evse.as_str(), status).await,
+                true => {
+                    self.lost_in_status(operator, self.crossing.party(), &crossed.lost);
+                    self.take_status(operator, evse.evse.as_str(), crossed.value).await
+                }
                 false => Err(Denial::NotYours),
             };
             match told {
@@ -210,11 +213,20 @@ impl House {
             let young = |changed: Timestamp| since.is_none_or(|since| changed >= since);
             for evse in location.evses.iter().filter(|evse| young(evse.last_updated)) {
                 if let Some(id) = evse.id.as_ref().and_then(evse_id) {
-                    list.push(live(id, evse.status, None).value);
+                    let crossed = live(id, evse.status, None);
+                    self.lost_in_status(location.party, asker, &crossed.lost);
+                    list.push(crossed.value);
                 }
             }
         }
         Ok(given)
+    }
+
+    fn lost_in_status(&self, operator: PartyId, to: PartyId, lost: &[ochp::Fault]) {
+        if !lost.is_empty() {
+            let lost: Vec<Box<str>> = lost.iter().map(|lost| lost.to_string().into()).collect();
+            self.crossing.lost(operator, to, &Errand::Passing(Passing::Fetch), &lost);
+        }
     }
 
     pub(super) async fn give_some(&self, asker: PartyId, wanted: &[EvseId]) -> Result<StatusesGiven, Denial> {

@@ -8,7 +8,8 @@ use charge::id::{ConnectorId, PartyId, SessionId};
 use charge::money::Currency;
 use charge::record::{AuthMethod, Cdr, RecordToken, Session, SessionStatus};
 use charge::talk::road::{
-    Answer, Denial, Letter, OrderAck, OrderResult, Question, ReservationOrder, ReservationWish, RoadFault, StartOrder,
+    Answer, Denial, Errand, Letter, OrderAck, OrderResult, Question, ReservationOrder, ReservationWish, RoadFault,
+    StartOrder,
 };
 use charge::token::{IssuedToken, PresentedToken, TokenKind, TokenUid};
 use charge::units::Energy;
@@ -114,7 +115,8 @@ impl House {
             token.kind = TokenKind::AdHocUser;
         }
         let cdr = &Cdr { token, ..cdr.clone() };
-        let crossed = cdr_info(cdr, place.as_ref().map(|place| place.time_zone.as_str()))?;
+        let crossed = cdr_info(cdr, place.as_ref().map(|place| place.time_zone.as_str())).map_err(Denial::from);
+        let crossed = self.crossing.relay.way().told_if_refused(operator, provider, &Errand::Cdr, crossed)?;
         self.kept.hand_in(operator, provider, &crossed.value, self.now()).await.map_err(not_kept)?;
         Ok(Told { lost: lost_of(&crossed.lost), ..Told::new(Answer::Kept(cdr.id.clone())) })
     }

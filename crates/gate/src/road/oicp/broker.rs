@@ -27,7 +27,7 @@ use oicp::bridge::hear::{Heard, Names};
 use oicp::bridge::{Beside, Rates, answer, hear, tariff};
 use oicp::message::{Reply, with_member, with_session};
 use oicp::status::Code;
-use oicp::{Caller, Lost, Operation, Version, form};
+use oicp::{Caller, Crossed, Lost, Operation, Version, form};
 use store::StoreError;
 use tokio::sync::OnceCell;
 use trust::token_tag::TagKey;
@@ -37,6 +37,7 @@ use super::index::Index;
 use super::sessions::{Known, Sessions};
 use super::speaker::Wires;
 use crate::road::crossing::Crossing;
+use crate::road::losses;
 use crate::road::partners::{Partner, Partners, Protocol};
 use crate::road::serve::ClientCertificate;
 use crate::road::speaker::{Native, Told};
@@ -76,7 +77,7 @@ pub(super) struct Inside {
     filled: OnceCell<()>,
 }
 
-/// The pages that one filling of the index reads: a million locations.
+/// The pages of tariffs that are read at once.
 const PAGES_MAX: u32 = 10_000;
 
 /// A CDR crosses as it is where its receiver is told no price, else by its tariff, else not at all.
@@ -139,6 +140,7 @@ pub fn broker_router(broker: &Broker) -> Router {
         .route("/api/oicp/{*rest}", enter.clone())
         .route("/ibis/ws/{service}", enter)
         .with_state(broker.clone())
+        .merge(losses::router(&broker.0.setup.crossing))
 }
 
 async fn enter(State(broker): State<Broker>, request: HttpRequest) -> Response {
@@ -221,7 +223,7 @@ impl Broker {
     }
 
     async fn handle(&self, from: PartyId, received: &Received) -> Result<Outgoing, Stop> {
-        self.fill(from).await?;
+        self.fill().await?;
         match received.request.operation {
             Operation::AuthorizeStart | Operation::AuthorizeStop | Operation::MobileAuthorizeStart => {
                 self.authorise(from, received).await
@@ -269,7 +271,8 @@ impl Broker {
     /// Who knows a card lets it charge, and the broker names the session that begins.
     async fn authorise(&self, from: PartyId, received: &Received) -> Result<Outgoing, Stop> {
         let body = &received.request.body;
-        let heard = self.heard(received, Names::default(), &Unrated, None)?;
+        let read = self.heard(received, Names::default(), &Unrated, None)?;
+        let heard = &read.value;
         // a number that only the contract's provider can check: nothing of a hub's may say that it is right
         if heard.pin && !self.passes_pins(heard.to, received.version).await {
             return Err(Denial::UnknownToken.into());
@@ -279,10 +282,10 @@ impl Broker {
             (_, Some(_)) => return Err(Stop::Code(Code::SESSION_INVALID)),
             (_, None) => (self.0.setup.dice.uuid(), heard.to),
         };
-        let told = match self.carry(from, to, &session, &heard, received, Some(&session)).await {
+        let told = match self.carry(from, to, &session, heard, received, Some(&session)).await {
             // the contract's prefix names nobody here: its owner may be known by the contract itself
             Err(Denial::UnknownReceiver) if to.is_some() && !heard.pin => {
-                self.carry(from, None, &session, &heard, received, Some(&session)).await
+                self.carry(from, None, &session, heard, received, Some(&session)).await
             }
             told => told,
         };
@@ -290,6 +293,7 @@ impl Broker {
             Err(Denial::UnknownReceiver) => return Err(Denial::UnknownToken.into()),
             told => told?,
         };
+        self.tell_heard(from, told.by, &read, received.version);
         let Answer::May(mut verdict) = told.answer else { return Err(Denial::Internal.into()) };
         verdict.party = verdict.party.or(told.by);
         if let (Allowed::Yes, Some(provider), Operation::AuthorizeStart) =
@@ -307,8 +311,13 @@ impl Broker {
         }
         let mut lost = Lost::new();
         let reply = answer::authorisation(&received.request, &verdict, Some(&session), &mut lost);
-        self.tell(told.by.unwrap_or(from), from, &heard, &lost);
+        self.tell_lost(told.by.unwrap_or(from), from, heard, &lost);
         Ok(Outgoing::Reply(reply))
+    }
+
+    /// Whether a party gets the document as it came: then nothing of it is lost.
+    fn verbatim(&self, to: Option<PartyId>, version: Version) -> bool {
+        to.and_then(|to| self.0.setup.partners.protocol(to)).and_then(version_of) == Some(version)
     }
 
     /// Whether a PIN goes on to the contract's provider, in the document that it came in.
@@ -326,7 +335,9 @@ impl Broker {
         }
         let session = self.0.setup.dice.uuid();
         let names = Names { broker: Some(&session), operator: None };
-        let heard = self.heard(received, names, &Unrated, None)?;
+        let read = self.heard(received, names, &Unrated, None)?;
+        self.tell_heard(from, read.value.to, &read, received.version);
+        let heard = read.value;
         let operator = heard.to.ok_or(Denial::UnknownLocation)?;
         let text = |name| body.text(name).map(str::to_owned);
         let (evse, reference) = (text("EvseID"), text("EMPPartnerSessionID"));
@@ -347,7 +358,9 @@ impl Broker {
         let id = received.request.body.text("SessionID").unwrap_or_default().to_owned();
         let known = self.session(&id, from).await?;
         let names = Names { broker: Some(&id), operator: known.own.as_deref() };
-        let heard = self.heard(received, names, &Unrated, None)?;
+        let read = self.heard(received, names, &Unrated, None)?;
+        self.tell_heard(from, Some(known.operator), &read, received.version);
+        let heard = read.value;
         let told = self.carry(from, Some(known.operator), &id, &heard, received, None).await?;
         Ok(ordered(received, told, &id))
     }
@@ -360,10 +373,19 @@ impl Broker {
         let rates = self.rates(from, &known, received).await;
         let received = &referred(received, known.reference.as_deref())?;
         let beside = self.beside(&rates, Some(known.provider));
-        let heard = hear::questions(&received.request, Names { broker: Some(&id), operator: None }, &beside)?;
-        self.tell_lost(from, known.provider, &heard.value, &heard.lost);
-        let heard = heard.value;
         let cdr = received.request.operation == Operation::ChargeDetailRecord;
+        let heard = hear::questions(&received.request, Names { broker: Some(&id), operator: None }, &beside);
+        let errand = told_of(received.request.operation, from);
+        if cdr && matches!(heard, Err(Denial::NotSupported)) {
+            let why = ["/PartnerProductID is no product whose price is known, and no price is not free".into()];
+            self.0.setup.crossing.lost(from, known.provider, &errand, &why);
+        }
+        let heard = self.0.setup.crossing.relay.way().told_if_refused(from, known.provider, &errand, heard)?;
+        if !self.verbatim(Some(known.provider), received.version) {
+            let lost: Lost = received.lost.iter().chain(&heard.lost).cloned().collect();
+            self.0.setup.crossing.lost(from, known.provider, &errand, &texts(&lost));
+        }
+        let heard = heard.value;
         for question in &heard.questions {
             let owner = match question {
                 Question::PutSession(session) => session.party,
@@ -427,7 +449,9 @@ impl Broker {
 
     /// Public objects, and the tags of tokens: each record is a letter of its own.
     async fn publish(&self, from: PartyId, received: &Received) -> Result<Outgoing, Stop> {
-        let heard = self.heard(received, Names::default(), &Unrated, None)?;
+        let read = self.heard(received, Names::default(), &Unrated, None)?;
+        self.tell_heard(from, None, &read, received.version);
+        let heard = read.value;
         for question in &heard.questions {
             match question {
                 Question::PutLocation(location) => {
@@ -468,7 +492,10 @@ impl Broker {
         let beside = self.beside(&Unrated, None);
         let reply = match request.operation {
             Operation::PullEvseData => {
-                answer::evse_data(request, &self.0.index.all(), received.part, &beside, &mut lost)
+                let mut theirs = Vec::new();
+                let reply = answer::evse_data(request, &self.0.index.all(), received.part, &beside, &mut theirs);
+                self.lost_of(theirs, from);
+                reply
             }
             Operation::PullEvsePricing => answer::evse_pricing(&self.0.index.all()),
             Operation::PullPricingProducts => answer::products(&self.tariffs(from).await?, &mut lost),
@@ -477,11 +504,26 @@ impl Broker {
                 let place = oicp::bridge::Places::by_id(&self.0.index, &id).ok_or(Denial::UnknownLocation)?;
                 answer::evse(&place, &beside, &mut lost)?
             }
-            _status => answer::evse_status(request, &self.0.index.all()),
+            _status => {
+                let mut theirs = Vec::new();
+                let reply = answer::evse_status(request, &self.0.index.all(), &self.0.index, &mut theirs);
+                self.lost_of(theirs, from);
+                reply
+            }
         };
         let errand = Errand::Passing(Passing::Fetch);
         self.0.setup.crossing.lost(self.0.setup.crossing.party(), from, &errand, &texts(&lost));
         Ok(Outgoing::Reply(reply))
+    }
+
+    /// What places of operators lost on their way to a provider that pulls them.
+    fn lost_of(&self, mut theirs: Vec<(PartyId, oicp::Fault)>, to: PartyId) {
+        theirs.sort_by_key(|(owner, _)| *owner);
+        for of_one in theirs.chunk_by(|one, other| one.0 == other.0) {
+            let Some((owner, _)) = of_one.first() else { continue };
+            let lost: Vec<Box<str>> = of_one.iter().map(|(_, fault)| fault.to_string().into()).collect();
+            self.0.setup.crossing.lost(*owner, to, &Errand::Passing(Passing::Fetch), &lost);
+        }
     }
 
     async fn tariffs(&self, from: PartyId) -> Result<Vec<Tariff>, Denial> {
@@ -497,15 +539,12 @@ impl Broker {
     }
 
     /// Reads what the hub has published, once; later changes are told to the broker like to everybody.
-    async fn fill(&self, asker: PartyId) -> Result<(), Denial> {
+    async fn fill(&self) -> Result<(), Denial> {
         let fill = || async {
-            let mut offset = Some(0);
-            for _page in 0..PAGES_MAX {
-                let Some(at) = offset else { break };
-                let wish = PageWish { offset: at, ..PageWish::default() };
-                let Answer::Locations(page) = self.ask_hub(asker, Question::Locations(wish)).await? else { break };
-                page.items.into_iter().for_each(|location| self.0.index.put(location));
-                offset = page.next.filter(|next| *next > at);
+            let mut after = None;
+            while let Some((locations, last)) = self.0.setup.crossing.locations_after(after).await? {
+                locations.into_iter().for_each(|location| self.0.index.put_first(location));
+                after = Some(last);
             }
             Ok::<(), Denial>(())
         };
@@ -530,14 +569,18 @@ impl Broker {
         names: Names<'_>,
         rates: &dyn Rates,
         payer: Option<PartyId>,
-    ) -> Result<Heard, Denial> {
+    ) -> Result<Crossed<Heard>, Denial> {
         let heard = hear::questions(&received.request, names, &self.beside(rates, payer))?;
-        let to = heard.value.to.unwrap_or_else(|| self.0.setup.crossing.party());
-        let from = heard.value.from.unwrap_or(to);
-        let mut lost = received.lost.clone();
-        lost.extend(heard.lost);
-        self.tell_lost(from, to, &heard.value, &lost);
-        Ok(heard.value)
+        let lost = received.lost.iter().cloned().chain(heard.lost).collect();
+        Ok(Crossed { value: heard.value, lost })
+    }
+
+    /// What of a request does not come along to whom it went to; all of it does in the same version.
+    fn tell_heard(&self, from: PartyId, to: Option<PartyId>, heard: &Crossed<Heard>, version: Version) {
+        if !self.verbatim(to, version) {
+            let to = to.unwrap_or_else(|| self.0.setup.crossing.party());
+            self.tell_lost(from, to, &heard.value, &heard.lost);
+        }
     }
 
     fn letter(&self, from: PartyId, to: Option<PartyId>, session: &str, question: Question) -> Result<Letter, Denial> {
@@ -567,10 +610,6 @@ impl Broker {
         self.0.setup.crossing.carry(self.letter(from, to, session, question)?, Some(native)).await
     }
 
-    fn tell(&self, from: PartyId, to: PartyId, heard: &Heard, lost: &Lost) {
-        self.tell_lost(from, to, heard, lost);
-    }
-
     fn tell_lost(&self, from: PartyId, to: PartyId, heard: &Heard, lost: &Lost) {
         if let (Some(errand), false) = (heard.questions.first().map(errand), lost.is_empty()) {
             self.0.setup.crossing.lost(from, to, &errand, &texts(lost));
@@ -579,7 +618,7 @@ impl Broker {
 }
 
 /// The kind of a letter, for the table of losses.
-fn errand(question: &Question) -> Errand {
+pub(super) fn errand(question: &Question) -> Errand {
     match question {
         Question::MayCharge { token } => Errand::MayCharge { token: token.clone() },
         Question::Start(_) => Errand::Order(OrderKind::Start),
@@ -592,6 +631,14 @@ fn errand(question: &Question) -> Errand {
         }
         Question::PutTariff(tariff) => Errand::Tariff { owner: tariff.party, id: tariff.id.clone(), dropped: false },
         _other => Errand::Passing(Passing::Fetch),
+    }
+}
+
+/// A CDR, else a notification of a session.
+const fn told_of(operation: Operation, owner: PartyId) -> Errand {
+    match operation {
+        Operation::ChargeDetailRecord => Errand::Cdr,
+        _notification => Errand::Session { owner },
     }
 }
 
@@ -632,7 +679,7 @@ fn referred(received: &Received, reference: Option<&str>) -> Result<Received, De
         version: received.version,
         request,
         caller: received.caller,
-        lost: Lost::new(),
+        lost: received.lost.clone(),
         bytes,
         part: received.part,
     })

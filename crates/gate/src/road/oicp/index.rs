@@ -2,7 +2,7 @@
 //!
 //! In memory alone, filled from public objects. Invariant: two operators cannot claim one EVSE id, the first keeps it.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use charge::Timestamp;
@@ -20,7 +20,8 @@ pub struct Index(RwLock<Known>);
 
 #[derive(Default)]
 struct Known {
-    locations: HashMap<(PartyId, LocationId), Arc<Location>>,
+    /// In the order of their names, so that pages stay where they are.
+    locations: BTreeMap<(PartyId, LocationId), Arc<Location>>,
     evses: HashMap<String, (PartyId, LocationId, usize)>,
 }
 
@@ -45,6 +46,15 @@ impl Index {
         known.locations.insert(name, location);
     }
 
+    /// A location as it was kept; what was told meanwhile is newer.
+    pub(crate) fn put_first(&self, location: Location) {
+        let name = (location.party, location.id.clone());
+        let known = self.0.read().unwrap_or_else(PoisonError::into_inner).locations.contains_key(&name);
+        if !known {
+            self.put(location);
+        }
+    }
+
     pub(crate) fn status(&self, owner: PartyId, id: &LocationId, evse: &EvseUid, status: EvseStatus, at: Timestamp) {
         let mut known = self.0.write().unwrap_or_else(PoisonError::into_inner);
         let Some(location) = known.locations.get_mut(&(owner, id.clone())) else { return };
@@ -54,12 +64,9 @@ impl Index {
         }
     }
 
-    /// All locations, in the order of their names, so that pages stay where they are.
-    pub(crate) fn all(&self) -> Vec<Location> {
-        let known = self.0.read().unwrap_or_else(PoisonError::into_inner);
-        let mut all: Vec<Location> = known.locations.values().map(|location| (**location).clone()).collect();
-        all.sort_by(|a, b| (a.party, &a.id).cmp(&(b.party, &b.id)));
-        all
+    /// All locations, in the order of their names: the same ones, none is copied.
+    pub(crate) fn all(&self) -> Vec<Arc<Location>> {
+        self.0.read().unwrap_or_else(PoisonError::into_inner).locations.values().cloned().collect()
     }
 }
 

@@ -194,9 +194,9 @@ impl BrokerRoad {
         let mut told = answer::Told { answer: Answer::Noted, outcome: None, session: None, partner: None };
         for request in &written.value {
             let query = page_of(&letter.question);
-            let Answered { reply, .. } = self.0.wire.ask(request, letter.from, None, &query).await?;
+            let Answered { reply, lost, .. } = self.0.wire.ask(request, letter.from, None, &query).await?;
             let read = answer::read(&letter.question, &reply.value, &self.beside())?;
-            for loss in written.lost.iter().chain(&reply.lost).chain(&read.lost) {
+            for loss in written.lost.iter().chain(&lost).chain(&reply.lost).chain(&read.lost) {
                 tracing::debug!(%loss, "lost on the road");
             }
             told = read.value;

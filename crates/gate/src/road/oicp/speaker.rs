@@ -18,7 +18,7 @@ use oicp::message::{self, Reply, Request};
 use oicp::{Crossed, Lost, Operation, Record, Version, form};
 use store::StoreError;
 
-use super::broker::{Broker, Unrated, texts, tongue, version_of};
+use super::broker::{Broker, Unrated, errand, texts, tongue, version_of};
 use super::mailbox::Before;
 use super::sessions::Known;
 use super::wire::{Answered, Wire};
@@ -130,7 +130,10 @@ impl Broker {
     fn written(&self, to: PartyId, letter: &Letter, named: &Named) -> Result<Crossed<Vec<Request>>, RoadFault> {
         let beside = self.beside(&Unrated, Some(to));
         let toward = Toward { session: named.id.as_deref(), evse: named.evse.as_deref() };
-        let mut written = requests(&letter.question, letter.from, toward, &beside).map_err(RoadFault::Denied)?;
+        let written = requests(&letter.question, letter.from, toward, &beside);
+        let written =
+            self.0.setup.crossing.relay.way().told_if_refused(letter.from, to, &errand(&letter.question), written);
+        let mut written = written.map_err(RoadFault::Denied)?;
         for request in &mut written.value {
             if let (None, Some(reference)) = (request.body.get(REFERENCE), &named.reference) {
                 request.body = std::mem::take(&mut request.body).with(REFERENCE, reference.as_str());
@@ -144,9 +147,12 @@ impl Broker {
         let written = self.written(wire.party(), &letter, &named)?;
         let (mut lost, mut told) = (written.lost, Told::new(Answer::Noted));
         for request in written.value {
-            let Answered { reply, bytes } = wire.ask(&request, letter.from, None, "").await?;
-            lost.extend(reply.lost);
-            told = self.read(&letter, &request, &reply.value, wire.version(), bytes, &mut lost)?;
+            let Answered { reply, bytes, lost: left } = wire.ask(&request, letter.from, None, "").await?;
+            lost.extend(left);
+            let mut answered = reply.lost;
+            told = self.read(&letter, &request, &reply.value, wire.version(), bytes, &mut answered)?;
+            // of the partner's own words, on their way to whoever asked
+            self.0.setup.crossing.lost(wire.party(), letter.from, &errand(&letter.question), &texts(&answered));
         }
         self.began(wire.party(), &letter, &named, &mut told).await?;
         self.recorded(&letter, &named).await?;
@@ -160,11 +166,9 @@ impl Broker {
         let rows = wire.version().rows().iter();
         let row = rows.into_iter().find(|row| row.request.name == native.kind).ok_or(RoadFault::NoRoad)?;
         let request = Request { operation: row.operation, body: oicp::Record::default() };
-        let Answered { reply, bytes } = wire.ask(&request, letter.from, Some(native.bytes), "").await?;
-        let mut lost = reply.lost;
-        let mut told = self.read(&letter, &request, &reply.value, wire.version(), bytes, &mut lost)?;
-        told.lost = texts(&lost);
-        Ok(told)
+        let Answered { reply, bytes, .. } = wire.ask(&request, letter.from, Some(native.bytes), "").await?;
+        // both get each other's documents as they are
+        self.read(&letter, &request, &reply.value, wire.version(), bytes, &mut Lost::new())
     }
 
     fn read(

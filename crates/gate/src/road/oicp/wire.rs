@@ -11,7 +11,7 @@ use charge::talk::road::{Denial, RoadFault};
 use http::header::CONTENT_TYPE;
 use oicp::message::{self, Reply, Request};
 use oicp::operation::{Row, SOAP_BASE, path};
-use oicp::{Caller, Crossed, Version, form};
+use oicp::{Caller, Crossed, Lost, Version, form};
 
 use crate::road::guard::{PublicOnly, is_private_literal};
 use crate::road::limits::OUTCOME_WAIT_MAX;
@@ -32,6 +32,8 @@ pub struct Wire {
 pub(crate) struct Answered {
     pub(crate) reply: Crossed<Reply>,
     pub(crate) bytes: Bytes,
+    /// What the counterpart's version had no word for in the request.
+    pub(crate) lost: Lost,
 }
 
 impl Wire {
@@ -74,7 +76,7 @@ impl Wire {
         query: &str,
     ) -> Result<Answered, RoadFault> {
         let row = self.version.row(request.operation).ok_or(RoadFault::Denied(Denial::NotSupported))?;
-        let (body, mut lost) = match native {
+        let (body, lost) = match native {
             Some(bytes) => (bytes, Vec::new()),
             None => {
                 let written = message::write_request(self.version, request);
@@ -83,9 +85,8 @@ impl Wire {
             }
         };
         let bytes = self.post(row, from, body, query).await?;
-        let mut reply = message::read_answer(self.version, request.operation, &bytes)?;
-        reply.lost.append(&mut lost);
-        Ok(Answered { reply, bytes })
+        let reply = message::read_answer(self.version, request.operation, &bytes)?;
+        Ok(Answered { reply, bytes, lost })
     }
 
     async fn post(&self, row: &Row, from: PartyId, body: Bytes, query: &str) -> Result<Bytes, RoadFault> {

@@ -3,6 +3,7 @@
 
 mod rooms;
 pub(super) mod square;
+mod thrift;
 
 use ::ochp::bridge;
 use ::ochp::message::{

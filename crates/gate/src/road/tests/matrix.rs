@@ -2,8 +2,10 @@
 //!
 //! Each check is one function of the matrix (`docs/roaming.md`) and compares what arrived with what was sent. An operator
 //! and a provider do and hear the same things whatever they speak ([`operator`], [`provider`]), so that no crossing has a
-//! gentler test than another. Invariant: what a protocol has no word for is checked to be told as lost.
+//! gentler test than another. Invariant: each crossing is checked to tell both parties what the receiver has no word for
+//! ([`losses`]).
 
+mod losses;
 mod meeting;
 mod operator;
 mod provider;
@@ -12,8 +14,10 @@ use ::oicp::Version as Oicp;
 use charge::Decimal;
 use charge::money::Currency;
 use charge::place::EvseStatus;
+use charge::talk::road::RoadFault;
 use charge::units::Energy;
 
+use self::losses::Function;
 use self::meeting::{CONTRACT, Meeting, PROVIDER, STRANGE};
 use self::operator::Given;
 use self::provider::{Bill, Spot, Under};
@@ -63,6 +67,7 @@ async fn tap(from: Tongue, to: Tongue) {
     }
     assert!(!meeting.tap(STRANGE).await.allowed, "{name}");
     assert!(meeting.asked().is_none_or(|asked| asked.len() == 1), "{name}: nobody hears of a stranger's card");
+    meeting.told_losses(Function::Tap, from, to).await;
 }
 
 /// The record of a session that a card began: the same energy, times and amount, under the provider's own name.
@@ -74,6 +79,7 @@ async fn cdr(from: Tongue, to: Tongue) {
     if priced && matches!(from, Tongue::Oicp(_)) {
         let yes = meeting.tap(OWNED).await;
         assert!(!meeting.bill(&yes).await, "{name}: a record without a price is not one that costs nothing");
+        meeting.told_refusal("/PartnerProductID ", PROVIDER).await;
         meeting.price().await;
         assert!(meeting.bill(&yes).await, "{name}");
     } else {
@@ -90,9 +96,7 @@ async fn cdr(from: Tongue, to: Tongue) {
         currency: priced.then_some(Currency::EUR),
     };
     assert_eq!(meeting.billed().await, (expected, true), "{name}");
-    if !priced && !matches!(from, Tongue::Oicp(_)) {
-        assert!(meeting.lost("/total_cost"), "{name}: that there is no price is told");
-    }
+    meeting.told_losses(Function::Cdr, from, to).await;
 }
 
 /// The record of a session that a start began names it as its provider does.
@@ -108,6 +112,7 @@ async fn started_cdr(from: Tongue, to: Tongue) {
     assert!(meeting.bill_start(&meeting.begun()).await, "{name}");
     let (bill, known) = meeting.billed_start(&order).await;
     assert_eq!((bill.evse, bill.wh, known), (plain(EVSE), 11_000, true), "{name}");
+    meeting.told_losses(Function::Cdr, from, to).await;
 }
 
 /// A session that the provider began is told of while it runs, under the provider's own name.
@@ -119,6 +124,7 @@ async fn session(from: Tongue, to: Tongue) {
     assert!(order.done, "{name}: {order:?}");
     meeting.progress(Energy::from_wh(2_500), &meeting.begun()).await;
     assert_eq!(meeting.under(&order), Some(Under { wh: 2_500, known: true }), "{name}");
+    meeting.told_losses(Function::Session, from, to).await;
 }
 
 /// A start names the EVSE and the contract; the stop that follows it is for the very session.
@@ -135,6 +141,7 @@ async fn remote(provider: Tongue, operator: Tongue) {
     }
     assert!(meeting.confirmed(meeting.stop(&order)).await, "{name}");
     assert!(meeting.stopped(), "{name}");
+    meeting.told_losses(Function::Order, operator, provider).await;
 }
 
 async fn place(from: Tongue, to: Tongue) {
@@ -142,6 +149,7 @@ async fn place(from: Tongue, to: Tongue) {
     meeting.publish().await;
     let expected = Spot { evse: plain(EVSE), city: "Münster".to_owned(), zip: "48143".to_owned() };
     assert_eq!(meeting.places().await, [expected], "{}", meeting.name);
+    meeting.told_losses(Function::Place, from, to).await;
 }
 
 async fn status(from: Tongue, to: Tongue) {
@@ -149,6 +157,7 @@ async fn status(from: Tongue, to: Tongue) {
     meeting.publish().await;
     meeting.busy().await;
     assert_eq!(meeting.status().await, EvseStatus::Charging, "{}", meeting.name);
+    meeting.told_losses(Function::Status, from, to).await;
 }
 
 async fn tariff(from: Tongue, to: Tongue) {
@@ -156,6 +165,7 @@ async fn tariff(from: Tongue, to: Tongue) {
     meeting.publish().await;
     meeting.price().await;
     assert_eq!(meeting.tariff().await, [(Decimal::new(4, 1), Currency::EUR)], "{}", meeting.name);
+    meeting.told_losses(Function::Tariff, from, to).await;
 }
 
 /// A reservation names the EVSE and the contract, and is given up by its giver where there is a word for it.
@@ -174,6 +184,39 @@ async fn reservation(provider: Tongue, operator: Tongue) {
             assert!(meeting.confirmed(meeting.give_up(&order)).await, "{name}");
             assert!(meeting.given_up(), "{name}");
         }
+    }
+    meeting.told_losses(Function::Order, operator, provider).await;
+}
+
+/// A credit would be read as another bill by whoever has no word for it.
+#[tokio::test]
+async fn a_credit_that_its_receiver_cannot_say_is_refused_and_both_read_why() {
+    for from in [OCPI221, OCPI230] {
+        for to in [OCPI211, OICP23, OICP20, OCHP14] {
+            let meeting = Meeting::new(from, to).await;
+            meeting.publish().await;
+            let yes = meeting.tap(OWNED).await;
+            assert!(meeting.bill(&yes).await, "{}", meeting.name);
+            let before = meeting.records().len();
+            let said = meeting.credit(&yes).await;
+            assert!(matches!(said, Err(RoadFault::Denied(Denial::Malformed { .. }))), "{}: {said:?}", meeting.name);
+            meeting.told_refusal("/credit ", PROVIDER).await;
+            assert_eq!(meeting.records().len(), before, "{}", meeting.name);
+        }
+    }
+}
+
+/// Prices with unnamed taxes in them cannot be told as prices before taxes.
+#[tokio::test]
+async fn a_tariff_with_taxes_in_it_is_refused_on_its_way_out_of_2_3_0() {
+    for to in [OCPI221, OCPI211] {
+        let meeting = Meeting::new(OCPI230, to).await;
+        let tariff = r#"{"country_code":"DE","party_id":"OPA","id":"T9","currency":"EUR","tax_included":"YES",
+            "elements":[{"price_components":[{"type":"ENERGY","price":0.44,"step_size":1}]}],
+            "last_updated":"2026-11-22T10:00:00Z"}"#;
+        let code = meeting.raw("PUT", "receiver/tariffs/DE/OPA/T9", tariff.to_owned()).await;
+        assert_eq!(code, Some(2001), "{}", meeting.name);
+        meeting.told_refusal("/tax_included ", "DE-HUB").await;
     }
 }
 

@@ -32,6 +32,11 @@ pub(in crate::road::tests) struct Side {
 }
 
 impl Side {
+    /// With its certificate.
+    pub async fn read(&self, url: &str) -> reqwest::Result<reqwest::Response> {
+        self.http.get(url).send().await
+    }
+
     pub fn heard(&self, operation: Operation) -> Vec<String> {
         let heard = self.heard.lock().unwrap();
         heard.iter().filter(|(each, _)| *each == operation).map(|(_, body)| body.clone()).collect()

@@ -26,9 +26,13 @@ impl World {
     }
 
     pub(super) async fn keep_vault(&self) {
+        self.keep_vault_in(Store::in_memory(&[]).unwrap()).await;
+    }
+
+    pub(super) async fn keep_vault_in(&self, store: Store) {
         let seal = SealKey::new(&Secret::new([3; 32])).unwrap();
         let tags = TagKey::new(&Secret::new([4; 32]));
-        let vault = Vault::open(Store::in_memory(&[]).unwrap(), seal, tags).await.unwrap();
+        let vault = Vault::open(store, seal, tags).await.unwrap();
         self.crossing().keep_in(Arc::new(vault));
     }
 
@@ -104,6 +108,16 @@ async fn m7_the_answer_to_a_tap_is_bare_as_well() {
 
 /// Another provider of the name DE-8AA, which says more of a token than it has to.
 async fn talkative(world: &World) -> oneshot::Sender<()> {
+    let token = format!(
+        r#"{{"allowed":"ALLOWED","x_vendor":"7","token":{{"country_code":"DE","party_id":"8AA","uid":"{OWNED}",
+        "type":"RFID","contract_id":"{CONTRACT}","issuer":"A","valid":true,"whitelist":"NEVER",
+        "last_updated":"2026-11-22T10:00:00Z","visual_number":"4711"}}}}"#
+    );
+    instead(world, world.a.party, "tokens", token).await
+}
+
+/// A server in the place of a party's own, which serves one module and says one thing.
+async fn instead(world: &World, party: PartyId, module: &'static str, says: String) -> oneshot::Sender<()> {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let base = format!("https://{}", listener.local_addr().unwrap());
     let here = base.clone();
@@ -111,13 +125,9 @@ async fn talkative(world: &World) -> oneshot::Sender<()> {
         let data = match request.uri().path() {
             "/ocpi/versions" => format!(r#"[{{"version":"2.2.1","url":"{here}/ocpi/2.2.1"}}]"#),
             "/ocpi/2.2.1" => format!(
-                r#"{{"version":"2.2.1","endpoints":[{{"identifier":"tokens","role":"SENDER","url":"{here}/tokens"}}]}}"#
+                r#"{{"version":"2.2.1","endpoints":[{{"identifier":"{module}","role":"SENDER","url":"{here}/{module}"}}]}}"#
             ),
-            _tap => format!(
-                r#"{{"allowed":"ALLOWED","x_vendor":"7","token":{{"country_code":"DE","party_id":"8AA","uid":"{OWNED}",
-                "type":"RFID","contract_id":"{CONTRACT}","issuer":"A","valid":true,"whitelist":"NEVER",
-                "last_updated":"2026-11-22T10:00:00Z","visual_number":"4711"}}}}"#
-            ),
+            _asked => says.clone(),
         };
         async move { format!(r#"{{"status_code":1000,"timestamp":"2026-11-22T10:00:00Z","data":{data}}}"#) }
     });
@@ -127,10 +137,10 @@ async fn talkative(world: &World) -> oneshot::Sender<()> {
     })
     .unwrap();
     let peer = Peer {
-        party: world.a.party,
+        party,
         name: "A".to_owned(),
         versions_url: ocpi::url::versions(&base),
-        token_out: secret(world.hub.party, world.a.party),
+        token_out: secret(world.hub.party, party),
         tls: Arc::clone(&world.tls),
     };
     let limits = RoadLimits::default();
@@ -236,11 +246,19 @@ async fn m10_a_provider_is_told_of_its_own_cards_at_a_private_charger() {
     }
     let (a, b) = publish("second time").await;
     assert_eq!((a, b), (vec![serde_json::json!({ "uid": OWNED, "type": "RFID" })], vec![]));
+    let kept = world.office.public.lock().unwrap().last().unwrap().clone();
+    assert!(!kept.contains(OWNED) && !kept.contains("04EE"), "the hub keeps no card: {kept}");
     let read = async |house: &House| {
         let (_, body) = world.send(house, "GET", &format!("sender/locations/{id}"), Some("DE-OPA"), "").await;
-        body["data"]["publish_allowed_to"].as_array().unwrap().len()
+        assert_eq!(body["data"]["name"], "second time", "{body}");
+        body["data"].get("publish_allowed_to").map_or(0, |list| list.as_array().unwrap().len())
     };
-    assert_eq!((read(&world.a).await, read(&world.b).await), (1, 0), "nor does it read them here");
+    // the operator's own server does not say who may see it now
+    assert_eq!((read(&world.a).await, read(&world.b).await), (0, 0));
+    let _owner = instead(&world, world.operator.party, "locations", place.to_string()).await;
+    assert_eq!((read(&world.a).await, read(&world.b).await), (1, 0), "its own card, from the owner");
+    world.turn(world.a.party, Measure::OwnEntries, false);
+    assert_eq!(read(&world.a).await, 2, "the whole document");
 }
 
 #[tokio::test]

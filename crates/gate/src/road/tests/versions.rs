@@ -1,6 +1,7 @@
 //! Partners of every version at the same hub, and the interfaces that answer a `GET`.
 
 use charge::talk::road::RoadFault;
+use store::Store;
 
 use super::*;
 use crate::road::Quirks;
@@ -173,6 +174,37 @@ async fn a_session_is_changed_in_part_and_read_back() {
     assert_eq!(changed.energy, charge::units::Energy::from_wh(12_500));
     assert_eq!(changed.periods.len(), 2, "new periods are added");
     assert_eq!(http("GET", None).await["data"]["kwh"], 12.5);
+}
+
+/// A hub with this store, and provider A of 2.1.1.
+async fn restarted(store: &Store) -> World {
+    let world = World::new().await;
+    world.keep_vault_in(store.clone()).await;
+    speaks(&world, &world.a, Version::V211);
+    world
+}
+
+#[tokio::test]
+async fn a_stop_of_2_1_1_finds_its_operator_after_a_restart() {
+    let store = Store::in_memory(&[]).unwrap();
+    let before = restarted(&store).await;
+    let place = Question::PutLocation(Box::new(samples::location()));
+    before.ask(&before.operator, None, place).await.unwrap();
+    let session = Question::PutSession(Box::new(samples::session()));
+    assert_eq!(before.ask(&before.operator, Some("DE-8AA"), session).await, Ok(Answer::Noted));
+    drop(before);
+
+    let after = restarted(&store).await;
+    let stop = |session: &str| Question::Stop {
+        order: "order-1".parse().unwrap(),
+        return_to: None,
+        session: session.parse().unwrap(),
+    };
+    let told = ask_in(&after, Version::V211, &after.a, None, stop("s1")).await;
+    assert!(matches!(told, Ok(Answer::Order { ack: OrderAck::Accepted { .. }, .. })), "{told:?}");
+    assert!(matches!(after.operator.desk.questions().as_slice(), [Question::Stop { .. }]));
+    assert!(ask_in(&after, Version::V211, &after.a, None, stop("S2")).await.is_err(), "nobody told of it");
+    assert!(ask_in(&after, Version::V211, &after.b, None, stop("S1")).await.is_err(), "somebody else's session");
 }
 
 #[tokio::test]

@@ -34,6 +34,25 @@ pub(in crate::road::tests) async fn until(reached: impl Fn() -> bool) {
 /// What was published: by whom, what, its name, its text.
 type Published1 = (PartyId, Published, String, Box<str>);
 
+/// What was told to be lost, counted.
+pub(in crate::road::tests) fn rows(lost: &[(PartyId, PartyId, Box<str>)], parties: &[PartyId]) -> Vec<LossRow> {
+    let mut rows: Vec<LossRow> = Vec::new();
+    for (from, to, what) in lost.iter().filter(|(from, to, _)| parties.contains(from) || parties.contains(to)) {
+        match rows.iter_mut().find(|row| (row.from, row.to, &*row.what) == (*from, *to, &**what)) {
+            Some(row) => row.count += 1,
+            None => rows.push(LossRow {
+                from: *from,
+                to: *to,
+                errand: "any".to_owned(),
+                what: what.to_string(),
+                count: 1,
+                last: charge::Timestamp::from_secs(1_790_000_000),
+            }),
+        }
+    }
+    rows
+}
+
 /// An exchange that keeps what is public and knows whose tokens are whose.
 #[derive(Default)]
 pub(in crate::road::tests) struct Market {
@@ -41,12 +60,19 @@ pub(in crate::road::tests) struct Market {
     orders: Mutex<Vec<(OrderId, PartyId, ReturnAddress)>>,
     public: Mutex<Vec<Published1>>,
     pub lost: Mutex<Vec<(PartyId, PartyId, Box<str>)>>,
+    pub thrift: Mutex<HashMap<PartyId, Thrift>>,
 }
 
 const PARTIES: [(&str, Role); 4] =
     [("DE-OPA", Role::Operator), ("DE-8AA", Role::Provider), (OPERATOR, Role::Operator), (PROVIDER, Role::Provider)];
 
 impl Market {
+    pub fn turn(&self, party: PartyId, measure: Measure, on: bool) {
+        let mut all = self.thrift.lock().unwrap();
+        let thrift = all.entry(party).or_default();
+        *thrift = thrift.with(measure, on);
+    }
+
     fn find(&self, envelope: &Envelope, return_to: Option<ReturnAddress>) -> Result<Way, Denial> {
         let to = envelope.to.filter(|to| *to != party("DE-HUB"));
         let known = |to: Option<PartyId>| to.filter(|to| PARTIES.iter().any(|(id, _)| party(id) == *to));
@@ -147,6 +173,23 @@ impl Exchange for Market {
     fn lost(&self, from: PartyId, to: PartyId, _: &Errand, what: &[Box<str>]) {
         self.lost.lock().unwrap().extend(what.iter().map(|what| (from, to, what.clone())));
     }
+
+    fn published_after(&self, kind: Published, after: Option<ObjectName>) -> Soon<'_, Result<ObjectPage, Denial>> {
+        let public = self.public.lock().unwrap();
+        let of = |each: &&Published1| each.1 == kind && after.is_none();
+        let all = public.iter().filter(of).map(|each| ((each.0, each.2.as_str().into()), each.3.clone())).collect();
+        Box::pin(async move { Ok(all) })
+    }
+
+    fn thrift(&self, party: PartyId) -> Soon<'_, Thrift> {
+        let thrift = self.thrift.lock().unwrap().get(&party).copied().unwrap_or_default();
+        Box::pin(async move { thrift })
+    }
+
+    fn losses(&self, parties: Vec<PartyId>) -> Soon<'_, Result<Vec<LossRow>, Denial>> {
+        let rows = rows(&self.lost.lock().unwrap(), &parties);
+        Box::pin(async move { Ok(rows) })
+    }
 }
 
 /// The credentials and the request, one after the other.
@@ -235,8 +278,17 @@ impl Square {
     pub async fn new() -> Self {
         let (server, tls) = trusting();
         let market = Arc::new(Market::default());
-        market.tokens.lock().unwrap().insert(OWNED.to_owned(), party("DE-8AA"));
         let hub = hub(&server, &tls, Arc::clone(&market)).await;
+        Self::around(hub, market, (server, tls)).await
+    }
+
+    /// The parties around a hub.
+    pub async fn around(
+        hub: House,
+        market: Arc<Market>,
+        (server, tls): (Arc<rustls::ServerConfig>, Arc<rustls::ClientConfig>),
+    ) -> Self {
+        market.tokens.lock().unwrap().insert(OWNED.to_owned(), party("DE-8AA"));
         let ocpi_operator = build("DE-OPA", Role::Operator, Desk::default(), None, &server).await;
         let ocpi_provider = build("DE-8AA", Role::Provider, Desk::default(), None, &server).await;
         for house in [&ocpi_operator, &ocpi_provider] {
@@ -343,15 +395,29 @@ pub(in crate::road::tests) async fn hub(
     tls: &Arc<rustls::ClientConfig>,
     market: Arc<Market>,
 ) -> House {
+    let peers = Arc::new(Peers::new());
+    hub_with(server, tls, market, Arc::new(SystemClock), (Arc::clone(&peers), peers)).await
+}
+
+/// With a clock of its own, and a book that may be another one than the peers in memory.
+pub(in crate::road::tests) async fn hub_with(
+    server: &Arc<rustls::ServerConfig>,
+    tls: &Arc<rustls::ClientConfig>,
+    market: Arc<Market>,
+    clock: Arc<dyn Clock>,
+    (peers, book): (Arc<Peers>, Arc<dyn PeerBook>),
+) -> House {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let base = format!("https://{}", listener.local_addr().unwrap());
     let own = Own { party: party("DE-HUB"), role: Role::Hub, name: "hub".to_owned(), base: base.clone() };
-    let (peers, figures) = (Arc::new(Peers::new()), Arc::new(Figures::default()));
+    let figures = Arc::new(Figures::default());
     let key = |number| Secret::new([number; 32]);
     let store = store::Store::in_memory(&[]).unwrap();
     let partners = Partners::open(store.clone(), SealKey::new(&key(7)).unwrap()).await.map(Arc::new).unwrap();
-    let (clock, dice) = (Arc::new(SystemClock), Arc::new(SystemDice));
-    let crossing = Crossing::new(own, market, peers.clone(), Arc::clone(&partners), clock, dice, figures.clone());
+    let crossing =
+        Crossing::new(own, market, book, Arc::clone(&partners), clock, Arc::new(SystemDice), figures.clone());
+    let vault = Vault::open(store.clone(), SealKey::new(&key(4)).unwrap(), TagKey::new(&key(5))).await.unwrap();
+    crossing.keep_in(Arc::new(vault));
     let keys = Keys { seal: SealKey::new(&key(1)).unwrap(), tags: TagKey::new(&key(2)), tokens: TagKey::new(&key(3)) };
     let clearing = Clearing::open(&crossing, Arc::clone(&partners), store, keys, Arc::clone(tls)).unwrap();
     let seen = Arc::new(Mutex::new(Vec::new()));

@@ -120,11 +120,27 @@ impl Meeting {
         said.unwrap_or_else(|status: StatusCode| panic!("{}: {status}", self.name))
     }
 
-    /// Whether this was told to be left behind on the way between the two.
-    pub fn lost(&self, what: &str) -> bool {
-        let ends = [party(OPERATOR), party(PROVIDER)];
-        let lost = self.market.lost.lock().unwrap();
-        lost.iter().any(|(from, to, text)| (ends.contains(from) || ends.contains(to)) && text.starts_with(what))
+    /// What a party of the meeting reads of its letters' losses, with what proves it.
+    pub async fn losses(&self, of: &End) -> Vec<(PartyId, PartyId, String, i64)> {
+        let http = reqwest::Client::builder().tls_backend_preconfigured((*self.tls).clone()).build().unwrap();
+        let own = |id| http.get(format!("{}/losses", self.hub.base)).basic_auth(id, Some("secret"));
+        let response = match of {
+            End::Ocpi(house, _) => {
+                let mine = ocpi::credentials::authorization(&secret(house.party, self.hub.party), false);
+                http.get(format!("{}/losses", self.hub.base)).header("authorization", mine.expose()).send().await
+            }
+            End::Oicp(side) => side.read(&format!("{}/losses", self.brokerage.base)).await,
+            End::Ochp(_) if std::ptr::eq(of, &self.operator) => own(OPERATOR).send().await,
+            End::Ochp(_) => own(PROVIDER).send().await,
+        };
+        let bytes = response.unwrap().bytes().await.unwrap();
+        assert_eq!(ocpi::status::code_of(&bytes), Some(1000), "{}", self.name);
+        let whole: Value = serde_json::from_slice(&bytes).unwrap();
+        let line = |line: &Value| {
+            let text = |name: &str| line[name].as_str().unwrap().to_owned();
+            (party(&text("from")), party(&text("to")), text("what"), line["count"].as_i64().unwrap())
+        };
+        whole["data"].as_array().unwrap().iter().map(line).collect()
     }
 
     pub async fn until(&self, what: &str, reached: impl Fn() -> bool) {

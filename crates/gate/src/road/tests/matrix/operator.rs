@@ -7,7 +7,7 @@ use ::ochp::types::direct::{DirectMessage, DirectOperation};
 use ::ochp::types::result::{DirectCode, ResultCode};
 use ::oicp::{Operation, Version as Oicp, message};
 use charge::place::EvseStatus;
-use charge::talk::road::ReservationWish;
+use charge::talk::road::{ReservationWish, RoadFault};
 use charge::units::Energy;
 use charge::{Decimal, Purpose};
 
@@ -345,21 +345,41 @@ impl Meeting {
         }
     }
 
+    /// A record that takes back another one.
+    pub async fn credit(&self, of: &Yes) -> Result<Answer, RoadFault> {
+        let End::Ocpi(house, version) = &self.operator else { panic!("{}: no word for credits", self.name) };
+        let mut record = samples::cdr();
+        (record.credit, record.credit_reference) = (true, Some("C1".parse().unwrap()));
+        (record.id, record.token.kind) = ("C2".parse().unwrap(), TokenKind::Rfid);
+        record.token.uid = Personal::new(TokenUid::new(OWNED).unwrap());
+        record.token.contract = Personal::new(ContractId::new(CONTRACT).unwrap());
+        record.reference = of.session.as_ref().map(|reference| reference.parse().unwrap());
+        self.ocpi(house, *version, Some(PROVIDER), Question::PostCdr(Box::new(record))).await
+    }
+
+    /// The code that the operator's own document is answered with, written by hand.
+    pub async fn raw(&self, method: &str, path: &str, body: String) -> Option<u16> {
+        let End::Ocpi(house, version) = &self.operator else { panic!("{}: speaks no OCPI", self.name) };
+        let mine = ocpi::credentials::authorization(&secret(house.party, self.hub.party), false);
+        let http = reqwest::Client::builder().tls_backend_preconfigured((*self.tls).clone()).build().unwrap();
+        let url = format!("{}/ocpi/{}/{path}", self.hub.base, version.as_str());
+        let mut request = http.request(method.parse().unwrap(), url).header("authorization", mine.expose());
+        if method == "POST" {
+            request = request.header("ocpi-to-country-code", "DE").header("ocpi-to-party-id", "8AA");
+        }
+        let bytes = request.body(body).send().await.unwrap().bytes().await.unwrap();
+        ocpi::status::code_of(&bytes)
+    }
+
     /// A record with a member that no paper knows, as the operator's own software would write it.
     pub async fn bill_with_extra(&self, of: &Yes) {
         match &self.operator {
-            End::Ocpi(house, version) => {
+            End::Ocpi(..) => {
                 assert!(self.bill(of).await);
                 let seen = self.hub.seen.lock().unwrap().clone();
                 let sent = seen.into_iter().rev().find(|seen| seen.path.ends_with("/receiver/cdrs")).unwrap();
                 let body = sent.body.replacen('{', &format!("{{{EXTRA},"), 1).replace("\"C1\"", "\"C2\"");
-                let mine = ocpi::credentials::authorization(&secret(house.party, self.hub.party), false);
-                let http = reqwest::Client::builder().tls_backend_preconfigured((*self.tls).clone()).build().unwrap();
-                let post = http.post(format!("{}/ocpi/{}/receiver/cdrs", self.hub.base, version.as_str()));
-                let post = post.header("authorization", mine.expose()).header("ocpi-to-country-code", "DE");
-                let response = post.header("ocpi-to-party-id", "8AA").body(body).send().await.unwrap();
-                let bytes = response.bytes().await.unwrap();
-                assert_eq!(ocpi::status::code_of(&bytes), Some(1000), "{}", self.name);
+                assert_eq!(self.raw("POST", "receiver/cdrs", body).await, Some(1000), "{}", self.name);
             }
             End::Oicp(side) => {
                 let json = ours(&brokers::cdr(of.session.as_ref().unwrap()));
