@@ -93,6 +93,13 @@ impl Sheet {
         }
     }
 
+    /// Whether an entry has no card to show: a mark stands there, or nothing.
+    pub fn is_marked(&self) -> bool {
+        let list = self.0.as_record().and_then(|object| object.get(ENTRIES)).and_then(Doc::as_list);
+        let bare = |entry: &Doc| entry.as_record().is_some_and(|entry| entry.get("uid").is_none());
+        list.unwrap_or_default().iter().any(bare)
+    }
+
     /// The marks of [`Self::mark_entries`], entry by entry.
     pub fn marks(&self) -> Vec<Option<String>> {
         let list = self.0.as_record().and_then(|object| object.get(ENTRIES)).and_then(Doc::as_list);
@@ -214,7 +221,10 @@ mod tests {
         let body =
             br#"{"id":"L","publish_allowed_to":[{"uid":"1","type":"RFID","visual_number":"V"},{"issuer":"me"}]}"#;
         let mut sheet = Sheet::read(body).unwrap();
+        let cards = br#"{"publish_allowed_to":[{"uid":"1","type":"RFID"}]}"#;
+        assert!(!Sheet::read(cards).unwrap().is_marked());
         sheet.mark_entries(|_| Some("m1".to_owned()));
+        assert!(sheet.is_marked());
         assert_eq!(sheet.text(), r#"{"id":"L","publish_allowed_to":[{"mark":"m1"},{}]}"#);
         sheet.mark_entries(|_| None);
         assert_eq!(sheet.marks(), [Some("m1".to_owned()), None], "a mark stays");

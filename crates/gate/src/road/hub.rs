@@ -70,7 +70,7 @@ async fn enter(State(door): State<Arc<Door>>, request: Request) -> Response {
                 for seen in habit::seen(&bytes).chain([Seen::Token(token)]) {
                     door.threshold.peers.noticed(peer, seen);
                 }
-                let letter = Received { incoming, parts, bytes, body, sender };
+                let letter = Received { incoming, parts, bytes, body, sender, kept: None };
                 let reply = door.receive(letter).await.unwrap_or_else(|denial| door.threshold.refuse(&denial));
                 door.as_wanted(peer, tap, reply).await.map_err(|denial| door.threshold.refuse(&denial))
             }
@@ -105,6 +105,8 @@ struct Received {
     bytes: Bytes,
     body: Doc,
     sender: Sender,
+    /// What is kept in the place of the bytes: the whole that a change made, with the marks of a private location.
+    kept: Option<String>,
 }
 
 impl Door {
@@ -203,9 +205,10 @@ impl Door {
         }
         let merged = self.merged(&letter).await?;
         let incoming = letter.incoming.as_put();
-        letter.body = ocpi::parse(merged.as_bytes())?;
-        letter.bytes = merged.into();
-        letter.incoming = incoming;
+        let told = self.relay.way().unmarked(&mut asker(&letter), merged.as_str().into()).await?;
+        letter.body = ocpi::parse(told.as_bytes())?;
+        letter.bytes = String::from(told).into();
+        (letter.incoming, letter.kept) = (incoming, Some(merged));
         Ok(letter)
     }
 
@@ -227,7 +230,10 @@ impl Door {
     async fn public(&self, letter: &Received) -> Result<Option<Box<str>>, Denial> {
         let incoming = &letter.incoming;
         let text = match incoming.kind {
-            Kind::PutLocation | Kind::PutTariff => std::str::from_utf8(&letter.bytes).ok().map(str::to_owned),
+            Kind::PutLocation | Kind::PutTariff => {
+                let written = || std::str::from_utf8(&letter.bytes).ok().map(str::to_owned);
+                letter.kept.clone().or_else(written)
+            }
             // a status of a location that is not known here is passed on all the same
             Kind::Evse => match self.merged(letter).await {
                 Ok(text) => Some(text),

@@ -49,6 +49,9 @@ impl WayOut {
             return Ok(text);
         }
         let mut sheet = Sheet::read(text.as_bytes())?;
+        if !sheet.is_marked() {
+            return Ok(text);
+        }
         let answer = match hear::owner_in(&text) {
             Some(owner) if self.concerns(asker.party, owner, &sheet.marks()).await => {
                 self.ask_owner(asker, owner, &text).await

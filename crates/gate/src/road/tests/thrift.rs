@@ -259,6 +259,16 @@ async fn m10_a_provider_is_told_of_its_own_cards_at_a_private_charger() {
     assert_eq!((read(&world.a).await, read(&world.b).await), (1, 0), "its own card, from the owner");
     world.turn(world.a.party, Measure::OwnEntries, false);
     assert_eq!(read(&world.a).await, 2, "the whole document");
+
+    let change = r#"{"name":"third time","last_updated":"2026-11-23T10:00:00Z"}"#;
+    let (http, said) = world.send(&world.operator, "PATCH", &path, None, change).await;
+    assert_eq!((http, &said["status_code"]), (200, &1000.into()), "{said}");
+    let told = |house: &House| house.seen().into_iter().find(|seen| seen.body.contains("third time"));
+    super::crossing::until(|| told(&world.a).is_some() && told(&world.b).is_some()).await;
+    let (a, b) = (told(&world.a).unwrap().body, told(&world.b).unwrap().body);
+    assert!(a.contains(OWNED) && !b.contains(OWNED) && !a.contains("mark") && !b.contains("mark"), "{a} {b}");
+    let kept = world.office.public.lock().unwrap().last().unwrap().clone();
+    assert!(kept.contains("third time") && kept.contains("mark") && !kept.contains(OWNED), "{kept}");
 }
 
 #[tokio::test]
