@@ -159,8 +159,8 @@ async fn parties_read_what_their_letters_lost_and_nobody_else_does() {
     }
     let own = |get: reqwest::RequestBuilder| get.header("authorization", "Token operator");
     let line = |whole: &Value| {
-        let lines = whole["data"].as_array().unwrap().iter();
-        lines.filter(|line| line["what"].as_str().unwrap().starts_with("/charging_when_closed")).cloned().next()
+        let mut lines = whole["data"].as_array().unwrap().iter();
+        lines.find(|line| line["what"].as_str().unwrap().starts_with("/charging_when_closed")).cloned()
     };
     // what is published goes on behind the answer
     let patience = tokio::time::timeout(Duration::from_secs(20), async {
