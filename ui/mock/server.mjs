@@ -6,6 +6,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { extname, join, normalize } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { daily } from './daily.mjs';
+import { pay } from './pay.mjs';
 import * as w from './world.mjs';
 
 const PORT = Number(process.env.PORT ?? 8799);
@@ -13,7 +14,7 @@ const DIST = process.env.DIST ?? fileURLToPath(new URL('../dist', import.meta.ur
 const TYPES = { '.html': 'text/html; charset=utf-8', '.js': 'text/javascript', '.css': 'text/css', '.json': 'application/json', '.svg': 'image/svg+xml', '.webmanifest': 'application/manifest+json' };
 const listeners = new Set();
 const signedIn = new Map();
-const orders = new Map(), limits = new Map();
+const orders = new Map(), limits = new Map(), looks = new Map();
 const cards = [{ id: 'c1', label: 'Key ring', masked: '04 ·· ·· ·· ·· 9C', blocked: false, driver: 'u0' }, { id: 'c2', label: 'Wallet', masked: '04 ·· ·· ·· ·· 1F', blocked: true, driver: 'u0' }];
 const keys = [{ id: 1, name: 'Grafana', scopes: ['stations:read', 'sessions:read'], created: w.ago(9999), last_used: w.ago(3) }];
 const users = [{ id: 1, user: 'mira', name: 'Mira Sommer', role: 'admin', created: w.ago(9999) }, { id: 2, user: 'jonas', name: 'Jonas Feld', role: 'viewer', created: w.ago(999) }];
@@ -43,6 +44,7 @@ const log = (id) => Array.from({ length: 14 }, (_, i) => [
 
 const operator = {
   ...daily,
+  ...pay,
   'GET overview': () => ({ stations: { total: 20, connected: 19, faulted: 1 }, evses: { available: 29, charging: 7, faulted: 1, other: 3 }, sessions: { active: w.sessions.filter((s) => !s.end).length, today: 23, energy_today_wh: 412_870 }, cdrs: { waiting: 1, delivered_today: 16 }, power_now_w: w.sessions.reduce((sum, s) => sum + (s.end ? 0 : s.power_w), 0), alarms: 1, refusals_today: 3, power_history: history }),
   'GET stations': (_, q) => list(w.stations.filter((s) => JSON.stringify(s).toLowerCase().includes((q.get('query') ?? '').toLowerCase()) && (!q.get('state') || (q.get('state') === 'connected') === s.connected)), q),
   'GET stations/*': ([id]) => ({ ...w.stations.find((s) => s.id === id), settings, boots: [{ at: w.ago(300), admitted: 'accepted', firmware: null, reason: 'PowerUp' }, { at: w.ago(9000), admitted: 'accepted', firmware: null, reason: 'RemoteReset' }], connection: { peer: '10.20.3.17:51422', certificate: { common_name: 'SN10000', not_after: '2027-11-01T00:00:00Z' } } }),
@@ -102,9 +104,9 @@ const provider = {
   'POST driver/start': (_, __, wish) => start(wish), 'GET driver/orders/*': ([id]) => orders.get(id) ?? { id, kind: 'stop', state: 'acknowledged', message: '', session: null },
   'GET driver/contract': () => ({ name: 'Ada Berg', email: 'ada@example.org', contract: 'DE-MGS-C0N7K27K2-4', state: 'good', valid_until: null, credit_cap: { amount: '200.00', currency: 'EUR' } }),
   'GET driver/sessions': () => list(mine().map(forDriver)), 'GET driver/sessions/*': ([id]) => { const s = w.sessions.find((one) => one.id === id); return s && { ...forDriver(s), ...detail(s), learned: w.learned }; },
-  'GET driver/sessions/*/limit': ([id]) => ({ limit: limits.get(id) ?? null, look: null, plan: null }),
+  'GET driver/sessions/*/limit': ([id]) => ({ limit: limits.get(id) ?? null, look: looks.get(id)?.look ?? null, plan: looks.get(id)?.plan ?? null }),
   'POST driver/sessions/*/limit': ([id], _, wish) => limited(id, wish.most_w), 'DELETE driver/sessions/*/limit': ([id]) => limited(id, null),
-  'POST driver/sessions/*/plan': ([id]) => ({ ...limited(id, null), state: 'refused', message: 'the operator does not offer this' }),
+  'POST driver/sessions/*/plan': ([id]) => looked(id),
   'POST driver/sessions/*/stop': ([id]) => { setTimeout(() => { w.endSession(w.sessions.find((s) => s.id === id)); tell('session', { id }); }, 1500); return { order: 'o-stop', state: 'sent', message: '' }; },
   'GET driver/invoices': () => list(invoices().map(({ lines, vat, ...one }) => one)), 'GET driver/invoices/*': ([id]) => invoices().find((one) => one.id === id), 'GET driver/cards': () => cards,
   'POST driver/cards/*/*': ([id, what]) => { cards.find((c) => c.id === id).blocked = what === 'block'; return {}; },
@@ -119,6 +121,14 @@ function limited(id, most_w) {
   limits.set(id, wish);
   setTimeout(() => { Object.assign(wish, { state: 'happened', message: 'the station keeps to the limit' }); tell('session', { id }); }, 1200);
   return wish;
+}
+
+/** It tells its plan, and the next time that it does not. */
+function looked(id) {
+  const told = looks.get(id)?.plan ? 'refused' : 'happened';
+  const look = { id: 'look', most_w: null, state: told, message: told === 'refused' ? 'the operator does not offer this' : '', given: w.now(), deadline: w.now() };
+  looks.set(id, { look, plan: told === 'refused' ? null : { calculated: w.now(), unit: 'W', periods: [[0, '11000'], [-90, '3700'], [-240, '0'], [-480, '7400']].map(([minutes, limit]) => ({ from: w.ago(minutes), limit })) } });
+  return look;
 }
 
 function start({ location, evse }) {
@@ -161,8 +171,8 @@ async function api(req, res, url) {
   if (path === 'logout') { signedIn.delete(slug); return send(200, {}); }
   if (path === 'events' || path === 'driver/events') { res.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-store' }); res.write(': ping\n\n'); listeners.add(res); req.on('close', () => listeners.delete(res)); return; }
   if (req.method !== 'GET' && req.headers['x-leyden'] !== '1') return fail(403, 'forged', 'The header X-Leyden is missing.');
-  const record = /^(?:driver\/)?sessions\/([^/]+)\/record$/.exec(path ?? '');
-  if (record) { res.writeHead(200, { 'content-type': 'application/xml', 'content-disposition': `attachment; filename="${record[1]}.xml"` }); return res.end(w.xml(w.sessions.find((s) => s.id === record[1]))); }
+  const record = /^(?:(?:driver\/)?sessions|payments)\/([^/]+)\/record$/.exec(path ?? '');
+  if (record) { res.writeHead(200, { 'content-type': 'application/xml', 'content-disposition': `attachment; filename="${record[1]}.xml"` }); return res.end(w.xml(w.sessions.find((s) => s.id === record[1]) ?? w.sessions.find((s) => s.end))); }
   const handler = find(slug === 'operator' ? operator : slug === 'hub' ? hub : provider, req.method, path) ?? find(everywhere, req.method, path);
   const answer = handler?.(url.searchParams, body);
   return answer ? send(req.method === 'POST' ? 201 : 200, answer) : fail(404, 'not_found', 'There is no such thing.');

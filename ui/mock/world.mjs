@@ -10,7 +10,7 @@ const TOWNS = [
   ['München', '80331', 48.137, 11.575], ['Nürnberg', '90402', 49.452, 11.077], ['Leipzig', '04109', 51.34, 12.375], ['Berlin', '10115', 52.53, 13.385],
 ];
 const STREETS = ['Bahnhofstraße 1', 'Am Rathaus 4', 'Hafenweg 12', 'Schulgasse 3', 'Messeplatz 2'];
-const MODELS = [['KEBA', 'P30 x', '1.6'], ['Compleo', 'eTower 200', '2.0.1'], ['Alpitronic', 'HYC150', '1.6'], ['Leyden', 'virtual', '2.0.1']];
+const MODELS = [['KEBA', 'P30 x', '1.6'], ['Compleo', 'eTower 200', '2.0.1'], ['Alpitronic', 'HYC150', '1.6'], ['Leyden', 'virtual', '2.1']];
 export const now = () => new Date().toISOString();
 export const ago = (minutes) => new Date(Date.now() - minutes * 60_000).toISOString();
 const id = (text) => createHash('sha256').update(text).digest('hex').slice(0, 12);
