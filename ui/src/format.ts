@@ -19,6 +19,10 @@ export function power(w: number | null | undefined): string {
   return Math.abs(w) >= 1_000 ? `${number(w / 1_000, 1)}\u00a0kW` : `${number(w, 0)}\u00a0W`;
 }
 
+export function current(a: number): string {
+  return `${new Intl.NumberFormat(language.locale, { maximumFractionDigits: 1 }).format(a)}\u00a0A`;
+}
+
 export function bytes(count: number): string {
   if (count >= 1_048_576) return `${number(count / 1_048_576, 1)}\u00a0MiB`;
   return count >= 1_024 ? `${number(count / 1_024, 1)}\u00a0KiB` : `${count}\u00a0B`;
@@ -44,9 +48,11 @@ export function amount(text: string): string {
 
 const SIGNS: Record<string, string> = { EUR: '€', GBP: '£', USD: '$' };
 
+export function currencySign(currency: string): string { return SIGNS[currency] ?? currency; }
+
 export function money(value: Money | null | undefined): string {
   if (!value) return NOTHING;
-  const sign = SIGNS[value.currency] ?? value.currency;
+  const sign = currencySign(value.currency);
   const text = amount(value.amount);
   if (language.now === 'de' || sign.length > 1) return `${text}\u00a0${sign}`;
   return text.startsWith('-') ? `-${sign}${text.slice(1)}` : sign + text;
@@ -73,6 +79,13 @@ export function clock(at: Time | null | undefined): string {
   const date = parse(at);
   if (!date) return NOTHING;
   return new Intl.DateTimeFormat(language.locale, { hour: '2-digit', minute: '2-digit', second: '2-digit' }).format(date);
+}
+
+/** Where seconds would only be noise. */
+export function hour(at: Time | null | undefined): string {
+  const date = parse(at);
+  if (!date) return NOTHING;
+  return new Intl.DateTimeFormat(language.locale, { hour: '2-digit', minute: '2-digit' }).format(date);
 }
 
 export function day(at: Time | null | undefined): string {
