@@ -83,7 +83,7 @@ export const shared: Record<string, string> = {
   'Connected': 'Verbunden', 'Credit': 'Gutschrift', 'Delivered': 'Zugestellt', 'Ended': 'Beendet', 'Error': 'Fehler',
   'Faulted': 'Gestört', 'Finishing': 'Endet gerade', 'In order': 'In Ordnung', 'In use': 'In Gebrauch', 'Invalid': 'Ungültig',
   'Issued': 'Ausgestellt', 'Nobody pays': 'Niemand zahlt', 'Not connected': 'Nicht verbunden', 'Occupied': 'Belegt', 'Offline': 'Offline',
-  'Open': 'Offen', 'Out of service': 'Außer Betrieb', 'Paused by the car': 'Vom Auto angehalten',
+  'Look at it': 'Ansehen', 'Open': 'Offen', 'Out of service': 'Außer Betrieb', 'Paused by the car': 'Vom Auto angehalten',
   'Paused by the station': 'Von der Station angehalten', 'Planned': 'Geplant', 'Preparing': 'Wird vorbereitet', 'Refused': 'Abgelehnt',
   'Rejected': 'Zurückgewiesen', 'Removed': 'Entfernt', 'Reserved': 'Reserviert', 'Scheduled': 'Geplant', 'Sent': 'Gesendet',
   'Started': 'Gestartet', 'Stopping': 'Wird beendet', 'Suspended': 'Ausgesetzt', 'Timed out': 'Keine Antwort', 'Unknown': 'Unbekannt',
