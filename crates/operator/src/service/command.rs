@@ -249,6 +249,7 @@ impl Operator {
             (_, None) => Err(LineFault::NotInVersion),
         };
         let came = OrderOutcome { request, ..outcome(answer.clone()) };
+        let spoke = matches!(answer, Ok(StationAnswer::Settings { .. }));
         let (actor, name, kept) = (actor.to_owned(), station.clone(), came.clone());
         self.run("operator.order.kept", move |house, tx| {
             let now = house.now();
@@ -262,6 +263,9 @@ impl Operator {
             log::audit(tx, now, &actor, what, &subject(&name, &detail), kept.outcome.as_str())
         })
         .await?;
+        if spoke {
+            self.look_again(station);
+        }
         self.0.tell_of(Event::Station(station.clone()));
         Ok(came)
     }

@@ -99,7 +99,14 @@ impl Operator {
         Ok((offer != Offer::default()).then(|| Box::new(offer)))
     }
 
-    /// Looked up once for a connection, and again after the station reported its settings.
+    /// What a station can do is looked up anew: it has said something about it.
+    pub(super) fn look_again(&self, of: &StationId) {
+        if let Some(presence) = self.0.presences().live.get_mut(of) {
+            presence.shows = None;
+        }
+    }
+
+    /// Looked up once for a connection, and again after the station answered what its settings are.
     async fn shows(&self, of: &StationId) -> Result<Shows, StoreError> {
         let known = match self.0.presences().live.get(of) {
             Some(presence) if presence.version.is_2() => presence.shows.ok_or(presence.version),
@@ -195,7 +202,7 @@ const COST: [&str; 2] = ["TariffCostCtrlr.Enabled[Cost]", "TariffCostCtrlr[Cost]
 const TARIFF: [&str; 2] = ["TariffCostCtrlr.Enabled[Tariff]", "TariffCostCtrlr[Tariff].Enabled"];
 const DISPLAY: [&str; 1] = ["DisplayMessageCtrlr.Enabled"];
 /// OCPP 2.1 part 2, 2.9: the limits that a station keeps to.
-const LIMITS: &str = "TxCtrlr.SupportedLimits";
+pub(super) const LIMITS: &str = "TxCtrlr.SupportedLimits";
 const ZONE: &str = "ClockCtrlr.TimeZone";
 /// `MessageContentType.content` of 2.0.1; 2.1 has twice as much.
 const WORDS_MAX: usize = 512;

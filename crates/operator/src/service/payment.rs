@@ -19,6 +19,7 @@ use trust::bearer::{self, BearerDigest};
 use trust::totp::{self, Totp};
 
 use super::chore::CHORE;
+use super::cost::LIMITS;
 use super::road::{aim, fresh_order, service_token, standing};
 use super::{Fault, House, Operator};
 use crate::memory::order::{self, OrderRow};
@@ -120,9 +121,16 @@ impl Operator {
         let name = of.clone();
         self.run("operator.payment.offer", move |house, tx| payment::put_code(tx, house.seal(), &name, &totp)).await?;
         let outcome = self.order(actor, of, written(&values)).await?;
-        if outcome.outcome != Outcome::Accepted && outcome.outcome != Outcome::TimedOut {
-            let name = of.clone();
-            self.run("operator.payment.withdraw", move |_, tx| payment::drop_code(tx, &name)).await?;
+        match outcome.outcome {
+            // a station that keeps to a limit of cost ends by itself at what is held (C25, E16): does this one?
+            Outcome::Accepted => {
+                self.order(actor, of, StationOrder::ReadSettings { keys: vec![LIMITS.into()] }).await?;
+            }
+            Outcome::TimedOut => {}
+            Outcome::Scheduled | Outcome::Refused | Outcome::NotConnected | Outcome::Error => {
+                let name = of.clone();
+                self.run("operator.payment.withdraw", move |_, tx| payment::drop_code(tx, &name)).await?;
+            }
         }
         Ok(outcome)
     }

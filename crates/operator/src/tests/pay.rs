@@ -75,8 +75,10 @@ impl Till {
         let written = StationAnswer::Written(vec![("WebPaymentsCtrlr.Enabled".into(), Written::Accepted)]);
         world.line.answers.lock().unwrap().push_back(Ok(written));
         world.operator.offer_payment("ada", &station()).await.unwrap();
-        let told = world.line.told.lock().unwrap().pop();
-        let Some(ToStation::WriteSettings { values }) = told else { panic!("{told:?}") };
+        let mut told = world.line.told.lock().unwrap().split_off(0);
+        let asked = told.pop();
+        assert!(matches!(&asked, Some(ToStation::ReadSettings { keys }) if *keys[0] == *"TxCtrlr.SupportedLimits"));
+        let Some(ToStation::WriteSettings { values }) = told.pop() else { panic!("{told:?}") };
         let value = |name: &str| {
             let found = values.iter().find(|(key, _)| **key == format!("WebPaymentsCtrlr.{name}"));
             found.unwrap().1.expose().to_string()
