@@ -57,18 +57,7 @@ pub(crate) fn wish(wish: LimitWish) -> ProfileWish {
 
 /// The operator's first word. `None`: no answer is no answer, the deadline decides.
 pub(crate) fn acknowledged(answer: &Result<Answer, RoadFault>) -> Option<Heard> {
-    let ack = match answer {
-        Ok(Answer::Order { ack, message: _ }) => Ok(*ack),
-        Ok(
-            Answer::May(_)
-            | Answer::Kept(_)
-            | Answer::Noted
-            | Answer::Locations(_)
-            | Answer::Tariffs(_)
-            | Answer::Found(_),
-        ) => return None,
-        Err(fault) => Err(fault),
-    };
+    let ack = remote::word(answer)?;
     let heard = remote::acknowledged(ack)?;
     let within = match ack {
         Ok(OrderAck::Accepted { outcome_within_s: 0 }) => Some(WITHIN_UNSAID),

@@ -8,7 +8,7 @@ use std::time::Duration;
 use charge::Timestamp;
 use charge::id::{EvseUid, LocationId, OrderId, PartyId};
 use charge::place::EvseStatus;
-use charge::talk::road::{Denial, OrderAck, OrderResult, RoadFault};
+use charge::talk::road::{Answer, Denial, OrderAck, OrderResult, RoadFault};
 
 use crate::{DriverId, Refusal, SessionNo, TariffNo};
 
@@ -115,6 +115,22 @@ pub(crate) struct Heard {
     pub(crate) words: &'static str,
     /// From now on; `None` leaves the deadline as it is.
     pub(crate) within: Option<Duration>,
+}
+
+/// The word in an answer to an order; `None` where it is an answer to something else.
+pub(crate) fn word(answer: &Result<Answer, RoadFault>) -> Option<Result<OrderAck, &RoadFault>> {
+    match answer {
+        Ok(Answer::Order { ack, message: _ }) => Some(Ok(*ack)),
+        Ok(
+            Answer::May(_)
+            | Answer::Kept(_)
+            | Answer::Noted
+            | Answer::Locations(_)
+            | Answer::Tariffs(_)
+            | Answer::Found(_),
+        ) => None,
+        Err(fault) => Some(Err(fault)),
+    }
 }
 
 /// The immediate answer. `None`: no answer is no answer, the deadline decides.

@@ -71,13 +71,13 @@ pub(crate) struct OrderRow {
 }
 
 impl OrderRow {
-    /// A start on the operator's own account: nobody else is owed the outcome.
-    pub(crate) fn own_start(id: OrderId, own: PartyId, correlation: CorrelationId, now: Timestamp) -> Self {
+    /// A start that was asked for now, and whose outcome nobody waits for.
+    pub(crate) fn start(id: OrderId, giver: PartyId, correlation: CorrelationId, now: Timestamp) -> Self {
         Self {
             given_as: id.clone(),
             id,
             kind: Kind::Start,
-            giver: own,
+            giver,
             return_to: None,
             correlation,
             station: None,

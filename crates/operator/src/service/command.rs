@@ -430,7 +430,7 @@ fn keep_service(house: &House, tx: &mut Tx<'_>, name: &StationId, no: EvseNo) ->
     let id = fresh_order(house)?;
     let token = service_token(house).ok_or_else(|| unexpected("no service contract"))?;
     let correlation = CorrelationId::new(house.dice.uuid()).map_err(|_| unexpected("no correlation id"))?;
-    let mut kept = OrderRow::own_start(id.clone(), house.setup.party, correlation, now);
+    let mut kept = OrderRow::start(id.clone(), house.setup.party, correlation, now);
     kept.seal(house.seal(), &token)?;
     aim(house, &mut kept, &bay);
     order::save(tx, &kept)?;

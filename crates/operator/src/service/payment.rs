@@ -421,7 +421,7 @@ fn held(house: &House, tx: &mut Tx<'_>, id: i64, answer: Result<(), AcquirerFaul
     let unexpected = |what: &str| Fault::Store(StoreError::Misuse(what.to_owned()));
     let token = service_token(house).ok_or_else(|| unexpected("no contract for a payment"))?;
     let correlation = CorrelationId::new(house.dice.uuid()).map_err(|_| unexpected("no correlation id"))?;
-    let mut start = OrderRow::own_start(fresh_order(house)?, house.setup.party, correlation, now);
+    let mut start = OrderRow::start(fresh_order(house)?, house.setup.party, correlation, now);
     start.seal(house.seal(), &token)?;
     aim(house, &mut start, &bay);
     start.alias = Some(row.reference.clone());

@@ -21,7 +21,7 @@ use crate::desk::Reservation;
 use crate::memory::order::{self, Kind, OrderRow};
 use crate::memory::place::BayRow;
 use crate::memory::{place, reservation, session, tariff};
-use crate::remote::{self, ALIAS_HOLDS, ALIAS_LEN, Bay, Decision, OUTCOME_WITHIN_S, State};
+use crate::remote::{self, ALIAS_LEN, Bay, Decision, OUTCOME_WITHIN_S};
 use crate::view;
 
 impl RoadDesk for Operator {
@@ -173,26 +173,8 @@ pub(super) struct Given {
 
 impl Given {
     fn row(&self, house: &House, kind: Kind) -> Result<OrderRow, StoreError> {
-        Ok(OrderRow {
-            id: fresh_order(house)?,
-            kind,
-            giver: self.from,
-            given_as: self.order.clone(),
-            return_to: self.return_to.clone(),
-            correlation: self.correlation.clone(),
-            station: None,
-            no: None,
-            session: None,
-            alias: None,
-            remote_id: None,
-            token_sealed: None,
-            reference: None,
-            state: State::Asked,
-            result: None,
-            message: None,
-            asked: self.now,
-            until: self.now.plus(ALIAS_HOLDS),
-        })
+        let start = OrderRow::start(fresh_order(house)?, self.from, self.correlation.clone(), self.now);
+        Ok(OrderRow { kind, given_as: self.order.clone(), return_to: self.return_to.clone(), ..start })
     }
 }
 

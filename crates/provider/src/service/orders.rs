@@ -55,18 +55,7 @@ impl Provider {
 
     async fn first_word(&self, id: OrderId, answer: Result<Answer, RoadFault>) -> Result<Order, ProviderFault> {
         let now = self.now();
-        let heard = match &answer {
-            Ok(Answer::Order { ack, message: _ }) => remote::acknowledged(Ok(*ack)),
-            Ok(
-                Answer::May(_)
-                | Answer::Kept(_)
-                | Answer::Noted
-                | Answer::Locations(_)
-                | Answer::Tariffs(_)
-                | Answer::Found(_),
-            ) => None,
-            Err(fault) => remote::acknowledged(Err(fault)),
-        };
+        let heard = remote::word(&answer).and_then(remote::acknowledged);
         let (order, event) = self
             .run("provider.order.answer", move |desk, tx| {
                 let order = memory::orders::find(tx, &id)?.ok_or(Refusal::NoSuchOrder)?;
