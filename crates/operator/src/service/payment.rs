@@ -231,7 +231,7 @@ impl Operator {
                     .run("operator.payment.wait", move |_, tx| outbox::postpone(tx, number, at).map(drop))
                     .await;
             }
-            Due::Lapse => self.run("operator.payment.lapse", move |_, tx| turn(tx, id, Event::Lapse, now)).await,
+            Due::Lapse(asked) => self.lapse(id, asked, now).await,
             Due::Release(why) => self.let_go(id, why).await,
             Due::Capture(reference, amount) => self.capture(id, &reference, amount).await,
         };
@@ -245,6 +245,15 @@ impl Operator {
             Some(why) => outbox::retry(tx, number, now.plus(LOOK_EVERY), &why).map(drop),
         })
         .await
+    }
+
+    /// Nobody paid. An acquirer that said nothing may hold the amount all the same: it is told to let go.
+    async fn lapse(&self, id: i64, asked: Option<String>, now: Timestamp) -> Result<(), Fault> {
+        if let Some(reference) = asked {
+            let released = self.checkout()?.acquirer.release(&reference).await;
+            released.map_err(|fault| Fault::Conflict(fault.to_string()))?;
+        }
+        self.run("operator.payment.lapse", move |_, tx| turn(tx, id, Event::Lapse, now)).await
     }
 
     async fn capture(&self, id: i64, reference: &str, amount: Money) -> Result<(), Fault> {
@@ -435,16 +444,19 @@ fn held(house: &House, tx: &mut Tx<'_>, id: i64, answer: Result<(), AcquirerFaul
 enum Due {
     Nothing,
     At(Timestamp),
-    Lapse,
+    /// With the reference, where the acquirer was ever asked.
+    Lapse(Option<String>),
     Release(&'static str),
     Capture(String, Money),
 }
 
 fn due(house: &House, tx: &Tx<'_>, id: i64, now: Timestamp) -> Result<Due, StoreError> {
     let Some(row) = payment::find(tx, id)? else { return Ok(Due::Nothing) };
+    let asked = row.why.as_ref().map(|_| row.reference.clone());
     Ok(match row.state {
+        State::Lapsed if asked.is_some() => Due::Lapse(asked),
         State::Settled | State::Released | State::Lapsed => Due::Nothing,
-        State::Opened | State::Declined if now >= row.opened.plus(house.visit()) => Due::Lapse,
+        State::Opened | State::Declined if now >= row.opened.plus(house.visit()) => Due::Lapse(asked),
         State::Opened | State::Declined => Due::At(row.opened.plus(house.visit())),
         State::Asking if now >= row.changed.plus(ALIAS_HOLDS) => {
             Due::Release("The payment provider's answer was not heard.")

@@ -336,6 +336,19 @@ async fn who_never_pays_is_forgotten_and_the_page_knows_no_stranger() {
 }
 
 #[tokio::test]
+async fn what_an_acquirer_that_said_nothing_may_hold_is_let_go() {
+    let till = Till::open().await;
+    let secret = till.scan().await;
+    assert!(till.pay(&secret, "10", "away").await.is_err());
+    till.world.clock.advance(Duration::from_secs(300));
+    till.world.rounds().await;
+    assert_eq!(till.stage(&secret).await, PaymentStage::Lapsed);
+    assert_eq!(till.asked(), ["release"]);
+    till.world.rounds().await;
+    assert!(till.asked().is_empty(), "once");
+}
+
+#[tokio::test]
 async fn a_price_that_changed_is_shown_before_it_is_paid() {
     let till = Till::open().await;
     let secret = till.scan().await;
