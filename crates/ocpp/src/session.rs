@@ -330,12 +330,10 @@ impl<Q, X> Session<Q, X> {
         out: &mut Vec<E>,
     ) {
         let Some(place) = self.asked.iter().position(|asked| asked.ticket == ticket) else { return };
-        let id = self.asked[place].id.clone();
+        let id = &self.asked[place].id;
         let answer = match outcome {
-            Ok(payload) => {
-                Some(Answer { frame: frame::answer(&id, &payload), label: "answer", remarks: notes.remarks })
-            }
-            Err(fault) => self.error(&id, &fault, notes.remarks),
+            Ok(payload) => Some(Answer { frame: frame::answer(id, &payload), label: "answer", remarks: notes.remarks }),
+            Err(fault) => self.error(id, &fault, notes.remarks),
         };
         self.asked[place].answer = answer;
         self.flush(notes.now, out);
@@ -360,7 +358,7 @@ impl<Q, X> Session<Q, X> {
 
     fn send_answer<E: From<Wire>>(&self, now: Timestamp, action: &str, answer: Answer, out: &mut Vec<E>) {
         let text = mask::sound(&answer.frame);
-        let action = format!("{} {action}", answer.label).into();
+        let action = [answer.label, " ", action].concat().into();
         out.push(Wire::Send(answer.frame).into());
         let (direction, remarks, deviations) = (self.outward(), answer.remarks, Quirks::NONE);
         out.push(Wire::Log(LogLine { at: now, direction, action, text, remarks, deviations }).into());

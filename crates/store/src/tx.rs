@@ -20,26 +20,41 @@ pub struct Tx<'c> {
     /// The savepoint to which a failure goes back is set before the first write: most of what fails, and whatever
     /// changes nothing, fails and ends without one.
     saved: Cell<bool>,
+    /// Something was written that no savepoint undoes: the transaction cannot fail any more.
+    bound: Cell<bool>,
     /// The first failure of the engine, to tell the others in the group why their work is gone as well.
     failure: RefCell<Option<StoreError>>,
 }
 
 impl<'c> Tx<'c> {
     pub(crate) const fn writing(prepared: &'c dyn Lend) -> Self {
-        Self { prepared, writes: true, saved: Cell::new(false), failure: RefCell::new(None) }
+        Self { prepared, writes: true, saved: Cell::new(false), bound: Cell::new(false), failure: RefCell::new(None) }
     }
 
     pub(crate) const fn reading(prepared: &'c dyn Lend) -> Self {
-        Self { prepared, writes: false, saved: Cell::new(false), failure: RefCell::new(None) }
+        Self { prepared, writes: false, saved: Cell::new(false), bound: Cell::new(false), failure: RefCell::new(None) }
     }
 
     /// Runs a statement that returns no rows; answers how many rows it changed. Placeholders are `?1`, `?2`, …
     pub fn execute(&mut self, sql: &str, params: &[Value]) -> Result<usize, StoreError> {
         let mut changed = 0;
-        self.with(sql, &mut |statement| {
+        self.with(sql, Saves::First, &mut |statement| {
             changed = statement.execute(params_from_iter(params)).map_err(|error| self.failed(error))?;
             Ok(())
         })?;
+        Ok(changed)
+    }
+
+    /// The same for the last write of a transaction, after which nothing in it may fail. Where it is the only one it
+    /// needs no savepoint, because a statement that fails is undone by the engine, and two statements are spared a small
+    /// transaction. Whoever fails or writes afterwards nevertheless loses the whole group.
+    pub fn finish(&mut self, sql: &str, params: &[Value]) -> Result<usize, StoreError> {
+        let mut changed = 0;
+        self.with(sql, Saves::Nothing, &mut |statement| {
+            changed = statement.execute(params_from_iter(params)).map_err(|error| self.failed(error))?;
+            Ok(())
+        })?;
+        self.bound.set(true);
         Ok(changed)
     }
 
@@ -87,6 +102,11 @@ impl<'c> Tx<'c> {
         self.saved.get()
     }
 
+    /// Whether what was written can no longer be undone alone.
+    pub(crate) const fn bound(&self) -> bool {
+        self.bound.get()
+    }
+
     fn save(&self) -> Result<(), StoreError> {
         if !self.saved.get() {
             self.prepared.control("SAVEPOINT work")?;
@@ -109,7 +129,7 @@ impl<'c> Tx<'c> {
         params: &[Value],
         mut row: impl FnMut(&Row<'_>) -> Result<Next, StoreError>,
     ) -> Result<(), StoreError> {
-        self.with(sql, &mut |statement| {
+        self.with(sql, Saves::First, &mut |statement| {
             // a statement that changes something runs to its end: only there are its deferred rules checked
             let to_the_end = !statement.readonly();
             let mut rows = statement.query(params_from_iter(params)).map_err(|error| self.failed(error))?;
@@ -124,7 +144,7 @@ impl<'c> Tx<'c> {
         })
     }
 
-    fn with(&self, sql: &str, work: Use<'_>) -> Result<(), StoreError> {
+    fn with(&self, sql: &str, saves: Saves, work: Use<'_>) -> Result<(), StoreError> {
         if let Some(why) = self.ended() {
             return Err(why);
         }
@@ -133,7 +153,12 @@ impl<'c> Tx<'c> {
                 if !self.writes {
                     return Err(StoreError::Misuse("a write in a reading transaction".to_owned()));
                 }
-                self.save()?;
+                if self.bound.get() {
+                    return Err(StoreError::Misuse("a write after the last one".to_owned()));
+                }
+                if saves == Saves::First {
+                    self.save()?;
+                }
             }
             work(statement)
         })
@@ -144,6 +169,13 @@ impl<'c> Tx<'c> {
         self.failure.borrow_mut().get_or_insert_with(|| error.clone());
         error
     }
+}
+
+/// Whether a write sets the savepoint, where there is none yet.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Saves {
+    First,
+    Nothing,
 }
 
 enum Next {

@@ -161,6 +161,9 @@ impl Group<'_> {
         if let Some(why) = tx.ended() {
             return Err(why);
         }
+        if !keep && tx.bound() {
+            return Err(StoreError::Misuse(format!("{name} failed after its last write")));
+        }
         if !tx.saved() {
             return Ok(());
         }

@@ -66,14 +66,16 @@ impl Sheet {
             self.marks.push(mark);
         }
         let start = self.bytes.len();
-        self.bytes.extend_from_slice(&[0; 4]);
+        let remarks: usize = line.remarks.iter().map(|remark| remark.len() + 1).sum();
+        let texts = station.as_str().len() + line.action.len() + line.text.len() + remarks;
+        self.bytes.reserve(PACKED_WITHOUT_TEXTS + texts);
+        self.bytes.extend_from_slice(&[0; LENGTH]);
         self.bytes.extend_from_slice(&line.at.micros().to_le_bytes());
         self.bytes.push(u8::from(line.direction == Direction::FromStation));
         for text in [station.as_str(), &line.action, &line.text] {
             self.bytes.extend_from_slice(&length(text.len()));
             self.bytes.extend_from_slice(text.as_bytes());
         }
-        let remarks: usize = line.remarks.iter().map(|remark| remark.len() + 1).sum();
         self.bytes.extend_from_slice(&length(remarks));
         for remark in &line.remarks {
             self.bytes.extend_from_slice(remark.as_bytes());
@@ -91,6 +93,8 @@ pub(crate) struct Waiting {
     sheets: Vec<Sheet>,
     lines: usize,
     bytes: usize,
+    /// What a sheet of the batch before held: a new one is laid out for as much, and need not grow.
+    sheet_bytes: usize,
 }
 
 impl Waiting {
@@ -104,6 +108,9 @@ impl Waiting {
         }
         if let Some(sheet) = self.sheets.get_mut(drawer(station)) {
             let before = sheet.bytes.len();
+            if before == 0 {
+                sheet.bytes.reserve_exact(self.sheet_bytes);
+            }
             sheet.add(station, line);
             self.lines += 1;
             self.bytes += sheet.bytes.len() - before;
@@ -120,13 +127,19 @@ impl Waiting {
         self.lines >= BATCH_LINES || self.bytes >= BATCH_BYTES
     }
 
+    /// Takes all of them out.
+    pub(crate) fn take(&mut self) -> Self {
+        let sheet_bytes = self.bytes.min(BATCH_BYTES) / DRAWERS;
+        std::mem::replace(self, Self { sheet_bytes, ..Self::default() })
+    }
+
     /// Writes them, each drawer's as one row.
-    pub(crate) fn put(&self, tx: &mut Tx<'_>, now: Timestamp) -> Result<(), StoreError> {
-        for (drawer, sheet) in (0u32..).zip(&self.sheets).filter(|(_, sheet)| sheet.count > 0) {
+    pub(crate) fn put(self, tx: &mut Tx<'_>, now: Timestamp) -> Result<(), StoreError> {
+        for (drawer, sheet) in (0u32..).zip(self.sheets).filter(|(_, sheet)| sheet.count > 0) {
             let newest = tx.one(NEWEST, &values![drawer], |row| row.int(0))?.unwrap_or(0);
             let last = now.micros().max(newest.saturating_add(i64::from(sheet.count)));
             let marks = sheet.marks.as_flattened();
-            tx.execute(PUT, &values![drawer, last, sheet.count, marks, sheet.bytes.as_slice()])?;
+            tx.execute(PUT, &values![drawer, last, sheet.count, marks, sheet.bytes])?;
         }
         Ok(())
     }
@@ -260,6 +273,8 @@ fn holds(text: &str, wanted: &str) -> bool {
 }
 
 const LENGTH: usize = 4;
+/// Its own length, the time, the direction, and the lengths of four texts.
+const PACKED_WITHOUT_TEXTS: usize = LENGTH + 8 + 1 + 4 * LENGTH;
 /// More drawers mean more rows a batch, fewer mean more of other stations' lines to pass over. Never changed: a
 /// station's old lines would not be found.
 const DRAWERS: usize = 64;

@@ -244,6 +244,7 @@ fn read_bay(row: &Row<'_>) -> Result<BayRow, StoreError> {
 
 /// Keeps what a station said of a bay, with the public status that follows from it, and has that told where it
 /// changed. To be called for news only: nothing is written where a station says the same again (handbook, quirk 23).
+/// Nothing more is written, and nothing fails, after it.
 pub(crate) fn say(
     tx: &mut Tx<'_>,
     bay: &BayRow,
@@ -254,7 +255,8 @@ pub(crate) fn say(
 ) -> Result<(), StoreError> {
     let status = publish::public_status(Some(state), running);
     if status == bay.status {
-        return set_state(tx, &bay.evse, Some(state), fault, at).map(drop);
+        let state = Some(state.as_str());
+        return tx.finish(SET_STATE, &values![bay.evse.as_str(), state, fault, at]).map(drop);
     }
     let evse = bay.evse.as_str();
     tx.execute(SAY, &values![evse, state.as_str(), fault, at, status.as_str(), now])?;

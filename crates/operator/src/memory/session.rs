@@ -261,6 +261,7 @@ pub(crate) fn save(tx: &mut Tx<'_>, session: &SessionRow) -> Result<(), StoreErr
 }
 
 /// Keeps a session after a message that told its readings and nothing of its token, its place or its end. Most do.
+/// Nothing more is written, and nothing fails, after it.
 pub(crate) fn save_readings(tx: &mut Tx<'_>, session: &SessionRow) -> Result<(), StoreError> {
     let Some(read) = session.read.as_ref().filter(|read| read.same_but_readings(session)) else {
         return save(tx, session);
@@ -278,7 +279,7 @@ pub(crate) fn save_readings(tx: &mut Tx<'_>, session: &SessionRow) -> Result<(),
         session.changed,
         session.tail.as_bytes(),
     ];
-    tx.execute(UPDATE_READINGS, &row).map(drop)
+    tx.finish(UPDATE_READINGS, &row).map(drop)
 }
 
 /// Keeps signed records in the order in which they came; the same bytes once.

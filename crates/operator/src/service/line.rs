@@ -16,7 +16,7 @@ use store::{StoreError, Tx};
 
 use super::presence::{DeniedTap, Passage, Presence, Presented};
 use super::transact::{self, Misfit, Word};
-use super::{Event, House, Operator, payment, reservations, templates};
+use super::{Event, House, Operator, payment, templates};
 use crate::authorise::{self, Step};
 use crate::memory::{order, permit, place, session, station};
 use crate::view::RefusedKnock;
@@ -285,15 +285,9 @@ impl Operator {
     }
 
     async fn take(&self, word: Word, reserved: Option<i32>, now: Timestamp) -> Result<transact::Taken, Denial> {
-        let (station, of) = (word.station.clone(), word.station.clone());
+        let station = word.station.clone();
         let taken = self
-            .run("operator.transaction", move |house, tx| {
-                let taken = transact::take(house, tx, now, word)?;
-                if let Some(id) = reserved {
-                    reservations::used(tx, &of, id, taken.session.as_ref(), now).map_err(Misfit::Store)?;
-                }
-                Ok(taken)
-            })
+            .run("operator.transaction", move |house, tx| transact::take(house, tx, now, word, reserved))
             .await
             .map_err(|misfit| match misfit {
                 Misfit::Misplaced(why) => {

@@ -224,7 +224,8 @@ impl Notes {
 
     /// Takes all of it out.
     pub fn take(&mut self) -> Batch {
-        std::mem::take(&mut self.waiting)
+        let Batch { messages, refusals, taps } = &mut self.waiting;
+        Batch { messages: messages.take(), refusals: std::mem::take(refusals), taps: std::mem::take(taps) }
     }
 
     /// Enough waits for a batch of its own.

@@ -16,7 +16,7 @@ use charge::units::{Energy, Power};
 use store::{StoreError, Tx, outbox};
 
 use super::line::standing;
-use super::{House, cost, deliver};
+use super::{House, cost, deliver, reservations};
 use crate::authorise::{self, Conclusion, Permit, Step};
 use crate::memory::curve::Tail;
 use crate::memory::notice::{self, Kind};
@@ -127,8 +127,14 @@ impl From<StoreError> for Misfit {
     }
 }
 
-/// Takes a message.
-pub(super) fn take(house: &House, tx: &mut Tx<'_>, now: Timestamp, word: Word) -> Result<Taken, Misfit> {
+/// Takes a message. `reserved` is the number of the reservation that the station says it uses.
+pub(super) fn take(
+    house: &House,
+    tx: &mut Tx<'_>,
+    now: Timestamp,
+    word: Word,
+    reserved: Option<i32>,
+) -> Result<Taken, Misfit> {
     let tag = word.token.as_ref().map(|token| house.setup.keys.tags.tag(token.kind, &token.uid));
     // a 1.6 start has no key; what it says is what tells a repeat from a new one
     let content = match (word.stage, &word.key) {
@@ -158,6 +164,9 @@ pub(super) fn take(house: &House, tx: &mut Tx<'_>, now: Timestamp, word: Word) -
         Place::Orphan(why) => {
             tracing::warn!(station = %word.station, why, "a message belongs to no session");
             session::orphan(tx, &word.station, word.key.as_ref(), why, word.begin_register(), now)?;
+            if let Some(id) = reserved {
+                reservations::used(tx, &word.station, id, None, now)?;
+            }
             return Ok(Taken::default());
         }
     };
@@ -177,6 +186,9 @@ pub(super) fn take(house: &House, tx: &mut Tx<'_>, now: Timestamp, word: Word) -
     taken.wake = capped || told || fresh || row.state != was;
     if fresh || row.state != was || word.state.is_some() {
         taken.evse = show_bay(tx, &row, word.state, now)?;
+    }
+    if let Some(id) = reserved {
+        reservations::used(tx, &word.station, id, taken.session.as_ref(), now)?;
     }
     row.changed = now;
     match (word.stage, &word.token) {

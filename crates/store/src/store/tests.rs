@@ -152,6 +152,51 @@ async fn a_failing_transaction_undoes_only_itself() {
     assert_eq!(write(&store, 5, "the thread lives").await, Ok(1));
 }
 
+#[tokio::test]
+async fn a_last_write_that_fails_undoes_itself_and_whoever_fails_after_it_loses_the_group() {
+    let scratch = Scratch::new("finish").unwrap();
+    let store = open(&scratch, OPTIONS);
+    let last = |id: i64| move |tx: &mut crate::Tx<'_>| tx.finish(PUT_NOTE, &values![id]);
+    assert_eq!(store.run::<_, StoreError>("last", last(1)).await, Ok(1));
+
+    let (release, held) = hold(&store).await;
+    let spawned = |name, work: fn(&mut crate::Tx<'_>) -> Result<usize, Refusal>| {
+        let store = store.clone();
+        tokio::spawn(async move { store.run(name, work).await })
+    };
+    let good = spawned("good", |tx| Ok(tx.finish(PUT_NOTE, &values![2])?));
+    until_waiting(&store, 1).await;
+    let same = spawned("same", |tx| Ok(tx.finish(PUT_NOTE, &values![2])?));
+    until_waiting(&store, 2).await;
+    release.send(()).unwrap();
+    held.await.unwrap().unwrap();
+    assert_eq!(good.await.unwrap(), Ok(1));
+    assert!(matches!(same.await.unwrap(), Err(Refusal::Store(StoreError::Constraint { .. }))));
+    assert_eq!(ids(&store).await, [1, 2]);
+
+    let (release, held) = hold(&store).await;
+    let good = spawned("good", |tx| Ok(tx.execute(PUT_NOTE, &values![3])?));
+    until_waiting(&store, 1).await;
+    let late = spawned("late", |tx| {
+        tx.finish(PUT_NOTE, &values![4])?;
+        Err(Refusal::Domain)
+    });
+    until_waiting(&store, 2).await;
+    release.send(()).unwrap();
+    held.await.unwrap().unwrap();
+    for lost in [good, late] {
+        assert!(matches!(lost.await.unwrap(), Err(Refusal::Store(StoreError::Misuse(_)))));
+    }
+    let again = spawned("again", |tx| {
+        tx.finish(PUT_NOTE, &values![5])?;
+        Ok(tx.execute(PUT_NOTE, &values![6])?)
+    });
+    assert!(matches!(again.await.unwrap(), Err(Refusal::Store(StoreError::Misuse(_)))), "a write after the last");
+    assert_eq!(ids(&store).await, [1, 2]);
+}
+
+const PUT_NOTE: &str = "INSERT INTO notes (id, text) VALUES (?1, 'x')";
+
 #[derive(Debug, PartialEq, Eq)]
 enum Refusal {
     Domain,
