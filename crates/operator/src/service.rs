@@ -5,6 +5,7 @@
 
 mod alarms;
 mod amend;
+mod answered;
 mod certificates;
 mod chore;
 pub(crate) mod command;

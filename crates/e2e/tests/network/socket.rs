@@ -126,6 +126,27 @@ impl Line {
         }
     }
 
+    /// Waits for this order of the house, answers it with a payload or the code of an error, and gives its own payload.
+    /// Other orders are refused on the way.
+    pub(super) async fn obey(&mut self, action: &str, answer: Result<Value, &str>) -> Value {
+        loop {
+            let message = tokio::time::timeout(ANSWER_TIME_MAX, self.socket.next()).await;
+            let message = message.unwrap_or_else(|_| panic!("no {action} has come"));
+            let Message::Text(text) = message.expect("the line is up").unwrap() else { continue };
+            let frame: Value = serde_json::from_str(&text).unwrap();
+            assert_eq!(frame[0], 2, "an answer to nothing: {frame}");
+            let said = match (frame[2] == action, &answer) {
+                (true, Ok(answer)) => json!([3, frame[1], answer]),
+                (true, Err(code)) => json!([4, frame[1], code, "made by hand", {}]),
+                (false, _) => json!([4, frame[1], "NotSupported", "made by hand", {}]),
+            };
+            self.send(&said.to_string()).await;
+            if frame[2] == action {
+                return frame[3].clone();
+            }
+        }
+    }
+
     /// The code of the close frame with which the house ends the line.
     pub(super) async fn close_code(&mut self) -> Option<u16> {
         loop {

@@ -258,7 +258,13 @@ impl Desk<'_> {
     }
 
     fn display(&self, tx: &mut Tx<'_>, said: &DisplayNews) -> Result<Heard, StoreError> {
-        let first = self.part(tx, Kind::Displays, said.part)?;
+        // its parts are not numbered: the first is the one that comes while nothing was reported yet
+        let asked = request::meant(tx, self.station, Some(said.part.request), Kind::Displays)?;
+        let first = asked.as_ref().is_none_or(|asked| asked.status.is_none());
+        if let Some(asked) = &asked {
+            request::moved(tx, asked, Phase::Going, Some("reporting"), self.now)?;
+        }
+        self.part(tx, Kind::Displays, said.part)?;
         model::put_displays(tx, self.station, first, &said.messages)?;
         Ok(Heard::Noted)
     }

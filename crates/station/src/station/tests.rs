@@ -3,6 +3,7 @@
 mod blocks;
 mod cases16;
 mod cases201;
+mod cases_i_to_p;
 mod line;
 mod orders;
 mod pay;
