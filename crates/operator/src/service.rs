@@ -22,6 +22,7 @@ mod habits;
 mod handed;
 mod line;
 mod look;
+mod needs;
 mod news;
 mod passages;
 pub(crate) mod payment;

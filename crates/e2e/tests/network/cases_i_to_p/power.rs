@@ -224,3 +224,71 @@ async fn limits_from_elsewhere_are_taken_as_the_cases_ask() {
         assert_eq!(stage.newest("charging").await, format!("{source} limits charging no longer"), "{case}");
     }
 }
+
+impl Stage {
+    /// The station says something whose answer promises a profile, or refuses a plan: the answer, and the profile that comes
+    /// before it or after it.
+    async fn say_and_get(&mut self, action: &str, payload: &Value) -> (Value, Value) {
+        self.line.send(&json!([2, "power", action, payload]).to_string()).await;
+        let (mut answer, mut profile) = (None, None);
+        while answer.is_none() || profile.is_none() {
+            let frame = self.line.frame().await;
+            if frame[0] == 3 && frame[1] == "power" {
+                answer = Some(frame[2].clone());
+            } else {
+                assert_eq!(frame[2], "SetChargingProfile", "{frame}");
+                self.line.send(&json!([3, frame[1], { "status": ACCEPTED }]).to_string()).await;
+                profile = Some(frame[3].clone());
+            }
+        }
+        (answer.unwrap(), profile.unwrap())
+    }
+}
+
+/// proves: K15.FR.02, K15.FR.03, K15.FR.07, K15.FR.11, K15.FR.12, K16.FR.06, K17.FR.02, K17.FR.03, K17.FR.11
+#[tokio::test(flavor = "multi_thread")]
+async fn cars_that_say_what_they_need_are_given_a_profile_as_the_cases_ask() {
+    let mut stage = Stage::set("CASES-K5").await;
+    let begun = json!({
+        "eventType": "Started", "timestamp": now(), "seqNo": 0, "triggerReason": "CablePluggedIn",
+        "transactionInfo": { "transactionId": "cases-k-53" }, "evse": { "id": 1, "connectorId": 1 },
+    });
+    stage.say("TransactionEvent", &begun).await;
+    let needs = |watts: u32| {
+        let car = json!({ "evMaxCurrent": 500, "evMaxVoltage": 900, "evMaxPower": watts });
+        let needs = json!({ "requestedEnergyTransfer": "DC", "dcChargingParameters": car });
+        json!({ "evseId": 1, "maxScheduleTuples": 3, "chargingNeeds": needs })
+    };
+    let plan = |watts: u32| {
+        let period = json!({ "startPeriod": 0, "limit": watts });
+        let schedule = json!({ "id": 1, "chargingRateUnit": "W", "chargingSchedulePeriod": [period] });
+        json!({ "evseId": 1, "timeBase": now(), "chargingSchedule": schedule })
+    };
+    let given = |watts: u32| {
+        json!({ "evseId": 1, "chargingProfile": {
+            "chargingProfilePurpose": "TxProfile", "transactionId": "cases-k-53",
+            "chargingSchedule": [{ "chargingRateUnit": "W", "chargingSchedulePeriod": [{ "startPeriod": 0, "limit": watts }] }],
+        } })
+    };
+    // TC_K_53_CSMS: before it begins; TC_K_57_CSMS: and when the car wants something else in the middle of it
+    for (case, watts) in [("TC_K_53_CSMS", 100_000), ("TC_K_57_CSMS", 50_000)] {
+        let (answer, profile) = stage.say_and_get("NotifyEVChargingNeeds", &needs(watts)).await;
+        assert_eq!(answer["status"], ACCEPTED, "{case}");
+        expect(case, &profile, &given(watts));
+        assert_eq!(stage.say("NotifyEVChargingSchedule", &plan(watts)).await["status"], ACCEPTED, "{case}");
+    }
+    // TC_K_55_CSMS: it plans more than its place gives, and is told again what it may have
+    let (answer, profile) = stage.say_and_get("NotifyEVChargingSchedule", &plan(900_000)).await;
+    assert_eq!(answer["status"], "Rejected", "TC_K_55_CSMS");
+    expect("TC_K_55_CSMS", &profile, &given(400_000));
+    // TC_K_58_CSMS: the operator wants something else, and the car plans anew
+    let mut own = wish("transaction", "relative", "60");
+    own["transaction"] = json!("cases-k-53");
+    let (ordered, told) = stage.set_profile(Some(1), own, ACCEPTED).await;
+    expect("TC_K_58_CSMS", &ordered["chargingProfile"], &json!({ "transactionId": "cases-k-53" }));
+    assert_eq!(told["outcome"], "accepted", "TC_K_58_CSMS");
+    assert_eq!(stage.say("NotifyEVChargingSchedule", &plan(20_000)).await["status"], ACCEPTED, "TC_K_58_CSMS");
+    // where nothing runs, nothing is promised
+    let elsewhere = json!({ "evseId": 2, "chargingNeeds": { "requestedEnergyTransfer": "DC" } });
+    assert_eq!(stage.say("NotifyEVChargingNeeds", &elsewhere).await["status"], "Rejected", "K15.FR.02");
+}

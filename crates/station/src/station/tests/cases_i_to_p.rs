@@ -203,7 +203,7 @@ fn a_composite_is_told_and_a_start_brings_a_profile() {
 }
 
 /// Signs an image as its maker does, with a certificate that is in force at the bench's time.
-fn made(image: &[u8]) -> FirmwareSignature {
+pub(super) fn made(image: &[u8]) -> FirmwareSignature {
     use base64::Engine as _;
     let pair = rcgen::KeyPair::generate().unwrap();
     let mut params = rcgen::CertificateParams::default();
@@ -214,9 +214,9 @@ fn made(image: &[u8]) -> FirmwareSignature {
     FirmwareSignature { certificate: certificate.into(), signature: signature.into() }
 }
 
-const IMAGE: &[u8] = b"version: 9.9\n";
+pub(super) const IMAGE: &[u8] = b"version: 9.9\n";
 
-fn update(request: i32, times: (u64, Option<u64>), signed: FirmwareSignature) -> ToStation {
+pub(super) fn update(request: i32, times: (u64, Option<u64>), signed: FirmwareSignature) -> ToStation {
     ToStation::Upkeep(UpkeepOrder::Firmware {
         request,
         from: Secret::new("https://files.example/fw".into()),
@@ -228,7 +228,7 @@ fn update(request: i32, times: (u64, Option<u64>), signed: FirmwareSignature) ->
 }
 
 /// Lets an update go its way; each fetch brings this.
-fn fetched(bench: &mut Bench, secs: u64, image: Option<&[u8]>) {
+pub(super) fn fetched(bench: &mut Bench, secs: u64, image: Option<&[u8]>) {
     for _ in 0..secs {
         bench.pass(1);
         while let Some(fetch) = bench.fetches.pop() {
@@ -315,7 +315,7 @@ fn an_installation_waits_for_whoever_charges() {
     assert_eq!(bench.reboots, 1, "TC_L_13_CS");
 }
 
-fn root(name: &str) -> Box<str> {
+pub(super) fn root(name: &str) -> Box<str> {
     let life = Duration::from_secs(86_400);
     let dice = SeededDice::new(name.len() as u64);
     Authority::create(name, life, START, &dice).unwrap().certificate_pem().into()
