@@ -21,6 +21,7 @@ pub mod explain;
 pub mod limits;
 mod memory;
 pub mod metering;
+pub mod needs;
 pub mod order;
 pub mod payment;
 pub mod profile;

@@ -17,6 +17,7 @@ pub(crate) mod handed;
 pub(crate) mod log;
 pub(crate) mod messages;
 pub(crate) mod model;
+pub(crate) mod needs;
 pub(crate) mod news;
 pub(crate) mod notice;
 pub(crate) mod order;

@@ -4,6 +4,7 @@
 
 use charge::Secret;
 use charge::id::{EvseNo, SessionId};
+use charge::talk::line::charging::Profile;
 use charge::talk::line::{LineFault, ResetKind, Setting, StationAnswer, ToStation, Trigger, Written};
 
 use crate::wording;
@@ -14,6 +15,8 @@ pub enum StationOrder {
     /// A service session on the operator's own account.
     Start {
         evse: EvseNo,
+        /// How much the car may take in it.
+        profile: Option<Box<Profile>>,
     },
     Stop {
         session: SessionId,
@@ -144,12 +147,18 @@ impl OrderOutcome {
     }
 }
 
+/// The word that accepts an update and gives up the one that was under way (L01.FR.24).
+pub(crate) const IN_PLACE_OF: &str = "AcceptedCanceled";
+
 /// Reads the outcome from what the line brought back.
 pub fn outcome(answer: Result<StationAnswer, LineFault>) -> OrderOutcome {
     match answer {
         Ok(StationAnswer::Accepted) => OrderOutcome::bare(Outcome::Accepted, "the station accepted"),
         Ok(StationAnswer::Scheduled) => {
             OrderOutcome::bare(Outcome::Scheduled, "accepted; it happens when the running transaction ends")
+        }
+        Ok(StationAnswer::Refused(word)) if &*word == IN_PLACE_OF => {
+            OrderOutcome::bare(Outcome::Accepted, "accepted; what was under way before is given up")
         }
         Ok(StationAnswer::Refused(word)) => {
             OrderOutcome::bare(Outcome::Refused, format!("the station answered {word}"))
@@ -205,6 +214,7 @@ mod tests {
             (Ok(StationAnswer::Accepted), Outcome::Accepted),
             (Ok(StationAnswer::Scheduled), Outcome::Scheduled),
             (Ok(StationAnswer::Refused("Rejected".into())), Outcome::Refused),
+            (Ok(StationAnswer::Refused("AcceptedCanceled".into())), Outcome::Accepted),
             (Ok(written(Written::AfterReboot)), Outcome::Accepted),
             (Ok(written(Written::Unknown)), Outcome::Refused),
             (Err(LineFault::TimedOut), Outcome::TimedOut),

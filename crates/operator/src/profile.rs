@@ -46,7 +46,7 @@ impl Ceiling {
         Self { watts: lower(self.watts, watts), amperes: lower(self.amperes, amperes) }
     }
 
-    const fn in_unit(self, unit: ProfileUnit) -> Option<Decimal> {
+    pub const fn of_unit(self, unit: ProfileUnit) -> Option<Decimal> {
         match unit {
             ProfileUnit::Watts => self.watts,
             ProfileUnit::Amperes => self.amperes,
@@ -77,7 +77,7 @@ pub fn fault(profile: &PowerProfile) -> Option<(&'static str, &'static str)> {
 
 /// Lowered to what may be had there. One without periods limits nothing, and asks for all there is.
 pub fn clamped(mut profile: PowerProfile, ceiling: Ceiling) -> Option<PowerProfile> {
-    let most = ceiling.in_unit(profile.unit);
+    let most = ceiling.of_unit(profile.unit);
     if profile.periods.is_empty() {
         profile.periods.push((0, most?));
     }

@@ -5,6 +5,7 @@
 
 mod alarms;
 mod amend;
+mod answered;
 mod certificates;
 mod chore;
 pub(crate) mod command;
@@ -21,6 +22,7 @@ mod habits;
 mod handed;
 mod line;
 mod look;
+mod needs;
 mod news;
 mod passages;
 pub(crate) mod payment;

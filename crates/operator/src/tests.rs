@@ -8,6 +8,7 @@ mod crash;
 mod daily;
 mod door;
 mod handed;
+mod needs;
 mod news;
 mod orders;
 mod pay;

@@ -115,6 +115,11 @@ impl Update {
         Fetch { number: self.number, from: self.from.clone() }
     }
 
+    /// It would install, and only waits for whoever charges (L01.FR.06, L01.FR.07).
+    pub fn waits_for_drivers(&self, now: Timestamp) -> bool {
+        self.stage == Stage::Waits && self.install_at.is_none_or(|at| at <= now)
+    }
+
     /// Before it can begin at once, 2.x says when it will (L01.FR.13).
     pub fn scheduled(&mut self, now: Timestamp) -> Option<&'static str> {
         (now < self.at).then(|| {

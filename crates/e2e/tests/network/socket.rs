@@ -101,15 +101,23 @@ impl Line {
     /// The next answer to something of ours: its frame. Orders of the house are refused on the way.
     pub(super) async fn answer(&mut self) -> Value {
         loop {
-            let message = tokio::time::timeout(ANSWER_TIME_MAX, self.socket.next()).await;
-            let message = message.expect("the house answers in time").expect("the line is up").unwrap();
-            let Message::Text(text) = message else { continue };
-            let frame: Value = serde_json::from_str(&text).unwrap();
+            let frame = self.frame().await;
             if frame[0] != 2 {
                 return frame;
             }
             let refusal = json!([4, frame[1], "NotSupported", "made by hand", {}]);
             self.send(&refusal.to_string()).await;
+        }
+    }
+
+    /// The next frame of the house, whatever it is.
+    pub(super) async fn frame(&mut self) -> Value {
+        loop {
+            let message = tokio::time::timeout(ANSWER_TIME_MAX, self.socket.next()).await;
+            let message = message.expect("the house speaks in time").expect("the line is up").unwrap();
+            if let Message::Text(text) = message {
+                return serde_json::from_str(&text).unwrap();
+            }
         }
     }
 
@@ -123,6 +131,24 @@ impl Line {
         match frame[0].as_i64() {
             Some(3) => Ok(frame[2].clone()),
             _ => Err(frame[2].as_str().unwrap().to_owned()),
+        }
+    }
+
+    /// Waits for this order of the house, answers it with a payload or the code of an error, and gives its own payload.
+    /// Other orders are refused on the way.
+    pub(super) async fn obey(&mut self, action: &str, answer: Result<Value, &str>) -> Value {
+        loop {
+            let frame = self.frame().await;
+            assert_eq!(frame[0], 2, "an answer to nothing: {frame}");
+            let said = match (frame[2] == action, &answer) {
+                (true, Ok(answer)) => json!([3, frame[1], answer]),
+                (true, Err(code)) => json!([4, frame[1], code, "made by hand", {}]),
+                (false, _) => json!([4, frame[1], "NotSupported", "made by hand", {}]),
+            };
+            self.send(&said.to_string()).await;
+            if frame[2] == action {
+                return frame[3].clone();
+            }
         }
     }
 

@@ -7,7 +7,7 @@ use store::{Migration, Row, StoreError, Tx, values};
 use trust::certificate::Facts;
 
 use crate::desk::{Installed, Issued};
-use crate::memory::{named, word};
+use crate::memory::{named, small, word};
 
 /// A family of its own: no other table refers to it.
 pub(crate) const MIGRATION: Migration =
@@ -120,21 +120,29 @@ fn read(row: &Row<'_>) -> Result<Issued, StoreError> {
     })
 }
 
-/// Takes the place of the last inventory of these uses.
 /// Drops those that ended before `before`, and what was asked for before and came to nothing.
 pub(crate) fn forget(tx: &mut Tx<'_>, before: Timestamp) -> Result<usize, StoreError> {
     tx.execute(FORGET, &values![before])
 }
 
+/// Takes the place of the last inventory of these uses; of none is of all.
 pub(crate) fn put_installed(
     tx: &mut Tx<'_>,
     station: &StationId,
+    uses: &[CertificateUse],
     inventory: &[InstalledCertificate],
     now: Timestamp,
 ) -> Result<(), StoreError> {
-    tx.execute(CLEAR, &values![station.as_str()])?;
-    let mut position = 0_u32;
-    for one in inventory.iter().take(INVENTORY_MAX) {
+    if uses.is_empty() {
+        tx.execute(CLEAR, &values![station.as_str()])?;
+    }
+    for used_for in uses {
+        tx.execute(CLEAR_USE, &values![station.as_str(), use_name(*used_for)])?;
+    }
+    let last = tx.one(LAST, &values![station.as_str()], |row| small(row, 0, "position"))?;
+    let mut position: u32 = last.unwrap_or_default();
+    let asked = |one: &&InstalledCertificate| uses.is_empty() || uses.contains(&one.used_for);
+    for one in inventory.iter().filter(asked).take(INVENTORY_MAX) {
         let chain = std::iter::once((&one.hash, false)).chain(one.children.iter().map(|child| (child, true)));
         for (hash, child) in chain.take(INVENTORY_MAX) {
             position += 1;
@@ -153,6 +161,12 @@ pub(crate) fn put_installed(
         }
     }
     Ok(())
+}
+
+/// The station holds this one no longer.
+pub(crate) fn gone(tx: &mut Tx<'_>, station: &StationId, hash: &CertificateHash) -> Result<(), StoreError> {
+    let row = values![station.as_str(), &*hash.algorithm, &*hash.issuer_name, &*hash.issuer_key, &*hash.serial];
+    tx.execute(GONE, &row).map(drop)
 }
 
 pub(crate) fn installed(tx: &Tx<'_>, station: &StationId) -> Result<Vec<Installed>, StoreError> {
@@ -216,6 +230,10 @@ const ENDING: &str = "SELECT id, station, state, why, common_name, serial, finge
     ORDER BY not_after LIMIT 500";
 const FORGET: &str = "DELETE FROM operator_issued WHERE COALESCE(not_after, asked) < ?1";
 const CLEAR: &str = "DELETE FROM operator_installed WHERE station = ?1";
+const CLEAR_USE: &str = "DELETE FROM operator_installed WHERE station = ?1 AND used_for = ?2";
+const LAST: &str = "SELECT COALESCE(MAX(position), 0) FROM operator_installed WHERE station = ?1";
+const GONE: &str = "DELETE FROM operator_installed WHERE station = ?1 AND algorithm = ?2 AND issuer_name = ?3
+    AND issuer_key = ?4 AND serial = ?5";
 const PUT_INSTALLED: &str = "INSERT INTO operator_installed (station, position, used_for, algorithm, issuer_name,
     issuer_key, serial, child, told) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)";
 const INSTALLED: &str = "SELECT used_for, algorithm, issuer_name, issuer_key, serial, child, told

@@ -7,9 +7,10 @@
 
 use charge::id::{EvseNo, StationId};
 use charge::talk::line::charging::{Profile, ProfileKind, ProfilePurpose, RateUnit};
-use charge::talk::line::display::DisplayMessage;
-use charge::talk::line::is_confidential;
+use charge::talk::line::display::{DisplayMessage, DisplayOrder};
+use charge::talk::line::document::ItemOutcome;
 use charge::talk::line::model::{Attribute, Monitor, MonitorKind, ReportRow, Stream};
+use charge::talk::line::{StationAnswer, is_confidential};
 use charge::{Decimal, Timestamp};
 use store::{Migration, Row, StoreError, Tx, Value, values};
 
@@ -306,6 +307,38 @@ pub(crate) fn put_displays(
     Ok(())
 }
 
+/// What an order about messages has changed, by the station's answer.
+pub(crate) fn display_answered(
+    tx: &mut Tx<'_>,
+    station: &StationId,
+    order: &DisplayOrder,
+    answer: &StationAnswer,
+) -> Result<(), StoreError> {
+    let agreed = *answer == StationAnswer::Accepted;
+    let unknown = matches!(answer, StationAnswer::Refused(word) if &**word == "Unknown");
+    match order {
+        DisplayOrder::Set(message) if agreed => put_displays(tx, station, false, std::slice::from_ref(message)),
+        DisplayOrder::Clear { id } if agreed || unknown => {
+            tx.execute(DROP_DISPLAY, &values![station.as_str(), *id]).map(drop)
+        }
+        // there is none at all
+        DisplayOrder::Read { ids, priority: None, state: None, .. } if unknown && ids.is_empty() => {
+            tx.execute(DROP_DISPLAYS, &values![station.as_str()]).map(drop)
+        }
+        DisplayOrder::Set(_) | DisplayOrder::Clear { .. } | DisplayOrder::Read { .. } => Ok(()),
+    }
+}
+
+/// The station has cleared these monitors, or has no such.
+pub(crate) fn unwatched(tx: &mut Tx<'_>, station: &StationId, rows: &[ItemOutcome]) -> Result<(), StoreError> {
+    for row in rows.iter().filter(|row| matches!(&*row.word, "Accepted" | "NotFound")) {
+        if let Ok(id) = row.of.parse::<i32>() {
+            tx.execute(DROP_MONITOR, &values![station.as_str(), id])?;
+        }
+    }
+    Ok(())
+}
+
 pub(crate) fn displays(tx: &Tx<'_>, station: &StationId) -> Result<Vec<KeptDisplay>, StoreError> {
     tx.query(DISPLAYS, &values![station.as_str()], read_display)
 }
@@ -410,6 +443,7 @@ const PUT_VARIABLE: &str = "INSERT INTO operator_variables (station, name, attri
 const VARIABLES: &str = "SELECT name, attribute, value, read_only, write_only, persistent, characteristics, told
     FROM operator_variables WHERE station = ?1 AND name LIKE ?2 ESCAPE '\\' ORDER BY name, attribute LIMIT 10000";
 const DROP_MONITORS: &str = "DELETE FROM operator_monitors WHERE station = ?1";
+const DROP_MONITOR: &str = "DELETE FROM operator_monitors WHERE station = ?1 AND id = ?2";
 const PUT_MONITOR: &str = "INSERT INTO operator_monitors (station, id, variable, kind, value, severity, in_transaction)
     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT (station, id) DO UPDATE SET variable = excluded.variable,
     kind = excluded.kind, value = excluded.value, severity = excluded.severity,
@@ -431,6 +465,7 @@ const PUT_PROFILE: &str = "INSERT INTO operator_profiles (station, evse_no, id, 
 const PROFILES: &str = "SELECT evse_no, id, purpose, kind, stack_level, source, valid_from, valid_until, limits, told
     FROM operator_profiles WHERE station = ?1 ORDER BY evse_no, purpose, stack_level DESC LIMIT 1000";
 const DROP_DISPLAYS: &str = "DELETE FROM operator_displays WHERE station = ?1";
+const DROP_DISPLAY: &str = "DELETE FROM operator_displays WHERE station = ?1 AND id = ?2";
 const PUT_DISPLAY: &str = "INSERT INTO operator_displays (station, id, priority, state, from_at, until_at, language,
     text) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT (station, id) DO UPDATE SET
     priority = excluded.priority, state = excluded.state, from_at = excluded.from_at, until_at = excluded.until_at,

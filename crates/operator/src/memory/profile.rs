@@ -129,6 +129,15 @@ pub(crate) fn orders_since(tx: &Tx<'_>, session: &SessionId, since: Timestamp) -
     Ok(tx.one(ORDERS_SINCE, &values![session.as_str(), since], |row| count(row, 0))?.unwrap_or(0))
 }
 
+/// What the provider has set for this session last, if it has not taken it away.
+pub(crate) fn in_force(tx: &Tx<'_>, session: &SessionId) -> Result<Option<PowerProfile>, StoreError> {
+    let row = tx.one(&format!("{SELECT} {IN_FORCE}"), &values![session.as_str()], read)?;
+    Ok(row.and_then(|row| match row.wish {
+        ProfileWish::Set(wanted) => Some(wanted),
+        ProfileWish::Clear | ProfileWish::Show { .. } => None,
+    }))
+}
+
 /// The provider has set a profile for this session: from now on it is told of changes (OCPI 2.2.1, 14.4.2.2).
 pub(crate) fn set(tx: &mut Tx<'_>, session: &SessionId, giver: PartyId, now: Timestamp) -> Result<(), StoreError> {
     tx.execute(SET, &values![session.as_str(), giver.to_string(), now]).map(drop)
@@ -285,6 +294,8 @@ fn read_profile(text: &str) -> Option<PowerProfile> {
 
 const SELECT: &str = "SELECT id, giver, given_as, return_to, correlation, session, wish, state, result, plan, asked
     FROM operator_profile_orders";
+const IN_FORCE: &str = "WHERE session = ?1 AND state = 'done' AND result = 'ACCEPTED' AND wish NOT LIKE 'show%'
+    ORDER BY asked DESC, id DESC LIMIT 1";
 const SAVE: &str = "INSERT INTO operator_profile_orders
     (id, giver, given_as, return_to, correlation, session, wish, state, result, plan, asked)
     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)

@@ -71,6 +71,11 @@ pub(crate) fn moved(
     Ok(state)
 }
 
+/// The station does `by` in the place of what it was doing: older open requests of the kind have come to nothing.
+pub(crate) fn superseded(tx: &mut Tx<'_>, by: &Request, word: &str, now: Timestamp) -> Result<usize, StoreError> {
+    tx.execute(SUPERSEDE, &values![by.station.as_str(), by.kind.as_str(), by.number, word, now])
+}
+
 /// The newest requests of a station, or of all.
 pub(crate) fn list(tx: &Tx<'_>, station: Option<&StationId>, limit: u32) -> Result<Vec<Request>, StoreError> {
     let station = station.map_or("", StationId::as_str);
@@ -102,5 +107,7 @@ const NEWEST: &str = "WHERE station = ?1 AND kind = ?2 AND state IN ('asked', 'g
 const LIST: &str = "WHERE ?1 = '' OR station = ?1 ORDER BY number DESC LIMIT ?2";
 const MOVE: &str = "UPDATE operator_requests SET state = ?2, status = COALESCE(?3, status), changed = ?4
     WHERE number = ?1";
+const SUPERSEDE: &str = "UPDATE operator_requests SET state = 'failed', status = ?4, changed = ?5
+    WHERE station = ?1 AND kind = ?2 AND number < ?3 AND state IN ('asked', 'going')";
 // a campaign's requests stay with their campaign
 const FORGET: &str = "DELETE FROM operator_requests WHERE changed < ?1 AND kind <> 'firmware'";

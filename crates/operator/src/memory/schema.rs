@@ -31,6 +31,7 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
     super::place::CAPABILITIES,
     super::proxy::MIGRATION,
     super::profile::MIGRATION,
+    super::needs::MIGRATION,
     super::notice::MIGRATION,
     super::curve::POINTS_IN_ONE,
     super::curve::TAILS,

@@ -130,17 +130,25 @@ fn judge(key: StationKey, read: Option<&SigningRequest>, row: Option<&StationRow
     }
 }
 
-/// Keeps what a station answered when it was asked what it holds.
+/// Keeps what a station answered when it was asked what it holds, and what it holds no longer (M04.FR.07: named as the
+/// station has named it).
 pub(super) fn inventory(
     tx: &mut Tx<'_>,
     name: &StationId,
+    order: &CertificateOrder,
     answer: &StationAnswer,
     now: Timestamp,
 ) -> Result<(), StoreError> {
-    if let StationAnswer::Certificates(all) = answer {
-        certificate::put_installed(tx, name, all, now)?;
+    match (order, answer) {
+        (CertificateOrder::List(uses), StationAnswer::Certificates(all)) => {
+            certificate::put_installed(tx, name, uses, all, now)
+        }
+        (CertificateOrder::Delete(hash), StationAnswer::Accepted) => certificate::gone(tx, name, hash),
+        (CertificateOrder::Delete(hash), StationAnswer::Refused(word)) if &**word == "NotFound" => {
+            certificate::gone(tx, name, hash)
+        }
+        _ => Ok(()),
     }
-    Ok(())
 }
 
 /// A station renews before its end; a year and a month leaves time for a missed visit.

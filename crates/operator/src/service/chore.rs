@@ -1,5 +1,5 @@
 //! Work on stations that follows from something else and survives a restart: certificates to send, settings to write
-//! after a boot, a boot to ask for, firmware to order, payments to settle. One kind of job; the key names what to do.
+//! after a boot, a boot to ask for, firmware to order, power to give to cars, payments to settle. One kind of job; the key names what to do.
 
 use charge::id::StationId;
 use futures_util::future::join_all;
@@ -35,6 +35,7 @@ impl Operator {
                 Ok(station) => self.ask_boot(&station, &job).await,
                 Err(_) => self.drop_chore(&job).await,
             },
+            (Some("needs"), Some(_), Some(session)) => self.give_power(session, &job).await,
             // the third part is why it is looked at again
             (Some("payment"), Some(id), _) => match id.parse() {
                 Ok(id) => self.settle_payment(id, &job).await,

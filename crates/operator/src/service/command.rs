@@ -4,29 +4,26 @@
 //! actor. A generated key is shown once and kept as a digest.
 
 use billing::record::PublicKey;
+use charge::Secret;
 use charge::id::{CdrId, CorrelationId, EvseNo, EvseUid, LocationId, OrderId, SessionId, StationId, TariffId};
 use charge::place::{Evse, Location};
-use charge::talk::line::{LineFault, StationAnswer, ToStation, Version};
+use charge::talk::line::charging::{self, ProfilePurpose};
+use charge::talk::line::{LineFault, StationAnswer, ToStation};
 use charge::tariff::Tariff;
-use charge::{Secret, Timestamp};
 use store::{StoreError, Tx, outbox};
 use trust::station_key::StationKey;
 
 use super::amend::known_zone;
-use super::certificates;
+use super::answered;
 use super::deliver::DELIVER;
 use super::errand::subject;
-use super::habits;
-use super::profiles;
 use super::road::{aim, fresh_order, service_token, standing};
-use super::shelf::shown_name;
 use super::{Event, Fault, House, Operator};
 use crate::admit::Proof;
 use crate::memory::notice::{self, Kind};
 use crate::memory::order::{self, OrderRow};
-use crate::memory::{cdr, denial, log, place, request, session, station, tariff, upload};
+use crate::memory::{cdr, denial, log, place, request, session, station, tariff};
 use crate::order::{OrderOutcome, Outcome, StationOrder, outcome};
-use crate::request::Phase;
 use crate::wording;
 
 /// How a new station will prove itself.
@@ -241,11 +238,11 @@ impl Operator {
     ) -> Result<OrderOutcome, Fault> {
         let request = self.number(actor, station, &mut order, given).await?;
         let (what, detail) = (order.name(), detail(&order));
-        let charging = order.told().filter(|told| matches!(told, ToStation::Charging(_)));
-        let answer = match (&order, order.told()) {
-            (StationOrder::Start { evse }, _) => self.start_service(station, *evse).await?,
+        let told = order.told();
+        let answer = match (&order, &told) {
+            (StationOrder::Start { evse, profile }, _) => self.start_service(station, *evse, profile.clone()).await?,
             (StationOrder::Stop { session }, _) => self.stop_session(station, session).await?,
-            (_, Some(told)) => self.tell_plain_after(station, told).await,
+            (_, Some(told)) => self.tell_plain_after(station, told.clone()).await,
             (_, None) => Err(LineFault::NotInVersion),
         };
         let came = OrderOutcome { request, ..outcome(answer.clone()) };
@@ -253,10 +250,8 @@ impl Operator {
         let (actor, name, kept) = (actor.to_owned(), station.clone(), came.clone());
         self.run("operator.order.kept", move |house, tx| {
             let now = house.now();
-            keep_answer(tx, (&name, house.version_of(&name)), request, &answer, now)?;
-            if let (Some(ToStation::Charging(order)), Ok(StationAnswer::Accepted)) = (&charging, &answer) {
-                profiles::ordered(tx, &name, order, now)?;
-            }
+            let of = (&name, house.version_of(&name));
+            answered::keep(tx, of, (told.as_ref(), request), &answer, now)?;
             if !matches!(kept.outcome, Outcome::Accepted | Outcome::Scheduled) {
                 denial::order(tx, &name, &actor, what, (kept.outcome, &kept.message), now)?;
             }
@@ -302,10 +297,21 @@ impl Operator {
     }
 
     /// A session on the operator's own account, to try a station out.
-    async fn start_service(&self, station: &StationId, no: EvseNo) -> Result<Result<StationAnswer, LineFault>, Fault> {
+    async fn start_service(
+        &self,
+        station: &StationId,
+        no: EvseNo,
+        profile: Option<Box<charging::Profile>>,
+    ) -> Result<Result<StationAnswer, LineFault>, Fault> {
+        // F01.FR.09, F01.FR.11; 1.6, 5.11: it is the transaction's own, which has no name yet
+        let own = |profile: &charging::Profile| profile.purpose == ProfilePurpose::Tx && profile.key.is_none();
+        if profile.as_deref().is_some_and(|profile| !own(profile)) {
+            let why = "a start takes a profile of the transaction that it begins".to_owned();
+            return Err(Fault::Invalid { path: "/profile", why });
+        }
         let name = station.clone();
         let id = self.run("operator.service.start", move |house, tx| keep_service(house, tx, &name, no)).await?;
-        Ok(self.tell_now(&id).await?)
+        Ok(self.tell_now(&id, profile).await?)
     }
 
     async fn stop_session(
@@ -327,7 +333,7 @@ impl Operator {
 fn detail(order: &StationOrder) -> String {
     match order {
         StationOrder::WriteSettings { values } => House::names(values),
-        StationOrder::Start { evse } | StationOrder::Unlock { evse } => format!("EVSE {evse}"),
+        StationOrder::Start { evse, .. } | StationOrder::Unlock { evse } => format!("EVSE {evse}"),
         StationOrder::Stop { session } => session.to_string(),
         StationOrder::Reset(_)
         | StationOrder::Availability { .. }
@@ -336,37 +342,6 @@ fn detail(order: &StationOrder) -> String {
         | StationOrder::ClearCache
         | StationOrder::Word(_) => String::new(),
     }
-}
-
-/// What of an answer is worth keeping.
-fn keep_answer(
-    tx: &mut Tx<'_>,
-    (name, version): (&StationId, Option<Version>),
-    number: Option<i32>,
-    answer: &Result<StationAnswer, LineFault>,
-    now: Timestamp,
-) -> Result<(), StoreError> {
-    if let Ok(StationAnswer::Settings { known, .. }) = answer {
-        station::put_settings(tx, name, known, station::Source::answer_in(version), now)?;
-    }
-    habits::learn(tx, name, answer, now)?;
-    if let Ok(said) = answer {
-        certificates::inventory(tx, name, said, now)?;
-    }
-    let Some(asked) = number.map(|number| request::find(tx, number)).transpose()?.flatten() else { return Ok(()) };
-    if let Ok(StationAnswer::File(Some(file))) = answer {
-        upload::name(tx, asked.number, &shown_name(file))?;
-    }
-    match answer {
-        Ok(StationAnswer::Refused(word)) => request::moved(tx, &asked, Phase::Refused, Some(word), now)?,
-        Ok(_) => request::moved(tx, &asked, Phase::Going, None, now)?,
-        // sent or not, the station may still act: silence is no refusal
-        Err(LineFault::TimedOut | LineFault::Lost | LineFault::NotConnected | LineFault::Overloaded) => asked.state,
-        Err(fault @ (LineFault::Error { .. } | LineFault::Unreadable(_) | LineFault::NotInVersion)) => {
-            request::moved(tx, &asked, Phase::Refused, Some(&fault.to_string()), now)?
-        }
-    };
-    Ok(())
 }
 
 fn enrol(

@@ -4,6 +4,7 @@
 //! the station may have acted; a transaction that begins with its alias still finds its contract.
 
 use charge::id::{OrderId, StationId};
+use charge::talk::line::charging::Profile;
 use charge::talk::line::reservation::ReservationOrder;
 use charge::talk::line::{LineFault, StationAnswer, ToStation};
 use charge::talk::road::{OrderResult, Question};
@@ -103,11 +104,19 @@ impl Operator {
         .await
     }
 
-    /// Tells a station an order of the operator's own people, for an order row that is already kept.
-    pub(super) async fn tell_now(&self, id: &OrderId) -> Result<Result<StationAnswer, LineFault>, StoreError> {
+    /// Tells a station an order of the operator's own people, for an order row that is already kept. A start may bring a
+    /// profile, which is told with it and kept nowhere.
+    pub(super) async fn tell_now(
+        &self,
+        id: &OrderId,
+        own: Option<Box<Profile>>,
+    ) -> Result<Result<StationAnswer, LineFault>, StoreError> {
         let key = id.as_str().to_owned();
         let loaded = self.run("operator.order.tell", move |house, tx| begin_telling(house, tx, &key)).await?;
-        let Some((row, Some(what))) = loaded else { return Ok(Err(LineFault::NotConnected)) };
+        let Some((row, Some(mut what))) = loaded else { return Ok(Err(LineFault::NotConnected)) };
+        if let ToStation::Start { profile, .. } = &mut what {
+            *profile = own;
+        }
         let Some(station) = row.station.clone() else { return Ok(Err(LineFault::NotConnected)) };
         let answer = self.tell(&station, what).await;
         let (now, key, kept) = (self.0.now(), id.as_str().to_owned(), answer.clone());

@@ -21,6 +21,7 @@ use store::{StoreError, Tx};
 
 use super::certificates;
 use super::line::cannot_keep;
+use super::needs;
 use super::profiles;
 use super::{Event, House, Operator};
 use crate::memory::news::{self, Settled, Told};
@@ -47,7 +48,7 @@ impl Operator {
             self.0.presences().campaign_news = true;
         }
         self.0.tell_of(Event::Station(name));
-        if plans || matches!(heard, Heard::Taken(true)) {
+        if plans || matches!(heard, Heard::Taken(true) | Heard::Needs(NeedsVerdict::Accepted)) {
             self.0.wake();
         }
         Ok(heard)
@@ -141,13 +142,12 @@ impl Desk<'_> {
             ChargingNews::Needs { evse, needs, .. } => {
                 let text = "a car says what it needs".to_owned();
                 self.told(tx, Told { document: Some(needs.as_str()), ..plain(Some(evse), text) })?;
-                // nobody plans by the needs of cars here; 2.1 has a word for that (K15, K17)
-                let newest = self.version == Some(Version::V21);
-                Ok(Heard::Needs(if newest { NeedsVerdict::NoProfile } else { NeedsVerdict::Rejected }))
+                needs::heard(tx, (self.station, self.version), evse, &needs, self.now).map(Heard::Needs)
             }
             ChargingNews::CarSchedule { evse, schedule, .. } => {
                 let text = format!("a car plans its charging in {} periods", schedule.periods.len());
-                self.told(tx, plain(Some(evse), text))
+                self.told(tx, plain(Some(evse), text))?;
+                needs::planned(tx, self.station, evse, &schedule, self.now).map(Heard::Taken)
             }
             ChargingNews::Priority { key, on } => {
                 let text = if on { "switched on" } else { "switched off" };
@@ -258,7 +258,13 @@ impl Desk<'_> {
     }
 
     fn display(&self, tx: &mut Tx<'_>, said: &DisplayNews) -> Result<Heard, StoreError> {
-        let first = self.part(tx, Kind::Displays, said.part)?;
+        // its parts are not numbered: the first is the one that comes while nothing was reported yet
+        let asked = request::meant(tx, self.station, Some(said.part.request), Kind::Displays)?;
+        let first = asked.as_ref().is_none_or(|asked| asked.status.is_none());
+        if let Some(asked) = &asked {
+            request::moved(tx, asked, Phase::Going, Some("reporting"), self.now)?;
+        }
+        self.part(tx, Kind::Displays, said.part)?;
         model::put_displays(tx, self.station, first, &said.messages)?;
         Ok(Heard::Noted)
     }

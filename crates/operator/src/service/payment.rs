@@ -211,7 +211,7 @@ impl Operator {
     }
 
     async fn start_paid(&self, id: i64, order: &OrderId) -> Result<(), Fault> {
-        let answer = self.tell_now(order).await?;
+        let answer = self.tell_now(order, None).await?;
         let (result, why) = remote::outcome(&answer);
         if !matches!(result, OrderResult::Accepted | OrderResult::TimedOut) {
             let why = why.map_or_else(String::new, |why| format!(" It was told to, and {why}."));

@@ -103,7 +103,7 @@ fn offers(house: &House, tx: &Tx<'_>, running: &SessionRow) -> Result<bool, Stor
 }
 
 /// The most that the session's EVSE gives: by its rating, and by the operator's own limits there.
-fn ceiling(tx: &Tx<'_>, running: &SessionRow, now: Timestamp) -> Result<Ceiling, StoreError> {
+pub(super) fn ceiling(tx: &Tx<'_>, running: &SessionRow, now: Timestamp) -> Result<Ceiling, StoreError> {
     let connectors = running.evse.as_ref().map(|evse| place::connectors(tx, evse)).transpose()?;
     let rated = Ceiling::of(&connectors.unwrap_or_default());
     let Some(no) = running.no else { return Ok(rated) };
@@ -352,14 +352,18 @@ pub(super) fn ordered(
     plans_changed(tx, of, now)
 }
 
+/// The road's word for a unit of the line.
+pub(super) const fn unit(of: RateUnit) -> ProfileUnit {
+    match of {
+        RateUnit::Watts => ProfileUnit::Watts,
+        RateUnit::Amperes => ProfileUnit::Amperes,
+    }
+}
+
 /// The lowest that a profile allows at any time: a provider's profile takes its place, and must not go above it.
 fn lowest(profile: &Profile) -> Option<(ProfileUnit, rust_decimal::Decimal)> {
     let schedule = profile.schedules.first()?;
-    let unit = match schedule.unit {
-        RateUnit::Watts => ProfileUnit::Watts,
-        RateUnit::Amperes => ProfileUnit::Amperes,
-    };
-    Some((unit, schedule.periods.iter().filter_map(|period| period.limit).min()?))
+    Some((unit(schedule.unit), schedule.periods.iter().filter_map(|period| period.limit).min()?))
 }
 
 /// After this many tries the giver has long told its driver that nothing was heard.

@@ -47,7 +47,8 @@ async fn settings_that_were_read_are_shown_and_secrets_are_not_kept() {
 #[tokio::test]
 async fn a_service_session_is_billed_to_nobody_else() {
     let world = World::new().await;
-    let started = world.operator.order("ada", &station(), StationOrder::Start { evse: no() }).await.unwrap();
+    let started =
+        world.operator.order("ada", &station(), StationOrder::Start { evse: no(), profile: None }).await.unwrap();
     assert_eq!(started.outcome, Outcome::Accepted);
     let (number, allowed) = world.start(world.alias(), 1_000).await;
     assert_eq!(allowed, Allowed::Yes);

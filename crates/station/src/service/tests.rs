@@ -118,6 +118,7 @@ async fn a_session_runs_through_the_task() {
     }
 }
 
+/// TC_032_1_CS (a number of 1.6 without a meaning in public).
 #[tokio::test]
 async fn a_loss_of_power_ends_the_transaction_with_the_last_reading_and_loses_nothing() {
     for version in [Version::V16, Version::V201] {
@@ -206,7 +207,7 @@ async fn a_reset_restarts_the_station_and_says_so() {
 
 #[tokio::test]
 async fn what_was_answered_is_kept() {
-    // proves: B11.FR.02, G03.FR.08, G04.FR.09
+    // proves: B11.FR.02, G03.FR.08, G04.FR.09; TC_034_CS (a number of 1.6 without a meaning in public)
     let house = House::built(Version::V16).await;
     let values = vec![
         ("HeartbeatInterval".into(), Secret::new("77".into())),

@@ -119,6 +119,12 @@ impl Station {
         self.queue.running().flat_map(keys).flatten().collect()
     }
 
+    /// An installation waits for whoever charges; until then nobody else begins (L01.FR.07: here no setting allows it).
+    pub(super) fn keeps_free(&self) -> bool {
+        let waits = self.blocks.update.as_ref().is_some_and(|update| update.waits_for_drivers(self.now));
+        waits && self.version.is_2()
+    }
+
     /// When one of the blocks wants to be looked at.
     pub(super) fn block_due(&self) -> Option<Timestamp> {
         let blocks = &self.blocks;

@@ -26,10 +26,12 @@ const PAYING: &str = "Payment under way";
 const MESSAGES_PER_REPORT: usize = 5;
 
 impl Station {
-    /// What an EVSE shows: its phase, or that it is kept for somebody.
+    /// What an EVSE shows: its phase, that it is kept for somebody, or that it is kept free for an installation.
     pub(super) fn shown(&self, evse: &Evse) -> BayState {
         let shown = evse.phase.shown();
-        if shown == BayState::Available && self.blocks.book.of_evse(evse.no).is_some() {
+        if shown == BayState::Available && self.keeps_free() {
+            BayState::Unavailable
+        } else if shown == BayState::Available && self.blocks.book.of_evse(evse.no).is_some() {
             BayState::Reserved
         } else {
             shown
@@ -177,6 +179,7 @@ impl Station {
         if let Some(token) = token.filter(|_| order.clear) {
             let normal = Personal::new(token.normal(Purpose::Authorise));
             self.cache.retain(|known| *known != normal);
+            told.push_str(if order.report { "" } else { "Forgotten." });
         }
         // something is told in any case (N09.FR.05)
         told.truncate(CUSTOMER_PART);

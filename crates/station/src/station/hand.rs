@@ -180,7 +180,7 @@ impl Station {
         if let Step::Refuse = evse.phase.step(event) {
             return Err(CannotDo::NotNow(evse.phase));
         }
-        if self.restarting() {
+        if self.restarting() || self.keeps_free() {
             return Err(CannotDo::Restarting);
         }
         if self.queue.has_room() { Ok(()) } else { Err(CannotDo::OwesTooMuch) }

@@ -149,6 +149,10 @@ impl Station {
             // the cable belongs to the station: there is nothing to unlock
             return refused(if v16 { "NotSupported" } else { "UnlockFailed" });
         }
+        // what could not be locked cannot be unlocked either (1.6, 5.18; F05.FR.04)
+        if evse.fault.as_deref().is_some_and(|fault| fault.starts_with(LOCK_FAILURE)) {
+            return refused("UnlockFailed");
+        }
         if evse.phase.in_transaction() {
             if !v16 {
                 return refused("OngoingAuthorizedTransaction"); // F05.FR.02
@@ -289,6 +293,9 @@ impl Station {
         }
     }
 }
+
+/// The error code of a lock that does not move (1.6, 7.6).
+const LOCK_FAILURE: &str = "ConnectorLockFailure";
 
 pub(super) fn refused(word: &str) -> StationAnswer {
     StationAnswer::Refused(word.into())

@@ -2,7 +2,9 @@
 
 mod blocks;
 mod cases16;
+mod cases16_more;
 mod cases201;
+mod cases_i_to_p;
 mod line;
 mod orders;
 mod pay;

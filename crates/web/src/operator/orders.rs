@@ -11,6 +11,7 @@ use utoipa::ToSchema;
 
 use super::Desk;
 use super::stations::{Setting, station};
+use super::words::ProfileBody;
 use crate::accounts::Actor;
 use crate::fault::{ErrorBody, Fault};
 use crate::stage::{Body, Path};
@@ -23,6 +24,9 @@ pub(crate) struct Order {
     /// EVSE number; left out it means the whole station where that makes sense.
     #[serde(default)]
     evse: Option<u16>,
+    /// For `start`: how much the car may take.
+    #[serde(default)]
+    profile: Option<Box<ProfileBody>>,
     /// For `stop`.
     #[serde(default)]
     session: Option<String>,
@@ -94,7 +98,10 @@ impl Order {
 
     fn read(self) -> Result<StationOrder, Fault> {
         Ok(match self.kind {
-            Kind::Start => StationOrder::Start { evse: self.one_evse()? },
+            Kind::Start => StationOrder::Start {
+                evse: self.one_evse()?,
+                profile: self.profile.map(|profile| profile.read()).transpose()?.map(Box::new),
+            },
             Kind::Stop => {
                 let wanted = self.session.ok_or_else(|| Fault::malformed("/session", "A stop needs a session."))?;
                 StationOrder::Stop { session: SessionId::new(wanted).map_err(|_| Fault::NotFound)? }

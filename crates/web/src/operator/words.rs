@@ -69,6 +69,9 @@ pub(crate) enum Word {
         ids: Vec<i32>,
         purpose: Option<Purpose>,
         stack_level: Option<u32>,
+        /// Who has set them: EMS, Other, SO, CSO.
+        #[serde(default)]
+        sources: Vec<String>,
     },
     Composite {
         evse: Option<u16>,
@@ -129,6 +132,9 @@ pub(crate) enum Word {
     ReadDisplays {
         #[serde(default)]
         ids: Vec<i32>,
+        /// AlwaysFront, InFront, NormalCycle.
+        priority: Option<String>,
+        state: Option<String>,
     },
     ClearDisplay {
         id: i32,
@@ -139,6 +145,9 @@ pub(crate) enum Word {
         identifier: Option<String>,
         #[serde(default)]
         clear: bool,
+        /// To forget, and to tell no more than that.
+        #[serde(default)]
+        silently: bool,
     },
     /// One of this operator's tariffs as the station's default (2.1).
     SetTariff {
@@ -378,7 +387,7 @@ const fn unit(unit: Unit) -> RateUnit {
 }
 
 impl ProfileBody {
-    fn read(self) -> Result<Profile, Fault> {
+    pub(crate) fn read(self) -> Result<Profile, Fault> {
         let kind = match self.kind {
             RepeatWhat::Absolute => ProfileKind::Absolute,
             RepeatWhat::Daily => ProfileKind::Daily,
@@ -510,7 +519,10 @@ fn model(word: Word) -> Result<ToStation, Fault> {
             BaseWhat::FactoryDefault => MonitoringBase::FactoryDefault,
             BaseWhat::HardWiredOnly => MonitoringBase::HardWiredOnly,
         }),
-        Word::MonitoringLevel { severity } => ModelOrder::MonitoringLevel(severity.min(9)),
+        Word::MonitoringLevel { severity: 10.. } => {
+            return Err(Fault::malformed("/severity", "0 (danger) to 9 (debug)."));
+        }
+        Word::MonitoringLevel { severity } => ModelOrder::MonitoringLevel(severity),
         Word::SetMonitors { monitors } => {
             ModelOrder::Watch(monitors.into_iter().map(MonitorBody::read).collect::<Result<_, _>>()?)
         }
@@ -546,9 +558,9 @@ fn charging(word: Word) -> Result<ToStation, Fault> {
         Word::ClearProfiles { evse, whole_station, ids, purpose, stack_level } => {
             ChargingOrder::Clear(filter(evse, whole_station, ids, purpose, stack_level)?)
         }
-        Word::ReadProfiles { evse, whole_station, ids, purpose, stack_level } => {
+        Word::ReadProfiles { evse, whole_station, ids, purpose, stack_level, sources } => {
             let which = filter(evse, whole_station, ids, purpose, stack_level)?;
-            ChargingOrder::Read { request: 0, which }
+            ChargingOrder::Read { request: 0, which: ProfileFilter { sources: boxed(sources), ..which } }
         }
         Word::Composite { evse, duration_s, unit: of } => ChargingOrder::Composite {
             evse: evse_no(evse)?,
@@ -563,7 +575,10 @@ fn charging(word: Word) -> Result<ToStation, Fault> {
     }))
 }
 
-fn customer(uid: Option<String>, identifier: Option<String>, clear: bool) -> Result<ToStation, Fault> {
+fn customer(uid: Option<String>, identifier: Option<String>, clear: bool, silently: bool) -> Result<ToStation, Fault> {
+    if silently && !clear {
+        return Err(Fault::malformed("/silently", "Neither to forget nor to tell is nothing to do."));
+    }
     let customer = match (uid, identifier) {
         (Some(uid), None) => Customer::Token(card(&uid, "/card")?),
         (None, Some(text)) => Customer::Identifier(charge::Personal::new(text.into())),
@@ -571,7 +586,7 @@ fn customer(uid: Option<String>, identifier: Option<String>, clear: bool) -> Res
             return Err(Fault::malformed("/card", "A card or an identifier, one of them."));
         }
     };
-    Ok(ToStation::Customer(CustomerOrder { request: 0, report: true, clear, customer }))
+    Ok(ToStation::Customer(CustomerOrder { request: 0, report: !silently, clear, customer }))
 }
 
 fn rest(word: Word, now: Timestamp) -> Result<ToStation, Fault> {
@@ -584,11 +599,12 @@ fn rest(word: Word, now: Timestamp) -> Result<ToStation, Fault> {
         }
         Word::Trigger { what, evse } => ToStation::Trigger { what: trigger(what), evse: evse_no(evse)? },
         Word::SetDisplay { message } => ToStation::Display(DisplayOrder::Set(Box::new(message.read()?))),
-        Word::ReadDisplays { ids } => {
-            ToStation::Display(DisplayOrder::Read { request: 0, ids, priority: None, state: None })
+        Word::ReadDisplays { ids, priority, state } => {
+            let (priority, state) = (text(priority), text(state));
+            ToStation::Display(DisplayOrder::Read { request: 0, ids, priority, state })
         }
         Word::ClearDisplay { id } => ToStation::Display(DisplayOrder::Clear { id }),
-        Word::Customer { card, identifier, clear } => customer(card, identifier, clear)?,
+        Word::Customer { card, identifier, clear, silently } => customer(card, identifier, clear, silently)?,
         Word::ReadTariffs { evse } => ToStation::Tariff(TariffOrder::Read { evse: evse_no(evse)? }),
         Word::ClearTariffs { evse, ids } => {
             ToStation::Tariff(TariffOrder::Clear { evse: evse_no(evse)?, ids: boxed(ids) })
