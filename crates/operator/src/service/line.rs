@@ -154,6 +154,8 @@ impl Operator {
                 let reserved = report.reservation;
                 Box::pin(self.transaction(Word::report(station, report), reserved, now)).await
             }
+            // the main meter's (J01): it measures the whole station, and is part of no session
+            FromStation::Meter(report) if report.evse.is_none() && report.key.is_none() => Ok(Heard::Noted),
             FromStation::Meter(report) => self.meter(Word::readings(station, report), now).await,
             said @ (FromStation::Security { .. }
             | FromStation::Charging(_)
