@@ -19,6 +19,7 @@ mod expert;
 pub(crate) mod firmware;
 mod habits;
 mod handed;
+mod keys;
 mod line;
 mod look;
 mod news;

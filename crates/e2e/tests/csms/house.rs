@@ -15,18 +15,21 @@ use charge::token::{Allowed, ContractId, PresentedToken, TokenKind, TokenUid, Ve
 use charge::units::Power;
 use charge::{Clock, Personal, Purpose, Secret, Soon, SystemClock, Timestamp};
 use futures_util::future::{Either, select};
-use gate::line::{LineServer, Options, TalkLimits, listen_plain};
+use gate::line::{LineServer, Options, TalkLimits, listen, listen_plain};
 use operator::order::{Outcome, StationOrder};
 use operator::view::{SessionFilter, SessionPage};
 use operator::{Keys, NewBay, NewStation, Operator, OrderOutcome, Profile, Settings, Setup};
 use serde_json::Value;
 use store::Store;
 use trust::dice::SystemDice;
+use trust::pki::Authority;
 use trust::seal::SealKey;
+use trust::tls::{ClientCertificates, Trusted};
 use trust::token_tag::TagKey;
 
 use super::pole::Pole;
 
+pub(super) const DAY: Duration = Duration::from_secs(86_400);
 pub(super) const ID: &str = "CP-1";
 pub(super) const SERIAL: &str = "SN-1";
 /// Whoever gives orders here.
@@ -94,6 +97,16 @@ impl House {
 
     pub(super) fn port(&self) -> u16 {
         self.server.local_addr().port()
+    }
+
+    /// Another door to the same operator, over TLS, for stations with a certificate of this authority.
+    pub(super) fn open_tls(&self, root: &Authority) -> LineServer {
+        let server = root.server_certificate(&["localhost".to_owned()], DAY, now(), &SystemDice).unwrap();
+        let trusted = Trusted { roots_pem: root.certificate_pem().to_owned(), on_refused: Arc::new(|_| {}) };
+        let tls = trust::tls::server(&server, ClientCertificates::Optional(trusted), &[]).unwrap();
+        let desk: Arc<dyn Desk> = Arc::new(self.operator.clone());
+        let at = "127.0.0.1:0".parse().unwrap();
+        listen(at, Arc::new(tls), desk, Arc::new(SystemClock), Arc::new(SystemDice), Options::default()).unwrap()
     }
 
     /// A station that has booted and said that both its EVSEs are free: the state `Booted`.

@@ -1,27 +1,37 @@
 //! A station made by hand: every frame of it is written by the test, and every order to it is answered by the test.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 use std::time::Duration;
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use charge::Timestamp;
 use futures_util::{SinkExt, StreamExt};
+use rustls::pki_types::ServerName;
 use serde_json::{Value, json};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
+use tokio_rustls::TlsConnector;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::tungstenite::http::HeaderValue;
 use tokio_tungstenite::tungstenite::{Error, Message};
 use tokio_tungstenite::{WebSocketStream, client_async};
+use trust::pki::Identity;
 
 use super::house::{ID, SERIAL, now};
 
 /// The operator answers in milliseconds; a machine that builds beside it gets more.
 const PATIENCE: Duration = Duration::from_secs(30);
 
+/// What a station may come over.
+pub(super) trait Wire: AsyncRead + AsyncWrite + Send + Unpin {}
+
+impl<T: AsyncRead + AsyncWrite + Send + Unpin> Wire for T {}
+
 pub(super) struct Pole {
-    socket: WebSocketStream<TcpStream>,
+    socket: WebSocketStream<Box<dyn Wire>>,
     sent: u32,
     /// Orders that came while an answer was waited for.
     orders: VecDeque<Value>,
@@ -31,11 +41,26 @@ impl Pole {
     /// Knocks with a password of HTTP Basic; the status of a refusal.
     pub(super) async fn knock(port: u16, password: &str) -> Result<Self, u16> {
         let tcp = TcpStream::connect(("127.0.0.1", port)).await.unwrap();
-        let mut request = format!("ws://127.0.0.1:{port}/ocpp/{ID}").into_client_request().unwrap();
-        let pair = BASE64_STANDARD.encode(format!("{ID}:{password}"));
-        request.headers_mut().insert("authorization", HeaderValue::from_str(&format!("Basic {pair}")).unwrap());
+        Self::upgrade(Box::new(tcp), Some(password)).await
+    }
+
+    /// Knocks over TLS with a certificate and no password.
+    pub(super) async fn knock_with(port: u16, roots: &str, identity: &Identity) -> Result<Self, u16> {
+        let tls = trust::tls::client(roots, Some(identity), &[]).unwrap();
+        let tcp = TcpStream::connect(("127.0.0.1", port)).await.unwrap();
+        let name = ServerName::try_from("localhost").unwrap();
+        let stream = TlsConnector::from(Arc::new(tls)).connect(name, tcp).await.unwrap();
+        Self::upgrade(Box::new(stream), None).await
+    }
+
+    async fn upgrade(wire: Box<dyn Wire>, password: Option<&str>) -> Result<Self, u16> {
+        let mut request = format!("ws://localhost/ocpp/{ID}").into_client_request().unwrap();
+        if let Some(password) = password {
+            let pair = BASE64_STANDARD.encode(format!("{ID}:{password}"));
+            request.headers_mut().insert("authorization", HeaderValue::from_str(&format!("Basic {pair}")).unwrap());
+        }
         request.headers_mut().insert("sec-websocket-protocol", HeaderValue::from_static("ocpp2.0.1"));
-        match client_async(request, tcp).await {
+        match client_async(request, wire).await {
             Ok((socket, _)) => Ok(Self { socket, sent: 0, orders: VecDeque::new() }),
             Err(Error::Http(answer)) => Err(answer.status().as_u16()),
             Err(other) => panic!("{other}"),
@@ -101,16 +126,6 @@ impl Pole {
         assert_eq!((&order[0], &order[2]), (&json!(2), &json!(action)), "{order}");
         self.send(&json!([3, order[1], answer])).await;
         order[3].take()
-    }
-
-    /// The connection is ended by the operator.
-    pub(super) async fn let_go(&mut self) {
-        loop {
-            match timeout(PATIENCE, self.socket.next()).await.expect("the line ends in time") {
-                Some(Ok(Message::Close(_)) | Err(_)) | None => return,
-                Some(Ok(_)) => {}
-            }
-        }
     }
 
     async fn send(&mut self, frame: &Value) {

@@ -18,7 +18,7 @@ use super::presence::{DeniedTap, Passage, Presence, Presented};
 use super::transact::{self, Misfit, Word};
 use super::{Event, House, Operator, payment, reservations, templates};
 use crate::authorise::{self, Step};
-use crate::memory::{order, permit, place, session, station};
+use crate::memory::{key, order, permit, place, session, station};
 use crate::view::RefusedKnock;
 use crate::{admit, boot};
 
@@ -77,7 +77,8 @@ impl Operator {
             Ok(entry) => {
                 self.0.deviated(&entry.station, admit::deviations(&knock, &entry.station), "", &[]);
                 let rises = standing.as_ref().is_some_and(|standing| admit::rises(&knock, standing));
-                let presented = Presented { peer: knock.peer, certificate: knock.certificate, rises };
+                let renews = standing.as_ref().is_some_and(|standing| admit::renews(&knock, standing));
+                let presented = Presented { peer: knock.peer, certificate: knock.certificate, rises, renews };
                 self.0.presences().knocked.insert(entry.station.clone(), presented);
                 Ok(entry)
             }
@@ -121,6 +122,14 @@ impl Operator {
             if let Err(error) = risen.await {
                 // it comes with its certificate the next time as well
                 tracing::error!(%error, station = %entry.station, "a risen security profile could not be kept");
+            }
+        }
+        if presented.as_ref().is_some_and(|presented| presented.renews) {
+            let name = entry.station.clone();
+            let took = self.run_and_forget_standings("operator.key.came", move |_, tx| key::took(tx, &name)).await;
+            if let Err(error) = took {
+                // it comes with it the next time as well
+                tracing::error!(%error, station = %entry.station, "a station's new key could not be kept");
             }
         }
         let (station, version) = (entry.station, entry.version);
