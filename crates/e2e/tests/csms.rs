@@ -18,5 +18,6 @@ mod csms {
     mod provisioning;
     mod remote;
     mod reservation;
+    mod terms;
     mod transactions;
 }

@@ -36,6 +36,7 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
     super::curve::TAILS,
     super::payment::MIGRATION,
     super::key::MIGRATION,
+    super::permit::GROUPS,
 ];
 
 const PLACES: &str = "CREATE TABLE operator_locations (
