@@ -95,20 +95,22 @@ fn proofs(cites: &[Cite]) -> BTreeMap<&str, BTreeSet<&str>> {
 fn cases(text: &mut String, index: &Index, cites: &[Cite]) {
     let proofs = proofs(cites);
     let cited = |id: &str| proofs.get(id).map(|tests| tests.iter().copied().collect::<Vec<_>>().join(", "));
-    text.push_str("## Mandatory cases for an operator, OCPP 2.0.1, by certification profile\n\n");
-    for (profile, cases) in &index.mandatory {
-        let shown: Vec<_> = cases.iter().filter_map(|id| cited(id).map(|tests| (id, tests))).collect();
-        let _written = writeln!(text, "### {profile}: {} of {} cited\n", shown.len(), cases.len());
-        if !shown.is_empty() {
-            text.push_str("| case | tests |\n|---|---|\n");
-            for (id, tests) in shown {
-                let _written = writeln!(text, "| {id} | {tests} |");
+    for (whose, lists) in [("an operator", &index.mandatory), ("a station", &index.mandatory_for_a_station)] {
+        let _written = writeln!(text, "## Mandatory cases for {whose}, OCPP 2.0.1, by certification profile\n");
+        for (profile, cases) in lists {
+            let shown: Vec<_> = cases.iter().filter_map(|id| cited(id).map(|tests| (id, tests))).collect();
+            let _written = writeln!(text, "### {profile}, {whose}: {} of {} cited\n", shown.len(), cases.len());
+            if !shown.is_empty() {
+                text.push_str("| case | tests |\n|---|---|\n");
+                for (id, tests) in shown {
+                    let _written = writeln!(text, "| {id} | {tests} |");
+                }
+                text.push('\n');
             }
-            text.push('\n');
-        }
-        let open: Vec<&str> = cases.iter().map(String::as_str).filter(|id| cited(id).is_none()).collect();
-        if !open.is_empty() {
-            let _written = writeln!(text, "Not cited: {}.\n", open.join(", "));
+            let open: Vec<&str> = cases.iter().map(String::as_str).filter(|id| cited(id).is_none()).collect();
+            if !open.is_empty() {
+                let _written = writeln!(text, "Not cited: {}.\n", open.join(", "));
+            }
         }
     }
     for (title, list) in [("OCPP 1.6", &index.cases_16), ("OCPP 2.1, ids of a third party", &index.cases_21)] {

@@ -5,6 +5,7 @@ use std::fmt;
 use crate::id::{AuthorizationReference, BadId, PartyId};
 use crate::money::Money;
 use crate::personal::{Personal, Purpose};
+use crate::talk::line::terms::Words;
 use crate::units::Energy;
 
 /// A token's uid as its reader delivered it, and the form in which it is compared.
@@ -237,12 +238,25 @@ pub struct Verdict {
     pub reference: Option<AuthorizationReference>,
     pub energy_cap: Option<Energy>,
     pub money_cap: Option<Money>,
+    /// Tokens of one group may stop what another of it began (OCPI 2.2.1, 12.3.2 `group_id`; OCPP 2.x C09).
+    pub group: Option<Personal<TokenUid>>,
+    /// For whoever presented the token (OCPI 2.2.1, 12.3.1 `info`; OCPP 2.x `personalMessage`).
+    pub words: Option<Box<Words>>,
 }
 
 impl Verdict {
     /// A verdict that carries nothing but its word.
     pub const fn bare(allowed: Allowed) -> Self {
-        Self { allowed, contract: None, party: None, reference: None, energy_cap: None, money_cap: None }
+        Self {
+            allowed,
+            contract: None,
+            party: None,
+            reference: None,
+            energy_cap: None,
+            money_cap: None,
+            group: None,
+            words: None,
+        }
     }
 }
 

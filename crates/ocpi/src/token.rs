@@ -7,6 +7,7 @@ use charge::Purpose;
 use charge::Timestamp;
 use charge::id::{AuthorizationReference, PartyId};
 use charge::personal::Personal;
+use charge::talk::line::terms::Words;
 use charge::talk::road::Denial;
 use charge::token::{Allowed, ContractId, IssuedToken, PresentedToken, TokenKind, TokenUid, Verdict};
 
@@ -153,6 +154,11 @@ pub(crate) fn write_verdict(
             lost.push(Fault::new(format!("/{path}"), "has no member in OCPI 2.2.1"));
         }
     }
+    for (held, path) in [(verdict.group.is_some(), "group"), (verdict.words.is_some(), "words")] {
+        if held {
+            lost.push(Fault::new(format!("/{path}"), "is not mandatory, so it stays here"));
+        }
+    }
     let contract = verdict.contract.as_ref().map_or(NOT_AVAILABLE, |id| id.reveal(Purpose::Transmit).as_str());
     let token = object(verdict.party.unwrap_or(answering), &wire_uid(&asked.uid)?, asked.kind, contract)
         .with("valid", verdict.allowed == Allowed::Yes)
@@ -164,6 +170,12 @@ pub(crate) fn write_verdict(
         .into())
 }
 
+/// `DisplayText` (OCPI 2.2.1, 16.3).
+fn read_words(at: &At<'_>) -> Result<Words, Fault> {
+    let language = at.need("language")?.text()?.trim().into();
+    Ok(Words { language: Some(language), ..Words::plain(at.need("text")?.text()?) })
+}
+
 pub(crate) fn read_verdict(at: &At<'_>) -> Result<Crossed<Verdict>, Fault> {
     const ALLOWED: &[(&str, Allowed)] = &[
         ("ALLOWED", Allowed::Yes),
@@ -173,11 +185,13 @@ pub(crate) fn read_verdict(at: &At<'_>) -> Result<Crossed<Verdict>, Fault> {
         ("NOT_ALLOWED", Allowed::NotHere),
     ];
     let mut lost = Lost::new();
-    at.unworded(&["location", "info"], &mut lost);
+    at.unworded(&["location"], &mut lost);
     let allowed = at.need("allowed")?.one_of(ALLOWED)?;
     let mut verdict = Verdict::bare(allowed);
     verdict.reference = at.maybe("authorization_reference", &mut lost, At::word);
+    verdict.words = at.maybe("info", &mut lost, read_words).map(Box::new);
     if let Some(token) = at.field("token") {
+        verdict.group = token.maybe("group_id", &mut lost, read_uid);
         verdict.party = read_party(&token).map_err(|fault| lost.push(fault)).ok();
         verdict.contract = token
             .maybe("contract_id", &mut lost, read_contract)

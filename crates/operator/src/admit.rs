@@ -39,6 +39,8 @@ pub struct Standing {
     pub danger_plain_ws: bool,
     /// What is tolerated of it.
     pub quirks: Quirks,
+    /// A key that it was sent, and has not come with yet (A01).
+    pub next: Option<Box<StationKeyDigest>>,
 }
 
 /// Turned away: what the peer hears, and what the technician reads.
@@ -99,6 +101,12 @@ pub fn rises(knock: &Knock, standing: &Standing) -> bool {
     proven && knock.encrypted && knock.basic.is_none()
 }
 
+/// Whether a station comes with the key that it was sent: from now on no other will do (2.x A01.FR.03).
+pub fn renews(knock: &Knock, standing: &Standing) -> bool {
+    let (Some(next), Some((_, key))) = (&standing.next, &knock.basic) else { return false };
+    matches!(standing.proof, Proof::Basic { .. }) && next.verify(key.expose()).is_some()
+}
+
 fn of_this_station(common_name: &str, serial: &str) -> Result<(), Turned> {
     if common_name == serial {
         return Ok(());
@@ -119,6 +127,7 @@ fn with_key(knock: &Knock, standing: &Standing, digest: &StationKeyDigest) -> Re
     }
     match digest.verify(key.expose()) {
         Some(_form) => Ok(()),
+        None if renews(knock, standing) => Ok(()),
         None => Err(unproven("wrong password", "the key is not the one of this station; rotate it or set it again")),
     }
 }
@@ -217,6 +226,7 @@ mod tests {
             retired,
             danger_plain_ws,
             quirks: Quirks::USUAL,
+            next: None,
         };
         let strict = Standing { proof: Proof::Certificate { serial: "S1".to_owned() }, ..basic(true, false) };
         let knock = |password: Option<&[u8]>, cn: Option<&str>, encrypted, offered: &[&str]| Knock {
@@ -273,6 +283,7 @@ mod tests {
             retired: false,
             danger_plain_ws: false,
             quirks: Quirks::USUAL,
+            next: None,
         };
         let knock = Knock {
             identity: "CP-1".to_owned(),

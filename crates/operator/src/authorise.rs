@@ -9,6 +9,7 @@ use std::time::Duration;
 use charge::id::{AuthorizationReference, PartyId};
 use charge::money::Money;
 use charge::record::{AuthMethod, RecordToken};
+use charge::talk::line::terms::Words;
 use charge::talk::road::{Answer, Denial, Question, RoadFault};
 use charge::token::{Allowed, ContractId, PresentedToken, TokenKind, TokenUid, Verdict};
 use charge::units::Energy;
@@ -25,6 +26,8 @@ pub struct Permit {
     pub(crate) money_cap: Option<Money>,
     /// A transaction has to begin before this; one that runs is not ended by it.
     pub(crate) until: Timestamp,
+    /// What stations are told of the token's group.
+    pub(crate) group: Option<Personal<TokenUid>>,
 }
 
 /// What is known before anybody is asked.
@@ -70,13 +73,23 @@ pub struct Conclusion {
     pub allowed: Allowed,
     /// There exactly where `allowed` is yes.
     pub permit: Option<Permit>,
+    /// What the provider has to say to whoever presented the token.
+    pub words: Option<Box<Words>>,
+}
+
+impl Conclusion {
+    /// What the station hears: nothing of the contract behind it.
+    pub(crate) fn told(&self) -> Verdict {
+        let group = self.permit.as_ref().and_then(|permit| permit.group.clone());
+        Verdict { group, words: self.words.clone(), ..Verdict::bare(self.allowed) }
+    }
 }
 
 /// Turns the road's answer into a verdict. Silence is an answer too: [`Allowed::Unanswered`].
 pub fn conclude(now: Timestamp, token: &PresentedToken, answer: Result<Answer, RoadFault>) -> Conclusion {
     match answer {
         Ok(Answer::May(verdict)) if verdict.allowed == Allowed::Yes => permitted(now, token, verdict),
-        Ok(Answer::May(verdict)) => refused(verdict.allowed),
+        Ok(Answer::May(verdict)) => Conclusion { words: verdict.words, ..refused(verdict.allowed) },
         Err(RoadFault::Denied(Denial::UnknownToken)) => refused(Allowed::Unknown),
         Ok(_) | Err(_) => refused(Allowed::Unanswered),
     }
@@ -97,8 +110,9 @@ fn permitted(now: Timestamp, token: &PresentedToken, verdict: Verdict) -> Conclu
         energy_cap: verdict.energy_cap,
         money_cap: verdict.money_cap,
         until: now.plus(PERMIT_HOLDS),
+        group: verdict.group,
     };
-    Conclusion { allowed: Allowed::Yes, permit: Some(permit) }
+    Conclusion { allowed: Allowed::Yes, permit: Some(permit), words: verdict.words }
 }
 
 /// The uid of session and CDR is the contract's own compact form: the card stays between driver and provider
@@ -119,7 +133,7 @@ fn contract_of_uid(token: &PresentedToken) -> Option<Personal<ContractId>> {
 }
 
 const fn refused(allowed: Allowed) -> Conclusion {
-    Conclusion { allowed, permit: None }
+    Conclusion { allowed, permit: None, words: None }
 }
 
 /// From the tap to the plug: a permit that is not used within this time has to be asked for again.

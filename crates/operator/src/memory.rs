@@ -14,6 +14,7 @@ pub(crate) mod denial;
 pub(crate) mod firmware;
 pub(crate) mod habit;
 pub(crate) mod handed;
+pub(crate) mod key;
 pub(crate) mod log;
 pub(crate) mod messages;
 pub(crate) mod model;

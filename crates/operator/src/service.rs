@@ -20,6 +20,7 @@ mod expert;
 pub(crate) mod firmware;
 mod habits;
 mod handed;
+mod keys;
 mod line;
 mod look;
 mod needs;
@@ -47,7 +48,8 @@ use charge::id::{CdrId, CorrelationId, EvseUid, OrderId, PartyId, SessionId, Sta
 use charge::money::Currency;
 use charge::talk::line::{Line, LineFault, StationAnswer, ToStation};
 use charge::talk::road::{Answer, Letter, Question, Road, RoadFault};
-use charge::{Clock, Dice, Timestamp};
+use charge::token::{TokenKind, TokenUid};
+use charge::{Clock, Dice, Personal, Timestamp};
 use store::{Migration, Store, StoreError, Tx};
 use tokio::sync::{Notify, OnceCell, broadcast};
 use trust::pki::Authority;
@@ -293,6 +295,13 @@ impl House {
         &self.setup.keys.seal
     }
 
+    /// The name of a group of tokens at this operator: keyed, and short enough for every version (1.6 `parentIdTag`).
+    fn group_here(&self, group: &Personal<TokenUid>) -> Option<Personal<TokenUid>> {
+        let tag = self.setup.keys.tags.tag(TokenKind::Other, group);
+        let (name, _) = tag.as_bytes().split_at_checked(GROUP_BYTES)?;
+        TokenUid::new(trust::hex::encode(name)).ok().map(Personal::new)
+    }
+
     fn presences(&self) -> MutexGuard<'_, Presences> {
         self.presences.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -323,6 +332,9 @@ impl House {
         self.wake.notify_one();
     }
 }
+
+/// Twenty digits, which is what 1.6 has room for.
+const GROUP_BYTES: usize = 10;
 
 /// Events that a slow page may lag behind before it misses some; it refetches then.
 const EVENTS_WAITING: usize = 1_024;

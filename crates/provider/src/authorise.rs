@@ -44,7 +44,7 @@ pub(crate) fn yes(
     money_cap: Option<Money>,
 ) -> Verdict {
     let (contract, party, reference) = (Some(contract), Some(us), Some(reference));
-    Verdict { allowed: Allowed::Yes, contract, party, reference, energy_cap: None, money_cap }
+    Verdict { contract, party, reference, money_cap, ..Verdict::bare(Allowed::Yes) }
 }
 
 /// The answer that refuses. Everything but `Unknown` says whose token it is, because the asker came to its provider.

@@ -159,7 +159,9 @@ pub(crate) fn told(question: &Question, code: Option<&str>) -> Vec<Field> {
 
 /// What our answer to a tap tells.
 pub(crate) fn answered(verdict: &Verdict) -> Vec<Field> {
-    let Verdict { allowed: _, contract, party: _, reference, energy_cap: _, money_cap: _ } = verdict;
+    // no provider of ours has groups, or words for whoever taps
+    let Verdict { allowed: _, contract, party: _, reference, energy_cap: _, money_cap: _, group: _, words: _ } =
+        verdict;
     let mut fields = vec![Field::Permission];
     fields.extend(contract.is_some().then_some(Field::OneTimeId));
     fields.extend(reference.is_some().then_some(Field::Reference));

@@ -393,6 +393,11 @@ impl Phase {
         }
     }
 
+    /// Broken, or switched off.
+    pub const fn is_out(self) -> bool {
+        matches!(self, Self::Faulted | Self::FaultedPlugged | Self::Unavailable | Self::UnavailablePlugged)
+    }
+
     /// Between begin and end of a transaction.
     pub const fn in_transaction(self) -> bool {
         match self {

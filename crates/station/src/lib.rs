@@ -8,6 +8,7 @@
 //! Invariant: every transaction that began is told to its end, in order, with signed readings.
 
 pub mod bay;
+mod cache;
 pub mod car;
 pub mod certificates;
 pub mod charging;

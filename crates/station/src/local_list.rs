@@ -43,7 +43,7 @@ fn normal(token: &PresentedToken) -> Normal {
 }
 
 impl LocalList {
-    /// 0 where the list is empty (1.6, 5.10; D01.FR.02).
+    /// Of the last update, also where that emptied the list (D01.FR.04); 0 before the first (D02.FR.02).
     pub const fn version(&self) -> i32 {
         self.version
     }
@@ -83,7 +83,7 @@ impl LocalList {
         if next.len() > ENTRIES_MAX {
             return Err("Failed");
         }
-        self.version = if next.is_empty() && full { 0 } else { version };
+        self.version = version;
         self.entries = next;
         Ok(())
     }
@@ -127,7 +127,7 @@ mod tests {
             (6, false, vec![entry("B", Some(Allowed::Blocked))], Ok(()), 6),
             (3, true, vec![entry("A", None)], Err("Failed"), 6),
             (7, false, vec![entry("a", None)], Ok(()), 7),
-            (2, true, Vec::new(), Ok(()), 0),
+            (2, true, Vec::new(), Ok(()), 2),
         ] {
             assert_eq!(list.update(version, full, entries), told, "version {version}");
             assert_eq!(list.version(), then);

@@ -28,9 +28,10 @@ use charge::talk::line::terms::Limits;
 use charge::talk::line::{BayState, FromStation, Version};
 use charge::token::Allowed;
 use charge::units::{Energy, Power};
-use charge::{Dice, Personal, Secret, Timestamp};
+use charge::{Dice, Secret, Timestamp};
 
 use crate::bay::{Event, Phase};
+use crate::cache::Cache;
 use crate::deal::Deal;
 use crate::evse::{Due, Evse};
 use crate::journal::{Memory, Note};
@@ -170,8 +171,7 @@ pub struct Station {
     reset_when_idle: bool,
     wanted: Wanted,
     blocks: Blocks,
-    /// Tokens that were accepted here lately, in their normal form, oldest first.
-    cache: VecDeque<Personal<String>>,
+    cache: Cache,
     now: Timestamp,
 }
 
@@ -185,8 +185,6 @@ struct Wanted {
     startup_event: bool,
 }
 
-/// A station of a few EVSEs sees a few hundred different cards a month.
-const CACHE_MAX: usize = 256;
 /// A reset waits this long for its own answer to get out.
 const RESET_AFTER: Duration = Duration::from_secs(1);
 /// A soft reset waits this long for what is owed to be said; it is kept in any case.
@@ -237,7 +235,7 @@ impl Station {
             reset_when_idle: false,
             wanted: Wanted::default(),
             blocks: Blocks::default(),
-            cache: VecDeque::new(),
+            cache: Cache::default(),
             now,
         };
         station.power_on(now, memory, BootReason::PowerUp, out);

@@ -24,9 +24,10 @@ pub struct Tariffs(BTreeMap<EvseNo, Vec<(Timestamp, Tariff)>>);
 
 impl Tariffs {
     /// Sets the default of some EVSEs, or answers the status word that refuses it (I07). One that begins later waits beside
-    /// the present one; one of the same begin or the same name takes the other's place; what has been followed goes.
+    /// the present one; one of the same begin takes the other's place; what has been followed goes. A name that is here
+    /// already is refused: whoever means another tariff says so by another name.
     ///
-    /// cites: ocpp-2.1 I07.FR.20, I07.FR.21, I07.FR.22, I07.FR.23
+    /// cites: ocpp-2.1 I07.FR.04, I07.FR.20, I07.FR.21, I07.FR.22, I07.FR.23
     pub fn set(&mut self, evses: &[EvseNo], tariff: &Tariff, now: Timestamp) -> Result<(), &'static str> {
         if evses.is_empty() {
             return Err("Rejected");
@@ -34,9 +35,11 @@ impl Tariffs {
         if tariff.elements.len() > ELEMENTS_MAX {
             return Err("TooManyElements");
         }
-        let waiting = |kept: &Vec<(Timestamp, Tariff)>| {
-            kept.iter().filter(|(from, of)| *from > now && of.id != tariff.id).count()
-        };
+        self.0.values_mut().for_each(|kept| tidy(kept, now));
+        if self.0.values().flatten().any(|(_, of)| of.id == tariff.id) {
+            return Err("DuplicateTariffId");
+        }
+        let waiting = |kept: &Vec<(Timestamp, Tariff)>| kept.iter().filter(|(from, _)| *from > now).count();
         if evses.iter().filter_map(|evse| self.0.get(evse)).any(|kept| waiting(kept) >= WAITING_MAX) {
             return Err("Rejected");
         }
@@ -44,11 +47,10 @@ impl Tariffs {
         let begins = tariff.valid_from.unwrap_or(now);
         for evse in evses {
             let kept = self.0.entry(*evse).or_default();
-            kept.retain(|(from, of)| of.id != tariff.id && *from != begins);
+            kept.retain(|(from, _)| *from != begins);
             kept.push((begins, tariff.clone()));
             kept.sort_by_key(|(from, _)| *from);
-            let followed = kept.iter().filter(|(from, _)| *from <= now).count().saturating_sub(1);
-            kept.drain(..followed);
+            tidy(kept, now);
         }
         Ok(())
     }
@@ -93,6 +95,12 @@ impl Tariffs {
     }
 }
 
+/// Forgets what has been followed.
+fn tidy(kept: &mut Vec<(Timestamp, Tariff)>, now: Timestamp) {
+    let followed = kept.iter().filter(|(from, _)| *from <= now).count().saturating_sub(1);
+    kept.drain(..followed);
+}
+
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, reason = "a test may panic")]
@@ -122,6 +130,8 @@ mod tests {
         let mut tariffs = Tariffs::default();
         assert_eq!(tariffs.set(&[], &tariff("A"), START), Err("Rejected"));
         tariffs.set(&[one(), two()], &tariff("A"), START).unwrap();
+        // proves: ocpp-2.1 I07.FR.04
+        assert_eq!(tariffs.set(&[one()], &tariff("A"), START), Err("DuplicateTariffId"));
         assert_eq!(tariffs.kept(None)[0].evses, [one(), two()]);
         tariffs.set(&[two()], &tariff("B"), START).unwrap();
         assert_eq!(tariffs.kept(Some(two()))[0].id, "B".into());
@@ -146,8 +156,8 @@ mod tests {
         assert_eq!([0, 99, 100, 199, 200].map(|at| force(&tariffs, at)), ["A", "A", "B", "B", "C"]);
         tariffs.set(&[one()], &from("D", 100), START).unwrap();
         assert_eq!(force(&tariffs, 150), "D", "of the same begin, the last one said");
-        tariffs.set(&[one()], &from("C", 300), START).unwrap();
-        assert_eq!(force(&tariffs, 250), "D", "and of the same name");
+        assert_eq!(tariffs.set(&[one()], &from("C", 300), START), Err("DuplicateTariffId"));
+        assert_eq!(force(&tariffs, 250), "C", "what was refused changes nothing");
         tariffs.set(&[one()], &from("E", 400), later(150)).unwrap();
         let kept: Vec<_> = tariffs.kept(None).into_iter().map(|of| of.id.to_string()).collect();
         assert_eq!(kept, ["D", "C", "E"], "what has been followed is gone");

@@ -428,14 +428,7 @@ fn read_verdict(body: &Record, asked: &charge::token::PresentedToken, lost: &mut
     let contract = token::contract_or_uid(contract, &asked.uid, lost)?;
     let party = body.word("ProviderID").ok().or_else(|| contract.party());
     let reference = body.text("SessionID").and_then(|id| AuthorizationReference::new(id).ok());
-    Ok(Verdict {
-        allowed: Allowed::Yes,
-        contract: Some(Personal::new(contract)),
-        party,
-        reference,
-        energy_cap: None,
-        money_cap: None,
-    })
+    Ok(Verdict { contract: Some(Personal::new(contract)), party, reference, ..Verdict::bare(Allowed::Yes) })
 }
 
 fn unreadable(fault: Fault) -> RoadFault {

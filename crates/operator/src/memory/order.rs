@@ -192,6 +192,7 @@ pub(crate) fn alias(order: &OrderRow, key: &SealKey, no: Option<EvseNo>, at: Tim
             energy_cap: None,
             money_cap: None,
             until: order.until,
+            group: None,
         })),
         Some(_) | None => Ok(Alias::Over),
     }

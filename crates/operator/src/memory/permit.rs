@@ -9,12 +9,20 @@ use charge::record::{AuthMethod, RecordToken};
 use charge::token::{ContractId, PresentedToken, TokenKind, TokenUid};
 use charge::units::Energy;
 use charge::{Personal, Purpose, Timestamp};
-use store::{Row, StoreError, Tx, values};
+use store::{Migration, Row, StoreError, Tx, values};
 use trust::seal::SealKey;
 use trust::token_tag::TokenTag;
 
 use crate::authorise::Permit;
 use crate::memory::{damaged, named, small_opt, word, word_opt};
+
+/// The name that stations are told of a token's group: a keyed one, so it names nobody elsewhere.
+pub(crate) const GROUPS: Migration = Migration {
+    family: "operator permits",
+    number: 1,
+    name: "groups of tokens",
+    sql: "ALTER TABLE operator_permits ADD COLUMN group_name TEXT;",
+};
 
 /// Where a sealed token belongs; part of what is sealed, so that it opens nowhere else.
 #[derive(Clone, Copy, Debug)]
@@ -113,6 +121,7 @@ pub(crate) fn put(
             permit.money_cap.map(|cap| cap.minor),
             permit.money_cap.map(|cap| cap.currency.to_string()),
             permit.until,
+            permit.group.as_ref().map(|group| group.reveal(Purpose::Keep).as_delivered()),
         ],
     )
     .map(drop)
@@ -133,6 +142,7 @@ pub(crate) fn find(
             energy_cap: row.int_opt(3)?.map(Energy::from_mwh),
             money_cap: money(row, 4)?,
             until: row.time(6)?,
+            group: row.text_opt(7)?.and_then(|name| TokenUid::new(name).ok()).map(Personal::new),
         })
     })
 }
@@ -190,12 +200,13 @@ pub(crate) fn method_named(text: &str) -> Option<AuthMethod> {
 }
 
 const PUT: &str = "INSERT INTO operator_permits
-    (station, tag, token_sealed, party, reference, method, energy_cap, money_cap, money_currency, until)
-    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)
+    (station, tag, token_sealed, party, reference, method, energy_cap, money_cap, money_currency, until, group_name)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)
     ON CONFLICT (station, tag) DO UPDATE SET token_sealed = excluded.token_sealed, party = excluded.party,
     reference = excluded.reference, method = excluded.method, energy_cap = excluded.energy_cap,
-    money_cap = excluded.money_cap, money_currency = excluded.money_currency, until = excluded.until";
-const FIND: &str = "SELECT token_sealed, reference, method, energy_cap, money_cap, money_currency, until
+    money_cap = excluded.money_cap, money_currency = excluded.money_currency, until = excluded.until,
+    group_name = excluded.group_name";
+const FIND: &str = "SELECT token_sealed, reference, method, energy_cap, money_cap, money_currency, until, group_name
     FROM operator_permits WHERE station = ?1 AND tag = ?2";
 const USED: &str = "DELETE FROM operator_permits WHERE station = ?1 AND tag = ?2";
 const EXPIRE: &str = "DELETE FROM operator_permits WHERE until < ?1";

@@ -36,6 +36,8 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
     super::curve::POINTS_IN_ONE,
     super::curve::TAILS,
     super::payment::MIGRATION,
+    super::key::MIGRATION,
+    super::permit::GROUPS,
 ];
 
 const PLACES: &str = "CREATE TABLE operator_locations (

@@ -190,6 +190,12 @@ pub(crate) fn running_at(tx: &Tx<'_>, station: &StationId, no: EvseNo) -> Result
     Ok(tx.one(RUNNING_HERE, &values![station.as_str(), no.get()], |row| row.int(0))?.is_some())
 }
 
+/// Whether somebody pays, or is being asked about, at a bay. A cable that is plugged in is a transaction to some stations
+/// of 2.x, and a start from afar is what it waits for (E01.FR.02, F01.FR.13).
+pub(crate) fn claimed_at(tx: &Tx<'_>, station: &StationId, no: EvseNo) -> Result<bool, StoreError> {
+    Ok(tx.one(CLAIMED_HERE, &values![station.as_str(), no.get()], |row| row.int(0))?.is_some())
+}
+
 /// The highest transaction number that was ever given.
 pub(crate) fn highest_number(tx: &Tx<'_>) -> Result<Option<i64>, StoreError> {
     Ok(tx.one(HIGHEST, &[], |row| row.int_opt(0))?.flatten())
@@ -466,6 +472,8 @@ const OPEN_HERE: &str = "SELECT id FROM operator_sessions
     WHERE station = ?1 AND ended IS NULL AND evse_no = ?2 ORDER BY start LIMIT 3";
 const RUNNING_HERE: &str = "SELECT 1 FROM operator_sessions
     WHERE station = ?1 AND ended IS NULL AND evse_no = ?2 LIMIT 1";
+const CLAIMED_HERE: &str = "SELECT 1 FROM operator_sessions
+    WHERE station = ?1 AND ended IS NULL AND evse_no = ?2 AND (state <> 'waiting' OR asked_sealed IS NOT NULL) LIMIT 1";
 const HIGHEST: &str = "SELECT MAX(number) FROM operator_sessions";
 const FIND: &str = concat!("SELECT ", columns!(), " FROM operator_sessions WHERE id = ?1");
 const COUNT: &str = "SELECT COUNT(*) FROM operator_sessions

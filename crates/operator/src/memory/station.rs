@@ -59,6 +59,7 @@ pub(crate) fn standing(tx: &Tx<'_>, identity: &str) -> Result<Option<Standing>, 
             retired: row.time_opt(3)?.is_some(),
             danger_plain_ws: row.flag(4)?,
             quirks: Quirks::USUAL,
+            next: row.text_opt(10)?.map(|text| digest(&text)).transpose()?,
         };
         let said = |column| Ok::<_, StoreError>(row.text_opt(column)?.unwrap_or_default());
         let make = Make { vendor: said(5)?, model: said(6)?, firmware: said(7)? };
@@ -71,13 +72,14 @@ pub(crate) fn standing(tx: &Tx<'_>, identity: &str) -> Result<Option<Standing>, 
     found.map(with_quirks).transpose()
 }
 
+fn digest(text: &str) -> Result<Box<StationKeyDigest>, StoreError> {
+    StationKeyDigest::parse(text).map(Box::new).ok_or_else(|| damaged("key_digest"))
+}
+
 /// Serial and digest in two columns from `column` on.
 fn proof(row: &Row<'_>, column: usize) -> Result<Proof, StoreError> {
     match (row.text_opt(column)?, row.text_opt(column + 1)?) {
-        (serial, Some(digest)) => {
-            let digest = StationKeyDigest::parse(&digest).ok_or_else(|| damaged("key_digest"))?;
-            Ok(Proof::Basic { digest: Box::new(digest), serial })
-        }
+        (serial, Some(digest)) => Ok(Proof::Basic { digest: self::digest(&digest)?, serial }),
         (Some(serial), None) => Ok(Proof::Certificate { serial }),
         (None, None) => Err(damaged("serial")),
     }
@@ -344,7 +346,8 @@ const ENROL: &str =
 const STANDING: &str = "SELECT id, serial, key_digest, retired, danger_plain_ws, vendor, model, firmware,
     EXISTS (SELECT 1 FROM operator_strict o WHERE o.station = s.id)
         OR EXISTS (SELECT 1 FROM operator_station_quirks q WHERE q.station = s.id),
-    EXISTS (SELECT 1 FROM operator_quirk_profiles)
+    EXISTS (SELECT 1 FROM operator_quirk_profiles),
+    (SELECT k.digest FROM operator_next_keys k WHERE k.station = s.id)
     FROM operator_stations s WHERE folded = ?1";
 const SERIAL: &str = "SELECT serial FROM operator_stations WHERE id = ?1 AND key_digest IS NULL";
 const RETIRE: &str = "UPDATE operator_stations SET retired = ?2 WHERE id = ?1 AND retired IS NULL";

@@ -22,7 +22,7 @@ use super::{Event, Fault, House, Operator};
 use crate::admit::Proof;
 use crate::memory::notice::{self, Kind};
 use crate::memory::order::{self, OrderRow};
-use crate::memory::{cdr, denial, log, place, request, session, station, tariff};
+use crate::memory::{cdr, denial, key, log, place, request, session, station, tariff, upload};
 use crate::order::{OrderOutcome, Outcome, StationOrder, outcome};
 use crate::wording;
 
@@ -91,6 +91,7 @@ impl Operator {
             for bay in place::of_station(tx, &name)? {
                 notice::put(tx, Kind::Evse, bay.evse.as_str(), now)?;
             }
+            key::forget(tx, &name)?;
             if !station::retire(tx, &name, now)? {
                 return Err(Fault::NotFound("station"));
             }
@@ -100,22 +101,6 @@ impl Operator {
         self.hang_up(id, "the station was retired");
         self.0.wake();
         Ok(())
-    }
-
-    /// A new key for a station of profile 2, shown once. The station is disconnected and has to present it.
-    pub async fn rotate_key(&self, actor: &str, id: &StationId) -> Result<Secret<String>, Fault> {
-        let key = StationKey::generate(&*self.0.dice);
-        let digest = key.digest(&*self.0.dice).map_err(|fault| unexpected(&fault.to_string()))?;
-        let (actor, name) = (actor.to_owned(), id.clone());
-        self.run_and_forget_standings("operator.rotate", move |house, tx| {
-            if !station::set_key(tx, &name, &digest)? {
-                return Err(Fault::NotFound("station of security profile 2"));
-            }
-            log::audit(tx, house.now(), &actor, "rotate key", name.as_str(), "done").map_err(Fault::from)
-        })
-        .await?;
-        self.hang_up(id, "the station's key was rotated");
-        Ok(key.text().clone())
     }
 
     /// Ends a station's connection, so that it comes back under what was switched meanwhile. Charging goes on.
@@ -132,7 +117,7 @@ impl Operator {
         Ok(())
     }
 
-    fn hang_up(&self, id: &StationId, why: &str) {
+    pub(super) fn hang_up(&self, id: &StationId, why: &str) {
         if let Some(line) = self.0.line.get() {
             line.hang_up(id, why);
         }
@@ -418,7 +403,7 @@ fn meter_key(text: &str) -> Result<String, Fault> {
     key.map(|key| key.spki_hex()).map_err(|fault| Fault::Invalid { path: "/meter_key", why: fault.to_string() })
 }
 
-fn unexpected(what: &str) -> Fault {
+pub(super) fn unexpected(what: &str) -> Fault {
     Fault::Store(StoreError::Misuse(what.to_owned()))
 }
 

@@ -438,6 +438,7 @@ impl Desk for Controller {
                 retired: false,
                 danger_plain_ws: false,
                 quirks: Quirks::USUAL,
+                next: None,
             });
             admit::decide(&knock, standing.as_ref()).map_err(|turned| {
                 tracing::warn!(reason = turned.reason, "a station was not let in");

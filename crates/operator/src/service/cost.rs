@@ -10,6 +10,7 @@ use charge::id::{SessionId, StationId};
 use charge::talk::line::Version;
 use charge::talk::line::terms::{Advice, CostDetails, Limits, Offer, Words};
 use charge::tariff::Tariff;
+use charge::token::{Allowed, Verdict};
 use store::{StoreError, Tx};
 
 use super::deliver::so_far;
@@ -51,51 +52,70 @@ impl Shows {
 
 impl Operator {
     /// What a station hears about a session's terms beyond the verdict: the cost so far, with VAT where the tariff names
-    /// it, and the limits of whoever pays. `claimed`: this message named the token, so its answer is the first one
-    /// that can carry the limits (E16.FR.02), and the one to carry them again where the station repeats it.
+    /// it, the limits of whoever pays, and words for them.
+    ///
+    /// cites: ocpp-2.0.1 I06.FR.01, I06.FR.02
     pub(super) async fn terms_for(
         &self,
         of: &StationId,
         id: Option<&SessionId>,
-        claimed: bool,
+        at: Occasion,
     ) -> Result<(Option<Decimal>, Option<Box<Advice>>), StoreError> {
         let Some(id) = id else { return Ok((None, None)) };
         let shows = self.shows(of).await?;
-        let limits = claimed && (shows.limits_cost || shows.limits_energy);
-        if !shows.cost && !shows.limits_cost && !limits {
+        let turns = at.claimed || at.ended || at.words.is_some();
+        let wanted = (shows.words && turns) || (shows.limits_energy && at.claimed);
+        if !shows.cost && !shows.limits_cost && !wanted {
             return Ok((None, None));
         }
-        let id = id.clone();
+        let (id, of) = (id.clone(), of.clone());
         self.read("operator.cost", move |house, tx| {
             let Some(row) = session::find(tx, id.as_str())? else { return Ok((None, None)) };
-            let given = limits_of(&row, shows).filter(|_| claimed && row.state.is_open());
-            let advice = given.map(|limits| Box::new(Advice { limits: Some(limits), ..Advice::default() }));
+            let limits = limits_of(&row, shows).filter(|_| at.claimed && row.state.is_open());
+            let words = at.words.as_deref().filter(|_| shows.words).map(cut);
+            let mut advice = Advice { limits, words, updated: Vec::new() };
             // E16.FR.11: who keeps to a limit of cost is told the cost
-            if row.tariff.is_none() || !(shows.cost || limits_of(&row, shows).is_some_and(|of| of.cost.is_some())) {
-                return Ok((None, advice));
+            let told = shows.cost || limits_of(&row, shows).is_some_and(|of| of.cost.is_some());
+            let mut cost = None;
+            if row.tariff.is_some() && (told || (at.ended && shows.words)) {
+                let ours = so_far(house, tx, &row, house.now())?;
+                let total = ours.priced.map(|priced| priced.total.with_vat.unwrap_or(priced.total.before_vat));
+                if let Some(total) = total.filter(|_| at.ended && shows.words) {
+                    let digits = ours.currency.minor_digits();
+                    let energy = row.meter.delivered().kwh().round_dp(3).normalize();
+                    let text = format!("{energy} kWh, {} {}", total.round_dp(digits), ours.currency);
+                    advice.updated.push(Words::plain(text));
+                }
+                cost = total.filter(|_| told);
             }
-            let priced = so_far(house, tx, &row, house.now())?.priced;
-            Ok((priced.map(|priced| priced.total.with_vat.unwrap_or(priced.total.before_vat)), advice))
+            if at.claimed && shows.words && the_tariff(house, tx, &of)?.is_none() {
+                advice.updated.extend(price_here(house, tx, &row)?);
+            }
+            Ok((cost, (advice != Advice::default()).then(|| Box::new(advice))))
         })
         .await
     }
 
-    /// What whoever was let in by a tap is offered. A tap names no EVSE, so there is a price to tell only where all
-    /// EVSEs of the station have the same.
+    /// What whoever tapped is told. A tap names no EVSE, so there is a price to tell only where all EVSEs of the station
+    /// have the same; what the provider has to say comes behind it, and alone where the token was refused.
     ///
     /// cites: ocpp-2.0.1 I01.FR.01, I01.FR.02
     /// cites: ocpp-2.1 I08.FR.01
-    pub(super) async fn offer_for(&self, of: &StationId) -> Result<Option<Box<Offer>>, StoreError> {
+    pub(super) async fn offer_for(&self, of: &StationId, verdict: &Verdict) -> Result<Option<Box<Offer>>, StoreError> {
         let shows = self.shows(of).await?;
-        if !shows.words && !shows.tariff {
-            return Ok(None);
+        let said = verdict.words.as_deref().filter(|_| shows.words);
+        let (of, yes) = (of.clone(), verdict.allowed == Allowed::Yes && (shows.words || shows.tariff));
+        let mut offer = Offer { words: said.map(cut), ..Offer::default() };
+        if yes
+            && let Some((tariff, same)) =
+                self.read("operator.offer", move |house, tx| the_tariff(house, tx, &of)).await?
+        {
+            if let Some(text) = tariff.text.as_deref().filter(|_| shows.words) {
+                let text = said.map_or_else(|| text.to_owned(), |said| format!("{text}\n{}", said.text));
+                offer.words = Some(cut(&Words::plain(text)));
+            }
+            offer.tariff = (shows.tariff && same).then(|| Box::new(tariff));
         }
-        let of = of.clone();
-        let tariff = self.read("operator.offer", move |house, tx| the_tariff(house, tx, &of)).await?;
-        let Some((tariff, same)) = tariff else { return Ok(None) };
-        let text = tariff.text.as_deref().filter(|_| shows.words);
-        let words = text.map(|text| Words::plain(text.chars().take(WORDS_MAX).collect::<String>()));
-        let offer = Offer { standing: None, words, tariff: (shows.tariff && same).then(|| Box::new(tariff)) };
         Ok((offer != Offer::default()).then(|| Box::new(offer)))
     }
 
@@ -129,6 +149,28 @@ impl Operator {
         }
         Ok(shows)
     }
+}
+
+/// When a station is told of the terms.
+pub(super) struct Occasion {
+    /// The message named the token that pays: its answer is the first one that can carry the limits (E16.FR.02), and the
+    /// one to carry them again where the station repeats it.
+    pub claimed: bool,
+    pub ended: bool,
+    /// What the provider has to say to whoever presented the token.
+    pub words: Option<Box<Words>>,
+}
+
+/// Words that every version has room for.
+fn cut(words: &Words) -> Words {
+    let text: String = words.text.chars().take(WORDS_MAX).collect();
+    Words { text: text.into(), ..words.clone() }
+}
+
+/// The price where the session is, in words: its EVSE was not known when somebody tapped.
+fn price_here(house: &House, tx: &Tx<'_>, row: &SessionRow) -> Result<Option<Words>, StoreError> {
+    let pinned = row.tariff.map(|version| tariff::version(tx, house.setup.party, version)).transpose()?.flatten();
+    Ok(pinned.and_then(|tariff| tariff.text).map(|text| cut(&Words::plain(text))))
 }
 
 /// What the provider's yes allows, as far as the station keeps to it (E16.FR.12).

@@ -243,6 +243,7 @@ fn lapse(house: &House, tx: &mut Tx<'_>, mut order: OrderRow, now: Timestamp) ->
             energy_cap: None,
             money_cap: None,
             until: order.until,
+            group: None,
         };
         row.permit(house.seal(), &given)?;
         row.flag("the station accepted the start, and no transaction began in time");

@@ -10,15 +10,17 @@ use charge::talk::line::{
     Admission, Boot, ConnectionNo, Denial, Desk, Entry, FromStation, Heard, Knock, LogLine, Refusal, Stage,
     StatusReport,
 };
+use charge::talk::road::{Answer, Question};
 use charge::token::{Allowed, PresentedToken, Verdict};
 use charge::{Purpose, Soon, Timestamp};
 use store::{StoreError, Tx};
 
+use super::cost::Occasion;
 use super::presence::{DeniedTap, Passage, Presence, Presented};
 use super::transact::{self, Misfit, Word};
 use super::{Event, House, Operator, payment, templates};
-use crate::authorise::{self, Step};
-use crate::memory::{order, permit, place, session, station};
+use crate::authorise::{self, Conclusion, Step};
+use crate::memory::{key, order, permit, place, session, station};
 use crate::view::RefusedKnock;
 use crate::{admit, boot};
 
@@ -77,7 +79,8 @@ impl Operator {
             Ok(entry) => {
                 self.0.deviated(&entry.station, admit::deviations(&knock, &entry.station), "", &[]);
                 let rises = standing.as_ref().is_some_and(|standing| admit::rises(&knock, standing));
-                let presented = Presented { peer: knock.peer, certificate: knock.certificate, rises };
+                let renews = standing.as_ref().is_some_and(|standing| admit::renews(&knock, standing));
+                let presented = Presented { peer: knock.peer, certificate: knock.certificate, rises, renews };
                 self.0.presences().knocked.insert(entry.station.clone(), presented);
                 Ok(entry)
             }
@@ -123,6 +126,14 @@ impl Operator {
                 tracing::error!(%error, station = %entry.station, "a risen security profile could not be kept");
             }
         }
+        if presented.as_ref().is_some_and(|presented| presented.renews) {
+            let name = entry.station.clone();
+            let took = self.run_and_forget_standings("operator.key.came", move |_, tx| key::took(tx, &name)).await;
+            if let Err(error) = took {
+                // it comes with it the next time as well
+                tracing::error!(%error, station = %entry.station, "a station's new key could not be kept");
+            }
+        }
         let (station, version) = (entry.station, entry.version);
         self.0.presences().passages.push(Passage::Arrived { station, version, presented, at: now });
         self.0.seconds.look();
@@ -154,6 +165,8 @@ impl Operator {
                 let reserved = report.reservation;
                 Box::pin(self.transaction(Word::report(station, report), reserved, now)).await
             }
+            // the main meter's (J01): it measures the whole station, and is part of no session
+            FromStation::Meter(report) if report.evse.is_none() && report.key.is_none() => Ok(Heard::Noted),
             FromStation::Meter(report) => self.meter(Word::readings(station, report), now).await,
             said @ (FromStation::Security { .. }
             | FromStation::Charging(_)
@@ -210,11 +223,10 @@ impl Operator {
         let heard = self.tap(station.clone(), token, now).await?;
         let Heard::Tap(verdict) = heard else { return Ok(heard) };
         if verdict.allowed != Allowed::Yes {
-            self.note_denied(station, None, verdict.allowed, now);
-            return Ok(Heard::Tap(verdict));
+            self.note_denied(station.clone(), None, verdict.allowed, now);
         }
         // who may charge may, whether or not there is a price to tell
-        let offer = self.offer_for(&station).await.unwrap_or_else(|error| {
+        let offer = self.offer_for(&station, &verdict).await.unwrap_or_else(|error| {
             tracing::error!(%error, %station, "the price could not be looked up");
             None
         });
@@ -233,21 +245,29 @@ impl Operator {
             })
             .await
             .map_err(cannot_keep)?;
-        let question = match step {
+        match step {
             Step::Permitted(permit) => return Ok(Heard::Tap(verdict_of(&permit))),
             Step::Refused(allowed) => return Ok(Heard::Tap(Verdict::bare(allowed))),
-            Step::Ask(question) => question,
-        };
-        let answer = self.ask(None, None, question).await;
-        let now = self.0.now();
-        let concluded = authorise::conclude(now, &token, answer);
+            Step::Ask(_) => {}
+        }
+        let concluded = self.inquire(&token).await;
+        let told = concluded.told();
         if let Some(given) = concluded.permit {
             let tag = self.0.setup.keys.tags.tag(token.kind, &token.uid);
             self.run("operator.tap.answer", move |house, tx| permit::put(tx, house.seal(), &station, tag, &given))
                 .await
                 .map_err(cannot_keep)?;
         }
-        Ok(Heard::Tap(Verdict::bare(concluded.allowed)))
+        Ok(Heard::Tap(told))
+    }
+
+    /// Asks the provider of a token, wherever it is. Of a group stations hear a name that is good here alone.
+    async fn inquire(&self, token: &PresentedToken) -> Conclusion {
+        let mut answer = self.ask(None, None, Question::MayCharge { token: token.clone() }).await;
+        if let Ok(Answer::May(verdict)) = &mut answer {
+            verdict.group = verdict.group.as_ref().and_then(|group| self.0.group_here(group));
+        }
+        authorise::conclude(self.0.now(), token, answer)
     }
 
     /// Readings name no token, so there is nothing to find out.
@@ -263,11 +283,18 @@ impl Operator {
         let (station, token, evse) = (word.station.clone(), word.token.clone(), word.no);
         let ended = word.stage == Some(Stage::Ended);
         let taken = self.take(word, reserved, now).await?;
-        let (mut allowed, session) = (taken.allowed, taken.session.clone());
+        let session = taken.session.clone();
         let named = token.is_some();
-        if let (true, Some(id), Some(token)) = (taken.ask, taken.session, token) {
-            allowed = Some(self.find_out(id.as_str(), token).await.map_err(cannot_keep)?);
+        let mut verdict = taken.allowed.map(|allowed| Verdict { group: taken.group, ..Verdict::bare(allowed) });
+        match (taken.session, token) {
+            (Some(id), Some(token)) if taken.ask => {
+                verdict = Some(self.find_out(id.as_str(), token).await.map_err(cannot_keep)?.told());
+            }
+            // it moves no session: who stops, or looks on, need not be who pays
+            (Some(_), Some(token)) if taken.other => verdict = Some(self.inquire(&token).await.told()),
+            (_, _) => {}
         }
+        let allowed = verdict.as_ref().map(|verdict| verdict.allowed);
         if taken.wake || taken.ask {
             self.0.wake();
         }
@@ -276,12 +303,13 @@ impl Operator {
         }
         // the report is kept: a price that cannot be worked out must not have it sent for ever
         let claimed = named && !ended && allowed == Some(Allowed::Yes);
-        let terms = self.terms_for(&station, session.as_ref(), claimed).await;
+        let words = verdict.as_mut().and_then(|verdict| verdict.words.take());
+        let terms = self.terms_for(&station, session.as_ref(), Occasion { claimed, ended, words }).await;
         let (cost, advice) = terms.unwrap_or_else(|error| {
             tracing::error!(%error, %station, "the cost so far could not be worked out");
             (None, None)
         });
-        Ok(Heard::Transaction { number: taken.number, verdict: allowed.map(Verdict::bare), cost, advice })
+        Ok(Heard::Transaction { number: taken.number, verdict, cost, advice })
     }
 
     async fn take(&self, word: Word, reserved: Option<i32>, now: Timestamp) -> Result<transact::Taken, Denial> {
@@ -311,15 +339,12 @@ impl Operator {
     }
 
     /// Asks whose token a running session has, and keeps the answer.
-    pub(super) async fn find_out(&self, id: &str, token: PresentedToken) -> Result<charge::token::Allowed, StoreError> {
-        let question = charge::talk::road::Question::MayCharge { token: token.clone() };
-        let answer = self.ask(None, None, question).await;
-        let now = self.0.now();
-        let concluded = authorise::conclude(now, &token, answer);
-        let (allowed, id) = (concluded.allowed, id.to_owned());
-        self.run("operator.transaction.answer", move |house, tx| transact::answered(house, tx, now, &id, &concluded))
+    pub(super) async fn find_out(&self, id: &str, token: PresentedToken) -> Result<Conclusion, StoreError> {
+        let concluded = self.inquire(&token).await;
+        let (now, kept, id) = (self.0.now(), concluded.clone(), id.to_owned());
+        self.run("operator.transaction.answer", move |house, tx| transact::answered(house, tx, now, &id, &kept))
             .await?;
-        Ok(allowed)
+        Ok(concluded)
     }
 
     /// Writes down that a token was refused, for whoever asks why. No card is kept.
@@ -349,7 +374,8 @@ pub(super) fn standing(
 
 /// A station hears the caps and nothing of the contract behind them.
 fn verdict_of(permit: &authorise::Permit) -> Verdict {
-    Verdict { energy_cap: permit.energy_cap, money_cap: permit.money_cap, ..Verdict::bare(charge::token::Allowed::Yes) }
+    let group = permit.group.clone();
+    Verdict { energy_cap: permit.energy_cap, money_cap: permit.money_cap, group, ..Verdict::bare(Allowed::Yes) }
 }
 
 fn keep_status(

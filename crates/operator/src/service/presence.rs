@@ -41,6 +41,8 @@ pub(crate) struct Presented {
     pub certificate: Option<StationCertificate>,
     /// It proved more than it was enrolled for.
     pub rises: bool,
+    /// It came with the key that it was sent.
+    pub renews: bool,
 }
 
 /// A coming or a going.

@@ -330,7 +330,7 @@ pub(super) fn aim(house: &House, row: &mut OrderRow, bay: &Bay) {
 }
 
 pub(super) fn standing(house: &House, tx: &Tx<'_>, row: BayRow) -> Result<Bay, StoreError> {
-    let busy = session::running_at(tx, &row.station, row.no)?;
+    let busy = session::claimed_at(tx, &row.station, row.no)?;
     let connected = house.connected(&row.station);
     Ok(Bay { evse: row.evse, station: row.station, no: row.no, state: row.state, busy, connected })
 }

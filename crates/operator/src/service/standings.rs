@@ -115,6 +115,7 @@ mod tests {
             retired: false,
             danger_plain_ws: false,
             quirks: Quirks::USUAL,
+            next: None,
         })
     }
 

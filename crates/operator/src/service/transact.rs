@@ -6,13 +6,13 @@
 use std::time::Duration;
 
 use billing::record::PublicKey;
-use charge::Timestamp;
 use charge::id::{EvseNo, EvseUid, SessionId, StationId, TransactionKey};
 use charge::meter::{Context, Measured, Reading};
 use charge::talk::line::terms::CostDetails;
 use charge::talk::line::{BayState, EndReason, MeterReport, Stage, TransactionReport};
-use charge::token::{Allowed, PresentedToken};
+use charge::token::{Allowed, PresentedToken, TokenUid};
 use charge::units::{Energy, Power};
+use charge::{Personal, Timestamp};
 use store::{StoreError, Tx, outbox};
 
 use super::line::standing;
@@ -105,8 +105,12 @@ pub(super) struct Taken {
     pub session: Option<SessionId>,
     pub number: Option<i32>,
     pub allowed: Option<Allowed>,
+    /// The group of the token that was named.
+    pub group: Option<Personal<TokenUid>>,
     /// Nobody has said yet whose token it is.
     pub ask: bool,
+    /// The token is not the one that began the session, and nobody has said yet what it is worth.
+    pub other: bool,
     pub evse: Option<(StationId, EvseUid)>,
     /// There is work that should not wait for the timer.
     pub wake: bool,
@@ -383,9 +387,14 @@ fn take_token(
     taken: &mut Taken,
 ) -> Result<(), StoreError> {
     let Some(token) = &word.token else { return Ok(()) };
+    let tag = house.setup.keys.tags.tag(token.kind, &token.uid);
     match row.state {
         State::Active | State::Ended | State::Closed => {
             taken.allowed = Some(Allowed::Yes);
+            // another of the group may stop it, and so may a master pass (C09.FR.03, C16)
+            let given = permit::find(tx, house.seal(), &row.station, tag)?.filter(|permit| permit.until > now);
+            taken.other = given.is_none() && row.tag.is_some_and(|own| own != tag);
+            taken.group = given.and_then(|permit| permit.group);
             return Ok(());
         }
         State::Void => {
@@ -398,12 +407,12 @@ fn take_token(
     if word.stage == Some(Stage::Ended) && row.asked_sealed.is_some() {
         return Ok(());
     }
-    let tag = house.setup.keys.tags.tag(token.kind, &token.uid);
     row.tag = Some(tag);
     let at = word.at.map_or(now, |at| metering::sound_time(at, now).0);
     let known = standing(house, tx, &row.station, token, word.no, at.min(now))?;
     match authorise::decide(at.min(now), token, known) {
         Step::Permitted(given) => {
+            taken.group.clone_from(&given.group);
             if claim_order(tx, row, token)? {
                 permitted(house, tx, row, &given)?;
                 permit::used(tx, &row.station, tag)?;

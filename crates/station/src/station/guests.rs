@@ -10,7 +10,7 @@ use charge::talk::line::grid::{Battery, GridNews, GridOrder, SwapNews, SwapOrder
 use charge::talk::line::payment::{PaymentOrder, Vendor, VendorAnswer};
 use charge::talk::line::reservation::{ListOrder, ReservationEnd, ReservationOrder};
 use charge::talk::line::{BayState, FromStation, StationAnswer};
-use charge::{Decimal, Personal, Purpose};
+use charge::{Decimal, Personal};
 
 use super::orders::refused;
 use super::{Output, Station};
@@ -57,6 +57,14 @@ impl Station {
                 }
                 None => refused("Rejected"), // H02.FR.01
             },
+        }
+    }
+
+    /// An EVSE that breaks or is switched off is kept for nobody any more (H01.FR.16, H01.FR.17).
+    pub(super) fn unreserve(&mut self, no: EvseNo) {
+        let id = self.blocks.book.of_evse(no).map(|of| of.id);
+        if let Some(of) = id.filter(|_| self.version.is_2()).and_then(|id| self.blocks.book.cancel(id)) {
+            self.reservation_ended(of.id, ReservationEnd::Removed);
         }
     }
 
@@ -117,6 +125,8 @@ impl Station {
             ListOrder::Version => match (enabled, self.version.is_2()) {
                 (false, false) => StationAnswer::Number(-1),
                 (false, true) => StationAnswer::Number(0),
+                // 1.6, 5.10: 0 is an empty list
+                (true, false) if self.blocks.list.is_empty() => StationAnswer::Number(0),
                 (true, _) => StationAnswer::Number(self.blocks.list.version()),
             },
             ListOrder::Send { .. } if !enabled => refused(if self.version.is_2() { "Failed" } else { "NotSupported" }),
@@ -166,10 +176,7 @@ impl Station {
             // no certificate of a driver and no further identifier is kept here
             Customer::Certificate(_) | Customer::Identifier(_) => None,
         };
-        let cached = token.is_some_and(|token| {
-            let normal = Personal::new(token.normal(Purpose::Authorise));
-            self.cache.contains(&normal)
-        });
+        let cached = token.is_some_and(|token| self.cache.knows(token));
         let listed = token.is_some_and(|token| self.blocks.list.entry(token).is_some());
         let mut told = String::new();
         if order.report {
@@ -177,8 +184,7 @@ impl Station {
             told.push_str(if listed { "On the local list." } else { "" });
         }
         if let Some(token) = token.filter(|_| order.clear) {
-            let normal = Personal::new(token.normal(Purpose::Authorise));
-            self.cache.retain(|known| *known != normal);
+            self.cache.forget(token);
             told.push_str(if order.report { "" } else { "Forgotten." });
         }
         // something is told in any case (N09.FR.05)
@@ -206,6 +212,10 @@ impl Station {
             TariffOrder::Californian { message: _, data: _ } => StationAnswer::Accepted,
             TariffOrder::SetDefault { evse, tariff } => {
                 let evses = places(evse, &self.evses);
+                // also one that only runs on with a transaction is still here (I07.FR.04, I07.FR.24)
+                if self.blocks.deals.values().any(|deal| deal.tariff().is_some_and(|of| of.id == tariff.id)) {
+                    return refused("DuplicateTariffId");
+                }
                 self.blocks.tariffs.set(&evses, &tariff, self.now).map_or_else(refused, |()| StationAnswer::Accepted)
             }
             TariffOrder::Read { evse } => {

@@ -3,14 +3,14 @@
 //! Invariant: a transaction begins when its phase does and ends when its phase does, with a signed reading each.
 
 use billing::record::ocmf::Moment;
+use charge::Timestamp;
 use charge::id::TransactionKey;
 use charge::talk::line::terms::Limits;
 use charge::talk::line::{BayState, EndReason, Stage};
 use charge::token::{Allowed, PresentedToken};
 use charge::units::Power;
-use charge::{Personal, Purpose, Timestamp};
 
-use super::{CACHE_MAX, KEEP_EVERY, Output, Station};
+use super::{KEEP_EVERY, Output, Station};
 use crate::bay::{Event, Phase, Step};
 use crate::car::Car;
 use crate::evse::{Permit, Running};
@@ -160,6 +160,7 @@ impl Station {
         self.permit(place, permit);
         self.bay(place, Event::Tap, Cause::LOCAL, out)?;
         if known {
+            self.known_price(place);
             self.judge(place, Allowed::Yes, out);
         } else if !self.online() {
             self.unasked_at(place, out);
@@ -225,9 +226,21 @@ impl Station {
         // who is known not to be allowed is not unknown (C13.FR.03, C15.FR.08); otherwise C13.FR.02, C13.FR.04
         let yes = (self.known(token) && self.settings.flag(Key::LocalAuthorizeOffline))
             || (listed != Some(false) && self.settings.flag(Key::OfflineForUnknown));
+        if yes {
+            self.known_price(place);
+        }
         self.judge(place, if yes { Allowed::Yes } else { Allowed::Unanswered }, out);
         if yes {
             self.tariff_unknown(place, true);
+        }
+    }
+
+    /// Who is let in without a question has the price of the last answer (2.1 I08.FR.05).
+    fn known_price(&mut self, place: usize) {
+        let used = self.settings.flag(Key::CacheEnabled);
+        let permit = self.evses.get_mut(place).and_then(|evse| evse.permit.as_mut());
+        if let Some(permit) = permit.filter(|_| used) {
+            permit.tariff = self.cache.tariff(&permit.token);
         }
     }
 
@@ -243,19 +256,15 @@ impl Station {
     }
 
     fn cached(&self, token: &PresentedToken) -> bool {
-        let normal = Personal::new(token.normal(Purpose::Authorise));
-        self.settings.flag(Key::CacheEnabled) && self.cache.contains(&normal)
+        self.settings.flag(Key::CacheEnabled) && self.cache.knows(token)
     }
 
     /// Remembers a token that was accepted, forgets one that was not.
     pub(super) fn remember(&mut self, token: &PresentedToken, allowed: Allowed) {
-        let normal = Personal::new(token.normal(Purpose::Authorise));
-        self.cache.retain(|known| *known != normal);
         if allowed == Allowed::Yes && self.settings.flag(Key::CacheEnabled) {
-            self.cache.push_back(normal);
-            if self.cache.len() > CACHE_MAX {
-                self.cache.pop_front();
-            }
+            self.cache.remember(token);
+        } else {
+            self.cache.forget(token);
         }
     }
 
@@ -277,6 +286,7 @@ impl Station {
             Step::Refuse => return Err(CannotDo::NotNow(before)),
         };
         (evse.phase, evse.since) = (next, now);
+        let no = evse.no;
         evse.give_up_at = (next == Phase::Tapped).then(|| now.plus(timeout));
         match (before.in_transaction(), next.in_transaction()) {
             (false, true) => {
@@ -295,6 +305,9 @@ impl Station {
                 }
             }
             (false, false) => {}
+        }
+        if next.is_out() {
+            self.unreserve(no);
         }
         self.settle(place, out);
         self.deal_paced(place);

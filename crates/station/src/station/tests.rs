@@ -5,6 +5,7 @@ mod cases16;
 mod cases16_more;
 mod cases201;
 mod cases_i_to_p;
+mod core201;
 mod line;
 mod orders;
 mod pay;
@@ -30,6 +31,8 @@ struct Bench {
     identities: u32,
     uploads: Vec<Upload>,
     fetches: Vec<Fetch>,
+    /// What its journal holds of where it is switched off.
+    inoperative: BTreeSet<Option<EvseNo>>,
 }
 
 impl Bench {
@@ -50,6 +53,7 @@ impl Bench {
             identities: 0,
             uploads: Vec::new(),
             fetches: Vec::new(),
+            inoperative: BTreeSet::new(),
         }
     }
 
@@ -109,7 +113,13 @@ impl Bench {
             let mut outcome = None;
             for output in std::mem::take(&mut self.out) {
                 match output {
-                    Output::Keep(_) => assert!(outcome.is_none(), "kept after it was said"),
+                    Output::Keep(note) => {
+                        assert!(outcome.is_none(), "kept after it was said");
+                        if let Note::Operative(evse, operative) = note {
+                            self.inoperative.retain(|known| *known != evse);
+                            self.inoperative.extend((!operative).then_some(evse));
+                        }
+                    }
                     Output::Say(number, said) if self.up => {
                         outcome = Some((number, self.operator.answer(self.now, &said)));
                     }

@@ -199,12 +199,15 @@ impl Station {
             (Said::Status(evse, state), _) => self.told(evse, state),
             (Said::Tap(evse, token), Heard::Tap(verdict)) => {
                 self.permitted(evse, &token, verdict.allowed, out);
+                self.cache.price(&token, None);
                 self.welcomed(evse, verdict.allowed);
             }
             (Said::Tap(evse, token), Heard::Offered { verdict, offer }) => {
                 let silent = offer.words.is_none() && offer.tariff.is_none();
+                let tariff = offer.tariff.clone().filter(|_| verdict.allowed == Allowed::Yes);
                 self.offered(evse, &token, *offer);
                 self.permitted(evse, &token, verdict.allowed, out);
+                self.cache.price(&token, tariff);
                 if silent {
                     self.welcomed(evse, verdict.allowed);
                 }

@@ -57,6 +57,7 @@ pub(crate) fn routes(door: Doorway, desk: Desk) -> Doorway {
         .get("/stations/{id}", StationsRead, desk.clone(), stations::show)
         .delete("/stations/{id}", StationsWrite, desk.clone(), stations::retire)
         .post("/stations/{id}/key", StationsWrite, desk.clone(), stations::new_key)
+        .post("/stations/{id}/key/renewal", StationsWrite, desk.clone(), stations::renew_key)
         .post("/stations/{id}/orders", StationsCommand, desk.clone(), orders::give)
         .get("/stations/{id}/log", StationsRead, desk.clone(), stations::log)
         .get("/refusals", StationsRead, desk.clone(), stations::refusals)
@@ -103,6 +104,7 @@ pub(crate) fn routes(door: Doorway, desk: Desk) -> Doorway {
     stations::show,
     stations::retire,
     stations::new_key,
+    stations::renew_key,
     stations::log,
     stations::refusals,
     orders::give,

@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::Desk;
+use super::orders::Told;
 use super::places::WriteEvse;
 use crate::accounts::Actor;
 use crate::fault::{ErrorBody, Fault};
@@ -368,6 +369,17 @@ pub(crate) async fn new_key(
 ) -> Result<Json<Credentials>, Fault> {
     let key = desk.room.rotate_key(&actor.name, &station(&id)?).await?;
     Ok(Json(Credentials { id, key: Some(key.expose().clone()), certificate_pem: None, key_pem: None }))
+}
+
+/// Sends a connected station of profile 2 a new key, which nobody gets to see.
+#[utoipa::path(post, path = "/api/p/operator/stations/{id}/key/renewal", tag = "operator", params(("id" = String, Path)),
+    responses((status = 200, body = Told), (status = 404, body = ErrorBody)))]
+pub(crate) async fn renew_key(
+    State(desk): State<Desk>,
+    actor: Actor,
+    Path(id): Path<String>,
+) -> Result<Json<Told>, Fault> {
+    Ok(Json(desk.room.renew_key(&actor.name, &station(&id)?).await?.into()))
 }
 
 #[derive(Debug, Deserialize, IntoParams)]

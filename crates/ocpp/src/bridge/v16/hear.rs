@@ -14,7 +14,7 @@ use charge::units::Energy;
 use charge::{Decimal, Timestamp};
 use ocpp_kit::v1_6::{self as kit, Action, ChargePointErrorCode, ChargePointStatus, Reason};
 
-use super::list::info;
+use super::list::say_info;
 use super::{RULES, certificate, evse, meter, pnc, upkeep, vendor};
 use crate::bridge::{Said, misfit, moment, plausible, token, wire};
 use crate::payload::{Notes, generous, write};
@@ -203,14 +203,14 @@ pub(in crate::bridge) fn answer(said: &Said, heard: Heard, notes: &mut Notes) ->
             let seconds = i32::try_from(interval.as_secs()).unwrap_or(i32::MAX).max(1);
             write(&kit::BootNotificationResponse { status, current_time: wire(now.whole_seconds()), interval: seconds })
         }
-        (Said::Tap, Heard::Tap(verdict)) => write(&kit::AuthorizeResponse::new(info(&verdict))),
+        (Said::Tap, Heard::Tap(verdict)) => write(&kit::AuthorizeResponse::new(say_info(&verdict))),
         (Said::Transaction(Stage::Started), Heard::Transaction { number: Some(number), verdict, .. }) => {
             // 1.6 demands a word on the token; without a verdict it is the careful one
             let verdict = verdict.unwrap_or(Verdict::bare(Allowed::Unknown));
-            write(&kit::StartTransactionResponse { id_tag_info: info(&verdict), transaction_id: number })
+            write(&kit::StartTransactionResponse { id_tag_info: say_info(&verdict), transaction_id: number })
         }
         (Said::Transaction(Stage::Ended), Heard::Transaction { verdict, .. }) => {
-            write(&kit::StopTransactionResponse { id_tag_info: verdict.as_ref().map(info) })
+            write(&kit::StopTransactionResponse { id_tag_info: verdict.as_ref().map(say_info) })
         }
         (Said::Action(certificate::SIGN), Heard::Taken(taken)) => certificate::answer(taken),
         (Said::Action(vendor::ACTION), Heard::Vendor(answer)) => vendor::answer(&answer),

@@ -3,10 +3,10 @@
 //!
 //! Deliberately no list keeping. Invariant: no entry is left out because it has no form; the whole list is refused.
 
-use charge::Purpose;
 use charge::talk::line::reservation::{ListEntry, ListOrder, ReservationOrder};
 use charge::talk::line::{LineFault, StationAnswer, ToStation};
 use charge::token::{Allowed, PresentedToken, TokenKind, TokenUid, Verdict};
+use charge::{Personal, Purpose};
 use ocpp_kit::v1_6::{self as kit, AuthorizationStatus};
 
 use super::{RULES, answered, connector, ordered_evse, status};
@@ -57,6 +57,22 @@ fn entry(entry: &ListEntry, full: bool, notes: &mut Notes) -> Result<kit::Author
 
 fn tag(token: &PresentedToken) -> String {
     token.uid.reveal(Purpose::Transmit).as_delivered().to_owned()
+}
+
+/// `IdToken` is a `CiString20Type` (1.6, 7.28): a longer group is left out.
+const TAG_CHARACTERS_MAX: usize = 20;
+
+/// The word on a token that was presented, with its group (1.6, 7.13 `parentIdTag`).
+pub(super) fn say_info(verdict: &Verdict) -> kit::IdTagInfo {
+    let mut out = info(verdict);
+    let group = verdict.group.as_ref().map(|uid| uid.reveal(Purpose::Transmit).as_delivered().to_owned());
+    out.parent_id_tag = group.filter(|tag| tag.chars().count() <= TAG_CHARACTERS_MAX);
+    out
+}
+
+pub(super) fn info_of(info: &kit::IdTagInfo) -> Verdict {
+    let group = info.parent_id_tag.as_deref().and_then(|tag| TokenUid::new(tag).ok());
+    Verdict { group: group.map(Personal::new), ..verdict(info) }
 }
 
 /// The word on a token. 1.6 has none for credit, place or silence: those are `Invalid`.

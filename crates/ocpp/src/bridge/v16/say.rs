@@ -14,7 +14,7 @@ use ocpp_kit::decode::DecodeOptions;
 use ocpp_kit::v1_6::{self as kit, Action, ChargePointErrorCode, ChargePointStatus, CsRequest};
 
 use super::hear::watt_hours;
-use super::list::verdict;
+use super::list::info_of;
 use super::tell::number;
 use super::{RULES, certificate, connector, meter, pnc, upkeep, vendor};
 use crate::bridge::{Call, Said, misfit, moment, unfit, unplaced, wire};
@@ -192,12 +192,12 @@ pub(in crate::bridge) fn heard(said: &Said, action: &str, payload: &str, notes: 
         }
         Said::Tap => {
             let answer: kit::AuthorizeResponse = generous(RULES, action, payload, notes)?;
-            Ok(Heard::Tap(verdict(&answer.id_tag_info)))
+            Ok(Heard::Tap(info_of(&answer.id_tag_info)))
         }
         Said::Transaction(Stage::Started) => {
             let answer: kit::StartTransactionResponse = generous(RULES, action, payload, notes)?;
             let number = Some(answer.transaction_id);
-            Ok(Heard::Transaction { number, verdict: Some(verdict(&answer.id_tag_info)), cost: None, advice: None })
+            Ok(Heard::Transaction { number, verdict: Some(info_of(&answer.id_tag_info)), cost: None, advice: None })
         }
         Said::Transaction(Stage::Updated) => {
             crate::payload::object(payload)?;
@@ -205,7 +205,7 @@ pub(in crate::bridge) fn heard(said: &Said, action: &str, payload: &str, notes: 
         }
         Said::Transaction(Stage::Ended) => {
             let answer: kit::StopTransactionResponse = generous(RULES, action, payload, notes)?;
-            let verdict = answer.id_tag_info.as_ref().map(verdict);
+            let verdict = answer.id_tag_info.as_ref().map(info_of);
             Ok(Heard::Transaction { number: None, verdict, cost: None, advice: None })
         }
         Said::Action(certificate::SIGN) => certificate::heard(payload, notes),

@@ -7,7 +7,7 @@ use charge::talk::line::{Admission, FromStation, Heard, Version};
 use ocpp_kit::v2_1::{self as kit, Action, CsRequest, CsResponse, GenericStatus};
 
 use super::tell::WEB_PAYMENT;
-use super::transaction::{boot, event, say_taken, say_verdict, status, tap, values};
+use super::transaction::{boot, event, say_info, say_taken, status, tap, values};
 use super::wire::{generous as cold, write};
 use super::{
     certificate, charging, count, display, grid, model, monitor, parsed, payment, reservation, terms, text, upkeep,
@@ -142,9 +142,9 @@ pub(in crate::bridge) fn answer(
             let seconds = i32::try_from(interval.as_secs()).unwrap_or(i32::MAX).max(1);
             payload::write(&kit::BootNotificationResponse::new(wire(now.whole_seconds()), seconds, status))
         }
-        (Said::Tap, Heard::Tap(verdict)) => payload::write(&kit::AuthorizeResponse::new(say_verdict(&verdict))),
+        (Said::Tap, Heard::Tap(verdict)) => payload::write(&kit::AuthorizeResponse::new(say_info(&verdict))),
         (Said::Tap, Heard::Offered { verdict, offer }) => {
-            let mut out = kit::AuthorizeResponse::new(say_verdict(&verdict));
+            let mut out = kit::AuthorizeResponse::new(say_info(&verdict));
             terms::say_offer(version, &mut out, &offer, notes)?;
             payload::write(&out)
         }

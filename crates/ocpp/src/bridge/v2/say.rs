@@ -9,7 +9,7 @@ use charge::talk::line::model::ModelNews;
 use charge::talk::line::{Admission, FromStation, Heard, LineFault, Version};
 use ocpp_kit::v2_1::{self as kit, CsRequest, CsResponse, GenericStatus};
 
-use super::transaction::{say_boot, say_event, say_status, say_tap, say_values, taken, verdict};
+use super::transaction::{info_of, say_boot, say_event, say_status, say_tap, say_values, taken};
 use super::wire::{check, generous as cold, write};
 use super::{
     boxed, certificate, charging, display, document, grid, model, monitor, natural, payment, reservation, terms, text,
@@ -126,13 +126,13 @@ pub(in crate::bridge) fn heard(
         }
         Said::Tap => {
             let answer: kit::AuthorizeResponse = generous(rules, action, payload, notes)?;
-            let verdict = verdict(&answer.id_token_info);
+            let verdict = info_of(&answer.id_token_info, notes);
             Ok(match terms::offer(answer, notes) {
                 Some(offer) => Heard::Offered { verdict, offer: Box::new(offer) },
                 None => Heard::Tap(verdict),
             })
         }
-        Said::Transaction(_) => Ok(taken(&generous(rules, action, payload, notes)?)),
+        Said::Transaction(_) => Ok(taken(&generous(rules, action, payload, notes)?, notes)),
         Said::Action(_) | Said::VatNumber { .. } => named(cold(version, action, payload, notes)?),
         Said::Noted | Said::Foreign(_) => Err(misfit()),
     }

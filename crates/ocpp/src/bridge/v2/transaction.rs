@@ -3,7 +3,6 @@
 //! Deliberately read with one strict reading by the types of 2.1 in both versions, and written with members that both
 //! have. Invariant: a transaction is named by the station, and its messages are numbered by it (E01.FR.07).
 
-use charge::Decimal;
 use charge::meter::Context;
 use charge::talk::line::certificate::{ContractProof, ContractStanding};
 use charge::talk::line::quirk::Quirk;
@@ -11,7 +10,8 @@ use charge::talk::line::terms::Advice;
 use charge::talk::line::{
     BayState, Boot, EndReason, FromStation, Heard, MeterReport, Stage, StatusReport, Tap, TransactionReport, Version,
 };
-use charge::token::{Allowed, Verdict};
+use charge::token::{Allowed, PresentedToken, TokenKind, TokenUid, Verdict};
+use charge::{Decimal, Personal};
 use ocpp_kit::v2_1::{
     self as kit, AuthorizationStatus, AuthorizeCertificateStatus, ChargingState, ConnectorStatus, OCSPRequestData,
     Reason, TransactionEventEnum, TriggerReason,
@@ -302,7 +302,7 @@ pub(super) fn say_taken(
     notes: &mut Notes,
 ) -> Result<kit::TransactionEventResponse, Fault> {
     let mut answer = kit::TransactionEventResponse::new();
-    answer.id_token_info = verdict.map(say_verdict);
+    answer.id_token_info = verdict.map(say_info);
     answer.total_cost = cost.map(decimal).transpose()?;
     if let Some(advice) = advice {
         terms::say_advice(version, &mut answer, advice, notes)?;
@@ -310,13 +310,26 @@ pub(super) fn say_taken(
     Ok(answer)
 }
 
-pub(super) fn taken(answer: &kit::TransactionEventResponse) -> Heard {
+pub(super) fn taken(answer: &kit::TransactionEventResponse, notes: &mut Notes) -> Heard {
     Heard::Transaction {
         number: None,
-        verdict: answer.id_token_info.as_ref().map(verdict),
+        verdict: answer.id_token_info.as_ref().map(|info| info_of(info, notes)),
         cost: answer.total_cost.and_then(number),
         advice: terms::advice(answer),
     }
+}
+
+/// The same with the token's group (C09.FR.02, E01.FR.12).
+pub(super) fn say_info(verdict: &Verdict) -> kit::IdTokenInfo {
+    let mut info = say_verdict(verdict);
+    let group = |uid: &Personal<TokenUid>| id_token(&PresentedToken { uid: uid.clone(), kind: TokenKind::Other });
+    info.group_id_token = verdict.group.as_ref().map(group);
+    info
+}
+
+pub(super) fn info_of(info: &kit::IdTokenInfo, notes: &mut Notes) -> Verdict {
+    let group = info.group_id_token.as_ref().and_then(|id| presented(id, "/idTokenInfo/groupIdToken/idToken", notes));
+    Verdict { group: group.map(|token| token.uid), ..verdict(info) }
 }
 
 /// Total (C01.FR.07, C06.FR.04). Nobody could be asked is `Unknown`, because it is no judgement on the token.

@@ -136,9 +136,9 @@ fn a_reserved_evse_is_for_one_and_not_for_ever() {
     assert_eq!(bench.operator.states(one()), [BayState::Reserved]);
     assert_eq!(bench.order(reserve(6, Some(one()), 600)), refused("Occupied"));
     assert_eq!(bench.order(reserve(6, EvseNo::new(9), 600)), refused("Rejected"));
-    bench.hand(one(), Deed::Break("GroundFailure".into())).unwrap();
-    assert_eq!(bench.order(reserve(6, Some(one()), 600)), refused("Faulted"));
-    bench.hand(one(), Deed::Repair).unwrap();
+    bench.hand(two(), Deed::Break("GroundFailure".into())).unwrap();
+    assert_eq!(bench.order(reserve(6, Some(two()), 600)), refused("Faulted"));
+    bench.hand(two(), Deed::Repair).unwrap();
     assert_eq!(bench.hand(one(), Deed::Tap(card("OTHER"))), Err(CannotDo::Reserved));
     bench.hand(one(), Deed::Plug(car())).unwrap();
     bench.hand(one(), Deed::Tap(card("mine"))).unwrap();

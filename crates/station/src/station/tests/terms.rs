@@ -174,6 +174,41 @@ fn a_drivers_tariff_goes_before_the_default_and_is_forgotten() {
     bench.hand(one(), Deed::Plug(car())).unwrap();
     bench.hand(one(), Deed::Tap(card("B"))).unwrap();
     assert_eq!(terms(&bench)[0].2.tariff.as_ref().unwrap().as_str(), "T1");
+    // proves: ocpp-2.1 I07.FR.04
+    let again = TariffOrder::SetDefault { evse: Some(two()), tariff: Box::new(tariff("T1", "EUR", "0.40")) };
+    assert_eq!(bench.order(ToStation::Tariff(again)), StationAnswer::Refused("DuplicateTariffId".into()));
+}
+
+#[test]
+fn a_drivers_tariff_is_remembered_for_as_long_as_nobody_asks_for_a_new_one() {
+    // proves: ocpp-2.1 I08.FR.05
+    let mut bench = Bench::ready(Version::V21);
+    let own = |id| {
+        let offer = Offer { tariff: Some(Box::new(tariff(id, "EUR", "0.30"))), ..Offer::default() };
+        Some(Ok(Heard::Offered { verdict: Verdict::bare(Allowed::Yes), offer: Box::new(offer) }))
+    };
+    let charge = |bench: &mut Bench, uid: &str, instead: Vec<Option<Result<Heard, LineFault>>>| {
+        bench.operator.heard.clear();
+        bench.hand(one(), Deed::Plug(car())).unwrap();
+        bench.operator.instead = instead;
+        bench.hand(one(), Deed::Tap(card(uid))).unwrap();
+        let named = terms(bench).first().and_then(|(_, _, of)| of.tariff.as_ref().map(ToString::to_string));
+        let asked = bench.operator.words().contains(&"tap".to_owned());
+        bench.hand(one(), Deed::Unplug).unwrap();
+        (asked, named)
+    };
+    let local = |bench: &mut Bench, on: &str| {
+        let values = vec![("AuthCtrlr.LocalPreAuthorize".into(), charge::Secret::new(on.into()))];
+        bench.order(ToStation::WriteSettings { values });
+    };
+    assert_eq!(charge(&mut bench, "A", vec![own("D1")]), (true, Some("D1".to_owned())));
+    local(&mut bench, "true");
+    assert_eq!(charge(&mut bench, "A", vec![]), (false, Some("D1".to_owned())), "nobody was asked");
+    local(&mut bench, "false");
+    assert_eq!(charge(&mut bench, "A", vec![own("D2")]), (true, Some("D2".to_owned())));
+    assert_eq!(charge(&mut bench, "A", vec![]), (true, None), "asked again, and there is none any more");
+    local(&mut bench, "true");
+    assert_eq!(charge(&mut bench, "A", vec![]), (false, None));
 }
 
 #[test]
