@@ -241,12 +241,12 @@ fn free_at(record: oicp_kit::cpo::EvseStatusRecord) -> PushEvseStatusRequest {
     serde_json::from_value(json!({ "ActionType": "update", "OperatorEvseStatus": list })).unwrap()
 }
 
-/// The kit's place on the phone, with the EVSE that is free and has a price.
-async fn discovered(phone: &Session) -> (Value, Value) {
+/// The place of a foreign operator on the phone, with the EVSE that is free and has a price.
+pub(super) async fn discovered(phone: &Session, operator: &str) -> (Value, Value) {
     until("the place to be discovered, free and with its price", async || {
         let places = phone.look("/driver/places").await?;
-        let place = places["items"].as_array()?.iter().find(|place| place["operator"] == "DE-ABC")?.clone();
-        let path = format!("/driver/places/DE-ABC/{}", place["location"].as_str()?);
+        let place = places["items"].as_array()?.iter().find(|place| place["operator"] == operator)?.clone();
+        let path = format!("/driver/places/{operator}/{}", place["location"].as_str()?);
         let shown = phone.look(&path).await?;
         let evse = shown["evses"][0].clone();
         evse["tariff"]["stamp"].as_str()?;
@@ -278,7 +278,7 @@ async fn a_provider_of_ours_does_business_at_the_kits_broker() {
     let free = samples::evse_status_record("DE*ABC*E1", EvseStatus::Available);
     hubject.push_evse_status(&free_at(free)).unwrap();
     // a start from the app, conformant
-    let (location, evse) = discovered(&driver.phone).await;
+    let (location, evse) = discovered(&driver.phone, "DE-ABC").await;
     let wish = json!({
         "operator": "DE-ABC", "location": location, "evse": evse["uid"], "tariff_stamp": evse["tariff"]["stamp"],
     });

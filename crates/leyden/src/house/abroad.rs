@@ -134,6 +134,7 @@ impl Frame<'_> {
             party: guest.party,
             url: wish.url.clone(),
             live_url: wish.live_url.clone(),
+            endpoints_url: wish.endpoints_url.clone(),
             user: wish.user.clone(),
             password: secret(&wish.password)?,
             tls: client,
@@ -178,17 +179,26 @@ impl Frame<'_> {
             _operator => (gate::road::Role::Operator, "operator"),
         };
         for each in &wish.partners {
+            let agreed = each.agreed();
+            let login = match &agreed {
+                Some(agreed) => Some(Login { user: agreed.user.to_owned(), password: secret(agreed.password)? }),
+                None => None,
+            };
+            let entry = match &agreed {
+                Some(agreed) => {
+                    let password = BearerDigest::of(secret(agreed.entry_password)?.expose());
+                    Some(Entry { user: agreed.entry.to_owned(), password })
+                }
+                None => None,
+            };
             let partner = Partner {
                 party: each.party.0,
                 name: each.name.clone(),
                 roles: vec![role],
                 protocol: Protocol::OchpDirect,
-                addresses: vec![(side.into(), each.url.clone())],
-                login: Some(Login { user: each.user.clone(), password: secret(&each.password)? }),
-                entry: Some(Entry {
-                    user: each.entry.clone(),
-                    password: BearerDigest::of(secret(&each.entry_password)?.expose()),
-                }),
+                addresses: agreed.map(|agreed| (side.into(), agreed.url.to_owned())).into_iter().collect(),
+                login,
+                entry,
                 certificate: None,
                 roots_pem: None,
                 local: each.local,

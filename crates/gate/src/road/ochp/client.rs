@@ -19,8 +19,8 @@ use ochp::bridge::status::{evse_status, live};
 use ochp::bridge::token::{authorisation, emt, verdict};
 use ochp::bridge::{evse_id, tariff};
 use ochp::message::{
-    Cdrs, CdrsWanted, ChargePoints, Judged, MaybeSince, Nothing, Request, Response, Statuses, StatusesWanted, Tariffs,
-    TokenWanted, Tokens,
+    Cdrs, CdrsWanted, ChargePoints, EndpointsAdded, EndpointsGiven, Judged, MaybeSince, Nothing, Request, Response,
+    Statuses, StatusesWanted, Tariffs, TokenWanted, Tokens,
 };
 use ochp::types::record::{CdrInfo, CdrName};
 use ochp::types::result::{ResultCode, ResultInfo};
@@ -39,6 +39,8 @@ pub struct Member {
     pub url: String,
     /// The address of its live status, where that is another one.
     pub live_url: Option<String>,
+    /// The address of its service for endpoints of OCHPdirect, where that is another one.
+    pub endpoints_url: Option<String>,
     pub user: String,
     pub password: Secret<String>,
     /// Whom we believe to be it.
@@ -52,6 +54,7 @@ pub struct ClearingHouse {
     party: PartyId,
     caller: Caller,
     live: Option<Caller>,
+    endpoints: Option<Caller>,
     /// For what OCHP wants to know beside a letter: the public ids and the time zone of our own places.
     desk: Arc<dyn RoadDesk>,
     clock: Arc<dyn Clock>,
@@ -83,6 +86,7 @@ impl ClearingHouse {
             party: member.party,
             caller: caller(&member.url)?,
             live: member.live_url.as_deref().map(caller).transpose()?,
+            endpoints: member.endpoints_url.as_deref().map(caller).transpose()?,
             desk,
             clock,
             dice,
@@ -207,6 +211,26 @@ impl ClearingHouse {
             Some((place.party, Question::PatchEvse { location, evse, status, at: now }))
         };
         Ok(given.evses.iter().filter_map(read).collect())
+    }
+
+    /// Our own server of OCHPdirect, for whoever is connected with us there.
+    pub(super) async fn add_endpoints(&self, added: EndpointsAdded) -> Result<(), RoadFault> {
+        let ask = Request::AddServiceEndpoints(added);
+        let Response::AddServiceEndpoints(done) = self.endpoints.as_ref().unwrap_or(&self.caller).ask(&ask).await?
+        else {
+            return Err(another());
+        };
+        good(&done.result)
+    }
+
+    /// The servers of whoever is connected with us there.
+    pub(super) async fn get_endpoints(&self) -> Result<EndpointsGiven, RoadFault> {
+        let ask = Request::GetServiceEndpoints(Nothing {});
+        let Response::GetServiceEndpoints(given) = self.endpoints.as_ref().unwrap_or(&self.caller).ask(&ask).await?
+        else {
+            return Err(another());
+        };
+        good(&given.result).map(|()| given)
     }
 
     async fn tariffs(&self) -> Result<Answer, RoadFault> {

@@ -2,6 +2,7 @@
 //! sockets. The partners' own servers answer by a script and remember what they heard.
 
 mod rooms;
+mod servers;
 pub(super) mod square;
 mod thrift;
 
@@ -561,6 +562,7 @@ impl Square {
             party: party(id),
             url: format!("{}{PATH}", self.hub.base),
             live_url: None,
+            endpoints_url: None,
             user: id.to_owned(),
             password: Secret::new("secret".to_owned()),
             tls: Arc::clone(&self.tls),
