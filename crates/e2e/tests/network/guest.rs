@@ -69,24 +69,36 @@ impl Broker {
         Self { face, base, _serving: serving, identity: certificate(&root, BROKER).0 }
     }
 
-    /// Makes a party of a house that is not started yet its member: the part of the configuration, and its files.
+    /// Makes a party of a house that is not started yet its member.
     fn admit(&self, house: &House, place: &str, party: &str, version: &str) -> (String, u16) {
-        let root = authority(house);
-        certificate(&root, party).0.write(&house.path(&format!("pki/{party}.pem"))).unwrap();
-        std::fs::write(house.path("pki/broker-shows.pem"), &self.identity.chain_pem).unwrap();
-        let (port, base) = (free_port(), &self.base);
-        let part = format!(
-            "[{place}.oicp]\nversion = \"{version}\"\nurl = \"{base}\"\nlisten = \"127.0.0.1:{port}\"\nidentity = \"pki/road.pem\"\n\
-             client = \"pki/{party}.pem\"\nroots = \"pki/root.pem\"\nbroker = \"pki/broker-shows.pem\"\n\
-             hotline = \"+4989123456\"\ncurrency = \"EUR\"\npoll_s = 1\nlocal = true\n\n"
-        );
-        (part, port)
+        membership(house, place, party, version, (&self.base, &self.identity))
     }
 
     /// The broker asks a member.
     async fn ask(&self, house: &House, port: u16, path: &str, body: &impl Serialize) -> (u16, Value) {
         knock(house, Some(&self.identity), port, path, body).await
     }
+}
+
+/// A party of a house that is not started yet as member of a broker, which is somewhere and shows a certificate: the part of
+/// the configuration with its port, and its files.
+pub(super) fn membership(
+    house: &House,
+    place: &str,
+    party: &str,
+    version: &str,
+    (base, shows): (&str, &Identity),
+) -> (String, u16) {
+    let root = authority(house);
+    certificate(&root, party).0.write(&house.path(&format!("pki/{party}.pem"))).unwrap();
+    std::fs::write(house.path("pki/broker-shows.pem"), &shows.chain_pem).unwrap();
+    let port = free_port();
+    let part = format!(
+        "[{place}.oicp]\nversion = \"{version}\"\nurl = \"{base}\"\nlisten = \"127.0.0.1:{port}\"\nidentity = \"pki/road.pem\"\n\
+         client = \"pki/{party}.pem\"\nroots = \"pki/root.pem\"\nbroker = \"pki/broker-shows.pem\"\n\
+         hotline = \"+4989123456\"\ncurrency = \"EUR\"\npoll_s = 1\nlocal = true\n\n"
+    );
+    (part, port)
 }
 
 /// Somebody with this certificate comes to a member's door.

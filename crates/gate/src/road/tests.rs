@@ -12,7 +12,7 @@ mod matrix;
 mod oicp;
 mod profiles;
 mod reception;
-mod samples;
+pub(super) mod samples;
 mod stages;
 mod thrift;
 mod versions;

@@ -35,6 +35,24 @@ pub(crate) struct Member {
     /// The broker's address may be one that is not public.
     #[serde(default)]
     pub(crate) local: bool,
+    /// Of a provider: prices that were agreed with operators beside the broker.
+    #[serde(default, rename = "agreed")]
+    pub(crate) prices: Vec<AgreedPrice>,
+}
+
+/// What an operator is paid for one of its products: decimal numbers without VAT, in the member's currency.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct AgreedPrice {
+    pub(crate) operator: Id,
+    /// As its records name it.
+    pub(crate) product: String,
+    #[serde(default)]
+    pub(crate) per_kwh: Option<String>,
+    #[serde(default)]
+    pub(crate) per_hour: Option<String>,
+    #[serde(default)]
+    pub(crate) per_session: Option<String>,
 }
 
 #[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
@@ -176,6 +194,9 @@ pub(super) fn judge(place: &str, oicp: Option<&Member>, ochp: Option<&Clearing>)
         faults.push(format!(
             "both [{place}.oicp] and [{place}.ochp]: a party has one hub; enter the others at a hub of yours"
         ));
+    }
+    if place == "operator" && oicp.is_some_and(|member| !member.prices.is_empty()) {
+        faults.push("[[operator.oicp.agreed]]: prices are agreed by a provider; an operator has tariffs".to_owned());
     }
     let polls = [("oicp", oicp.map(|member| member.poll_s)), ("ochp", ochp.map(|clearing| clearing.poll_s))];
     for (protocol, _) in polls.iter().filter(|(_, poll)| *poll == Some(0)) {
