@@ -28,6 +28,7 @@ use super::entrance::{Own, Threshold, bounded_whole, page_limit};
 use super::fair::Fair;
 use super::figures::Figures;
 use super::limits::{FIRST_WORD_MAX, OUTCOME_WAIT_MAX, PERHAPS_TIME_MAX, RoadLimits};
+use super::pace::Pace;
 use super::partners::{Partners, Protocol};
 use super::peers::PeerBook;
 use super::relay::{Origin, Parcel, Relay, WayOut};
@@ -69,8 +70,18 @@ impl Crossing {
             first_word: FIRST_WORD_MAX,
         });
         let fair = Fair::default();
-        let threshold = Threshold { own, peers, clock, dice, figures, limits: RoadLimits::FORWARD, fair };
+        let threshold =
+            Threshold { own, peers, clock, dice, figures, limits: RoadLimits::FORWARD, fair, pace: Pace::default() };
         Self { threshold: Arc::new(threshold), exchange, relay: Arc::new(relay), parts: Arc::default() }
+    }
+
+    /// With a stopwatch of its own.
+    #[cfg(test)]
+    pub(crate) fn paced(mut self, pace: Pace) -> Self {
+        if let Some(threshold) = Arc::get_mut(&mut self.threshold) {
+            threshold.pace = pace;
+        }
+        self
     }
 
     /// Partners of this protocol are reached through this speaker from now on.
@@ -131,6 +142,7 @@ impl Crossing {
             return self.handle(letter, native).await;
         }
         self.threshold.fair.may_ask(from, now)?;
+        let came = self.threshold.pace.came();
         let told = match self.handle(letter, native).await {
             // "nobody knows this token" is an answer to the question whether it may charge
             Err(Denial::UnknownToken) => Ok(Told::new(Answer::May(Verdict::bare(Allowed::Unknown)))),
@@ -139,6 +151,10 @@ impl Crossing {
         let unknown = |told: &Told| matches!(&told.answer, Answer::May(verdict) if verdict.allowed == Allowed::Unknown);
         if told.as_ref().is_ok_and(unknown) {
             self.threshold.unknown_token(from);
+        }
+        let yes = |told: &Told| matches!(&told.answer, Answer::May(verdict) if verdict.allowed == Allowed::Yes);
+        if !told.as_ref().is_ok_and(yes) {
+            self.threshold.pace.hold_no(&*self.exchange, from, came).await;
         }
         told
     }

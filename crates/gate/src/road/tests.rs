@@ -10,6 +10,7 @@ mod handshake;
 mod hub;
 mod matrix;
 mod oicp;
+mod pace;
 mod profiles;
 mod reception;
 pub(super) mod samples;
