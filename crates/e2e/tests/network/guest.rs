@@ -1,8 +1,8 @@
 //! Our operator and our provider at a broker that is not ours: the one of `oicp-kit`, by configuration alone.
 //!
 //! The kit's broker speaks plain HTTP and knows neither prices nor lists of tokens nor orders over the wire, so it stands
-//! behind a [`Face`] with mutual TLS that does. Each of the kit's nine onboarding scenarios that has a part for an operator
-//! or a provider is played with ours in that part. One thing the kit's broker knows wrong: it refuses a tap without an
+//! behind a [`Face`] with mutual TLS that does. The kit runs its onboarding scenarios against itself alone; those that have a
+//! part for an operator or a provider are played by hand with ours in that part, as the guide to OICP says. One thing the kit's broker knows wrong: it refuses a tap without an
 //! EvseID, which is optional (OICP 2.3, eRoamingAuthorizeStart) and which ours never tells; the face adds one.
 //!
 //! Invariant: whatever ours says is read by the kit's types and validates.
@@ -125,6 +125,8 @@ async fn pass(State(face): State<Arc<Face>>, request: Request) -> Response {
     if path.ends_with("/authorize/start") && said["EvseID"].is_null() {
         said["EvseID"] = json!(face.tapped.lock().unwrap().clone().unwrap());
     }
+    // what a member says every day never takes the place of all that it has said
+    assert_ne!(said["ActionType"], "fullLoad", "{path}");
     if path.ends_with("/authorize-remote/start") {
         // a broker names the session, and hands the order on
         said["SessionID"] = json!(SESSION);
@@ -289,6 +291,19 @@ async fn a_provider_of_ours_does_business_at_the_kits_broker() {
     // it discovers the place with its price, and a status reaches it
     let free = samples::evse_status_record("DE*ABC*E1", EvseStatus::Available);
     hubject.push_evse_status(&free_at(free)).unwrap();
+    // what comes later is found in what has changed
+    hubject.push_evse_data(&samples::evse_data_record("DE*ABC*E9").into()).unwrap();
+    until("the new EVSE to be discovered", async || {
+        let places = driver.phone.look("/driver/places").await?;
+        for place in places["items"].as_array()?.iter().filter(|place| place["operator"] == "DE-ABC") {
+            let shown = driver.phone.look(&format!("/driver/places/DE-ABC/{}", place["location"].as_str()?)).await?;
+            if shown["evses"].as_array()?.iter().any(|evse| evse["evse_id"] == "DE*ABC*E9") {
+                return Some(());
+            }
+        }
+        None
+    })
+    .await;
     // a start from the app, conformant
     let (location, evse) = discovered(&driver.phone, "DE-ABC").await;
     let wish = json!({
@@ -338,4 +353,30 @@ async fn a_provider_of_ours_does_business_at_the_kits_broker() {
     })
     .await;
     assert!(billed["verdict"].is_string(), "{billed}");
+}
+
+/// The kit's scenarios, which it runs against itself alone; what ours plays of them is a row each in the guide to OICP.
+const SCENARIOS: [&str; 9] = [
+    "cpo_publishes_and_emp_discovers",
+    "authorize_charge_settle",
+    "remote_start_from_an_app",
+    "a_refused_contract_is_reported_not_swallowed",
+    "status_updates_reach_the_emp",
+    "a_delta_crawl_converges_on_the_full_picture",
+    "a_fleet_change_needs_no_full_load",
+    "a_resubmitted_cdr_is_refused_not_settled_twice",
+    "a_session_is_stopped_with_the_medium_that_started_it",
+];
+
+/// A new version of the kit may bring more of them.
+#[test]
+fn every_scenario_of_the_kit_has_its_row_in_the_guide() {
+    let report = oicp_kit::testkit::scenarios::run_all();
+    let names: Vec<&str> = report.results.iter().map(|result| result.name).collect();
+    assert_eq!(names, SCENARIOS);
+    assert!(report.passed(), "{report}");
+    let guide = include_str!("../../../../docs/guides/oicp.md");
+    for name in SCENARIOS {
+        assert!(guide.lines().any(|line| line.starts_with(&format!("| `{name}` |"))), "{name}");
+    }
 }

@@ -14,12 +14,13 @@ use charge::talk::road::{
     Answer, Denial, Envelope, Errand, Exchange, Found, Letter, ObjectName, OrderAck, OrderKind, Page, PageWish,
     Passing, ProfileOrder, Published, Question, ReservationOrder, ReservationWish, StartOrder, Wanted, Way,
 };
+use charge::tariff::Tariff;
 use charge::token::{Allowed, ContractId, PresentedToken, Verdict};
 use charge::{Clock, Dice};
 use ocpi::answer::{self, Answered};
 use ocpi::ask::Asked;
 use ocpi::cross::Beside;
-use ocpi::wire::{Incoming, Target};
+use ocpi::wire::{Incoming, Reply, Target};
 use ocpi::{Lost, Version, patch, status};
 use tokio::sync::{Mutex, MutexGuard};
 
@@ -298,15 +299,37 @@ impl Crossing {
         &self,
         after: Option<ObjectName>,
     ) -> Result<Option<(Vec<Location>, ObjectName)>, Denial> {
-        let rows = self.exchange.published_after(Published::Locations, after).await?;
-        let Some(last) = rows.last().map(|(name, _)| name.clone()) else { return Ok(None) };
-        let texts: Vec<Box<str>> = rows.into_iter().map(|(_, text)| text).collect();
-        let reply = status::success_of_texts(&texts, self.threshold.now());
+        let Some((reply, last)) = self.kept_after(Published::Locations, after).await? else { return Ok(None) };
         let asked = Asked::of(&Question::Locations(PageWish::default()));
         match answer::read(&asked, &reply, own_words()).map_err(denial_of)?.value {
             Answer::Locations(page) => Ok(Some((page.items, last))),
             _no_list => Err(Denial::Internal),
         }
+    }
+
+    /// The same of tariffs.
+    pub(crate) async fn tariffs_after(
+        &self,
+        after: Option<ObjectName>,
+    ) -> Result<Option<(Vec<Tariff>, ObjectName)>, Denial> {
+        let Some((reply, last)) = self.kept_after(Published::Tariffs, after).await? else { return Ok(None) };
+        let asked = Asked::of(&Question::Tariffs(PageWish::default()));
+        match answer::read(&asked, &reply, own_words()).map_err(denial_of)?.value {
+            Answer::Tariffs(page) => Ok(Some((page.items, last))),
+            _no_list => Err(Denial::Internal),
+        }
+    }
+
+    /// By their names, and not by a count of those before: a page deep inside costs no more than the first.
+    async fn kept_after(
+        &self,
+        kind: Published,
+        after: Option<ObjectName>,
+    ) -> Result<Option<(Reply, ObjectName)>, Denial> {
+        let rows = self.exchange.published_after(kind, after).await?;
+        let Some(last) = rows.last().map(|(name, _)| name.clone()) else { return Ok(None) };
+        let texts: Vec<Box<str>> = rows.into_iter().map(|(_, text)| text).collect();
+        Ok(Some((status::success_of_texts(&texts, self.threshold.now()), last)))
     }
 
     async fn list(&self, letter: &Letter, kind: Published, wish: PageWish) -> Result<Answer, Denial> {

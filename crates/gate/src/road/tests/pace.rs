@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use super::clearing::square::Market;
+use super::clearing::square::{Market, PROVIDER};
 use super::*;
 use crate::road::pace::{Pace, STEP, Stopwatch};
 use crate::road::speaker::{Native, Speaker, Told};
@@ -46,8 +46,8 @@ impl Speaker for Slow {
         Box::pin(async move {
             *self.1.0.lock().unwrap() += self.0;
             let verdict = Verdict::bare(if good { Allowed::Yes } else { Allowed::Blocked });
-            let contract = good.then(|| Personal::new(ContractId::new("DE-EMP-C12345678-X").unwrap()));
-            Ok(Told::new(Answer::May(Verdict { contract, party: Some(party("DE-EMP")), ..verdict })))
+            let contract = good.then(|| Personal::new(ContractId::new("DE-OCP-C12345678-X").unwrap()));
+            Ok(Told::new(Answer::May(Verdict { contract, party: Some(party(PROVIDER)), ..verdict })))
         })
     }
 }
@@ -62,13 +62,13 @@ struct Hub {
 async fn hub_with(takes: Duration) -> Hub {
     let market = Arc::new(Market::default());
     for uid in [REFUSED, GOOD] {
-        market.tokens.lock().unwrap().insert(uid.to_owned(), party("DE-EMP"));
+        market.tokens.lock().unwrap().insert(uid.to_owned(), party(PROVIDER));
     }
     market.turn(party("DE-OPA"), Measure::NoGuessing, true);
     let key = trust::seal::SealKey::new(&Secret::new([7; 32])).unwrap();
     let partners = Partners::open(store::Store::in_memory(&[]).unwrap(), key).await.map(Arc::new).unwrap();
     let provider = Partner {
-        party: party("DE-EMP"),
+        party: party(PROVIDER),
         name: "slow".to_owned(),
         roles: vec![Role::Provider],
         protocol: Protocol::Oicp23,
