@@ -221,7 +221,8 @@ def found(side):
 
 
 def code(answer):
-    return answer["result"]["resultCode"]["resultCode"]
+    result = answer["result"] if "result" in answer else answer
+    return result["resultCode"]["resultCode"]
 
 
 session = None

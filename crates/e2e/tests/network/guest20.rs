@@ -15,7 +15,7 @@ use super::guest::{discovered, membership};
 use super::house::{House, PROVIDERS, Start};
 use super::peer::{Peer, python, script, served, skipped};
 use super::pole::{Pole, first};
-use super::settle::{Network, session_of_order};
+use super::settle::Network;
 use super::trial::{authority, certificate, server};
 use super::wait::{PATIENCE, until};
 
@@ -123,10 +123,14 @@ async fn a_provider_of_ours_does_business_at_zeeps_broker_of_oicp_20() {
     let wish = json!({
         "operator": "DE-OCI", "location": location, "evse": evse["uid"], "tariff_stamp": evse["tariff"]["stamp"],
     });
-    let order = driver.phone.post("/driver/start", &wish).await;
+    driver.phone.post("/driver/start", &wish).await;
     let ordered = served(&mut peer, 0, "eRoamingAuthorizeRemoteStart", |_| true).await;
     assert_eq!(ordered["evse"], "DE*OCI*E1");
-    let session = session_of_order(&driver.phone, order["order"].as_str().unwrap()).await;
+    let session = until("the session to be on the phone", async || {
+        let own = driver.phone.look("/driver/sessions").await?;
+        own["items"].as_array()?.first()?["id"].as_str().map(str::to_owned)
+    })
+    .await;
     driver.phone.post(&format!("/driver/sessions/{session}/stop"), &Value::Null).await;
     served(&mut peer, 0, "eRoamingAuthorizeRemoteStop", |_| true).await;
     let address = format!("https://127.0.0.1:{port}");

@@ -11,6 +11,7 @@ use charge::id::{CorrelationId, EvseUid, LocationId, PartyId};
 use charge::place::{EvseStatus, Location};
 use charge::record::Cdr;
 use charge::talk::road::{Answer, Denial, Found, Letter, Page, Question, Road, RoadDesk, RoadFault, Wanted};
+use charge::tariff::Tariff;
 use charge::token::IssuedToken;
 use charge::{Clock, Dice, Secret, Soon};
 use ochp::bridge::place::{by_location, charge_points, find_evse, location};
@@ -61,6 +62,8 @@ pub struct ClearingHouse {
     dice: Arc<dyn Dice>,
     /// Foreign places, as they were fetched last: records name EVSEs and nothing else.
     places: RwLock<Vec<Location>>,
+    /// Foreign tariffs, as they were fetched last: records name theirs and carry none.
+    prices: RwLock<Vec<Tariff>>,
     collecting: Mutex<()>,
 }
 
@@ -91,6 +94,7 @@ impl ClearingHouse {
             clock,
             dice,
             places: RwLock::default(),
+            prices: RwLock::default(),
             collecting: Mutex::default(),
         })
     }
@@ -241,7 +245,8 @@ impl ClearingHouse {
         let read = |info| tariff::tariff(info, Some(self.party), now).map(|crossed| crossed.value);
         let items =
             given.tariffs.iter().filter_map(|info| read(info).map_err(|fault| complaints.push(fault.to_string())).ok());
-        let items: Vec<_> = items.collect();
+        let items: Vec<_> = items.map(|item| self.as_before(item)).collect();
+        self.prices.write().unwrap_or_else(PoisonError::into_inner).clone_from(&items);
         Ok(Answer::Tariffs(Page { complaints, ..page(items) }))
     }
 
@@ -285,11 +290,29 @@ impl ClearingHouse {
         let operator = owner(info.evse.as_str()).ok_or(Denial::UnknownLocation)?;
         let location = self.place(info).ok_or(Denial::UnknownLocation)?;
         let beside = Beside { operator, payer: self.party, location: &location, now: self.clock.now() };
-        let question = Question::PostCdr(Box::new(cdr(info, beside)?.value));
+        let mut record = cdr(info, beside)?.value;
+        if let Some(named) = self.price(&record) {
+            record.tariff = named;
+        }
+        let question = Question::PostCdr(Box::new(record));
         match self.desk.hear(self.letter(operator, Some(self.party), question)?).await? {
             Answer::Kept(_) => Ok(()),
             _other => Err(Denial::Internal),
         }
+    }
+
+    /// OCHP does not say when a tariff changed: one that says what it said before is as old as it was. Otherwise every
+    /// visit would make a new price of it, and a driver's consent would be to the old one.
+    fn as_before(&self, told: Tariff) -> Tariff {
+        let prices = self.prices.read().unwrap_or_else(PoisonError::into_inner);
+        let same = |known: &&Tariff| Tariff { last_updated: told.last_updated, ..(*known).clone() } == told;
+        prices.iter().find(same).cloned().unwrap_or(told)
+    }
+
+    /// The tariff that a record names, for our desk to price it again by.
+    fn price(&self, record: &Cdr) -> Option<Tariff> {
+        let prices = self.prices.read().unwrap_or_else(PoisonError::into_inner);
+        prices.iter().find(|known| (known.party, &known.id) == (record.party, &record.tariff.id)).cloned()
     }
 
     fn place(&self, info: &CdrInfo) -> Option<Location> {
