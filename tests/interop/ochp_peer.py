@@ -21,6 +21,8 @@ from zeep.plugins import Plugin
 from zeep.transports import Transport
 from zeep.wsse.username import UsernameToken
 
+from ochp_samples import CONTRACT, POINT, TARIFF, UID, cdr, emt
+
 SOAP = "http://schemas.xmlsoap.org/soap/envelope/"
 SCHEMA = "{http://www.w3.org/2001/XMLSchema}schema"
 SERVICE = "e-clearing.net-OCHP-direct"
@@ -124,80 +126,6 @@ class House:
 def code(answer):
     result = answer["result"] if "result" in answer else answer
     return result["resultCode"]["resultCode"]
-
-
-CONTRACT = "DE-OCP-C12345678-5"
-UID = "04AABBCCDDEE80"
-PLACE = {"address": "Markt 1", "city": "Aachen", "zipCode": "52062", "country": "DEU"}
-CONNECTOR = {
-    "connectorStandard": {"ConnectorStandard": "IEC_62196_T2"},
-    "connectorFormat": {"ConnectorFormat": "Socket"},
-    "tariffId": "DEOCHT1",
-}
-POINT = {
-    "evseId": "DE*OCH*E1",
-    "locationId": "LOC1",
-    "locationName": "Markt",
-    "locationNameLang": "DEU",
-    "chargePointAddress": PLACE,
-    "chargePointLocation": {"lat": "50.776000", "lon": "6.083000"},
-    "timeZone": "Europe/Berlin",
-    "location": {"GeneralLocationType": "on-street"},
-    "authMethods": [{"AuthMethodType": "RfidMifareDes"}],
-    "connectors": [CONNECTOR],
-    "chargePointType": "AC",
-    "ratings": {"maximumPower": 22.0},
-}
-TARIFF = {
-    "tariffId": "DEOCHT1",
-    "individualTariff": [
-        {
-            "tariffElement": [
-                {
-                    "priceComponent": {
-                        "billingItem": {"BillingItemType": "energy"},
-                        "itemPrice": 0.4,
-                        "stepSize": 0.0,
-                    },
-                    "tariffRestriction": {},
-                }
-            ],
-            "currency": "EUR",
-        }
-    ],
-}
-
-
-def emt(instance, representation=None, kind="rfid"):
-    token = {"instance": instance, "tokenType": kind}
-    return {**token, "representation": representation} if representation else token
-
-
-def cdr(status):
-    local = lambda text: {"LocalDateTime": text}
-    period = {
-        "startDateTime": local("2026-07-01T10:00:00+02:00"),
-        "endDateTime": local("2026-07-01T11:00:00+02:00"),
-        "billingItem": {"BillingItemType": "energy"},
-        "billingValue": 10.0,
-        "itemPrice": 0.4,
-        "periodCost": 4.0,
-    }
-    return {
-        "CdrId": "DEOCH1",
-        "evseId": "DE*OCH*E1",
-        "emtId": emt(UID),
-        "contractId": CONTRACT,
-        "status": {"CdrStatusType": status},
-        "startDateTime": local("2026-07-01T10:00:00+02:00"),
-        "endDateTime": local("2026-07-01T11:00:00+02:00"),
-        "chargePointAddress": PLACE,
-        "chargePointType": "AC",
-        "connectorType": CONNECTOR,
-        "chargingPeriods": [period],
-        "totalCost": 4.0,
-        "currency": "EUR",
-    }
 
 
 def lists(operator, provider):

@@ -19,16 +19,9 @@ from lxml import etree
 from zeep.plugins import Plugin
 from zeep.transports import Transport
 
-SOAP = "http://schemas.xmlsoap.org/soap/envelope/"
-SERVICES = [
-    "eRoamingAuthorization_V2.0",
-    "eRoamingAuthenticationData_V2.0",
-    "eRoamingEvseData_V2.0",
-    "eRoamingEvseStatus_V2.0",
-    "eRoamingEvseSearch_V2.0",
-    "eRoamingMobileAuthorization_V2.0",
-]
+from oicp_samples import EVCO, EVSE, RECORD, SERVICES, SUMMER, UID, VERDICT, YES, cdr, evco, rfid
 
+SOAP = "http://schemas.xmlsoap.org/soap/envelope/"
 parser = argparse.ArgumentParser()
 parser.add_argument("wsdl", help="folder of the WSDLs of 2.0")
 parser.add_argument("--ca", required=True)
@@ -70,12 +63,6 @@ class Judge(Plugin):
         return envelope, http_headers
 
 
-EVSE = "DE*OCI*E1"
-EVCO = "DE-OCJ-C12345678-X"
-UID = "04AABBCCDDEE80"
-GOOD = {"Code": "000"}
-YES = {"Result": True, "StatusCode": GOOD}
-VERDICT = {"AuthorizationStatus": "Authorized", "StatusCode": GOOD, "ProviderID": "DE-OCJ", "PartnerSessionID": "OCJ-1"}
 ANSWERS = {
     "eRoamingAuthorizeStart": VERDICT,
     "eRoamingAuthorizeStop": VERDICT,
@@ -126,24 +113,6 @@ class Partner:
         return service
 
 
-RECORD = {
-    "EvseId": EVSE,
-    "Address": {"Country": "DE", "City": "Aachen", "Street": "Markt Platz", "PostalCode": "52062", "HouseNum": "1"},
-    "GeoCoordinates": {"Google": {"Coordinates": "50.776 6.083"}},
-    "Plugs": {"Plug": ["Type 2 Outlet"]},
-    "AuthenticationModes": {"AuthenticationMode": ["NFC RFID Classic"]},
-    "Accessibility": "Free publicly accessible",
-    "HotlinePhoneNum": "+492411234567",
-    "IsOpen24Hours": True,
-    "IsHubjectCompatible": True,
-    "DynamicInfoAvailable": "true",
-}
-
-
-def rfid(uid):
-    return {"RFIDmifarefamilyIdentification": {"UID": uid}}
-
-
 def places(operator, provider):
     data = {"OperatorID": "DE*OCI", "OperatorName": "Old", "EvseDataRecord": [RECORD]}
     pushed = operator.service("eRoamingEvseData_V2.0").eRoamingPushEvseData(ActionType="fullLoad", OperatorEvseData=data)
@@ -183,20 +152,11 @@ def sessions(operator, provider):
         SessionID=session, OperatorID="DE*OCI", EVSEID=EVSE, Identification=rfid(UID)
     )
     say("stopped", status=stopped["AuthorizationStatus"])
-    cdr = {
-        "SessionID": session,
-        "EvseID": EVSE,
-        "Identification": rfid(UID),
-        "SessionStart": "2026-07-01T10:00:00Z",
-        "SessionEnd": "2026-07-01T11:00:00Z",
-        "ConsumedEnergy": 10,
-    }
     for _ in range(2):
-        told = ask.eRoamingChargeDetailRecord(**cdr)
+        told = ask.eRoamingChargeDetailRecord(**cdr(session, rfid(UID), SUMMER))
         say("record", result=told["Result"], code=told["StatusCode"]["Code"])
     order = provider.service("eRoamingAuthorization_V2.0")
-    remote = {"RemoteIdentification": {"EVCOID": EVCO}}
-    started = order.eRoamingAuthorizeRemoteStart(ProviderID="DE-OCJ", EVSEID=EVSE, Identification=remote)
+    started = order.eRoamingAuthorizeRemoteStart(ProviderID="DE-OCJ", EVSEID=EVSE, Identification=evco(EVCO))
     say("started", result=started["Result"], named=bool(started["SessionID"]))
     ended = order.eRoamingAuthorizeRemoteStop(SessionID=started["SessionID"], ProviderID="DE-OCJ", EVSEID=EVSE)
     say("ended", result=ended["Result"])

@@ -37,6 +37,7 @@ mod network {
     mod full_disk;
     mod gently;
     mod guest;
+    mod guest20;
     mod habit;
     mod leaks;
     mod npm;

@@ -15,7 +15,7 @@ use crate::second::Second;
 
 mod guest;
 
-pub(crate) use guest::{Clearing, Direct, Member, OicpVersion};
+pub(crate) use guest::{AgreedPrice, Clearing, Direct, Member, OicpVersion};
 
 /// The whole file.
 #[derive(Debug, Deserialize)]

@@ -411,6 +411,7 @@ impl Frame<'_> {
             currency: charge::money::Currency::EUR,
             seal_key: self.key(party, "seal")?,
             tag_key: self.key(party, "tags")?,
+            cards_listed: wish.ochp.is_some(),
         };
         let room = Provider::new(setup, store.clone(), Arc::clone(&self.clock), Arc::clone(&self.dice));
         let room = room.map_err(|f| Failure::plain(f.to_string()))?;

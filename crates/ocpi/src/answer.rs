@@ -7,7 +7,7 @@ use charge::token::{Allowed, Verdict};
 
 use crate::ask::{Asked, page_query};
 use crate::cross::{self, Beside, Noun};
-use crate::read::{At, Crossed, Fault, Lost, parse};
+use crate::read::{At, Crossed, DEPTH_MAX, Fault, Lost, parse};
 use crate::status::{MORE_NEEDED, Opened, code_of, open, refusal, success};
 use crate::versions::Version;
 use crate::wire::{LIMIT, LINK, LOCATION, Module, Reply, Side, TOTAL};
@@ -155,6 +155,13 @@ pub fn knows_token(reply: &Reply) -> bool {
         Some(code) => code == MORE_NEEDED,
         None => false,
     }
+}
+
+/// Whether whoever answered a tap lets it charge (OCPI 2.2.1, 12.3.1 `allowed`). Read off without the rest of the document.
+pub fn allows(reply: &Reply) -> bool {
+    let said = || document::member(reply.body.as_bytes(), DEPTH_MAX, "data");
+    let word = said().and_then(|data| document::member(data.as_bytes(), DEPTH_MAX, "allowed"));
+    knows_token(reply) && word.is_some_and(|word| word == "\"ALLOWED\"")
 }
 
 /// The URL of a kept CDR, below our own base.

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use charge::Timestamp;
 use charge::id::TransactionKey;
-use charge::place::Connector;
+use charge::place::{Connector, Current};
 use charge::talk::line::charging::{Composite, Period, Profile, ProfileKind, ProfilePurpose, RateUnit, Schedule};
 use charge::talk::line::{LineFault, StationAnswer};
 use charge::talk::road::{ActiveProfile, PowerProfile, ProfileResult, ProfileUnit};
@@ -58,6 +58,62 @@ impl Ceiling {
         let watts = self.watts.map(|most| (ProfileUnit::Watts, most));
         watts.or_else(|| self.amperes.map(|most| (ProfileUnit::Amperes, most)))
     }
+}
+
+/// What one ampere of each phase is at an EVSE that is known well enough to say it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Wires(Decimal);
+
+impl Wires {
+    /// Of the connector at which an ampere is most: a limit is one for every car. `None` where a connector gives direct
+    /// current, whose voltage is the car's, or where its voltage is not known.
+    pub fn of(connectors: &[Connector]) -> Option<Self> {
+        let watts = |connector: &Connector| {
+            let volts = Decimal::from(connector.max_voltage_v);
+            match (connector.current, connector.max_voltage_v) {
+                (Current::Dc, _) | (_, 0) => None,
+                (Current::Ac1Phase, _) => Some(volts),
+                // between phases, though it should be to neutral (OCPI 2.2.1, 8.3.3 `max_voltage`)
+                (Current::Ac3Phase, BETWEEN_PHASES_V..) => volts.checked_mul(BETWEEN_PHASES),
+                (Current::Ac3Phase, _) => volts.checked_mul(THREE_PHASES),
+            }
+        };
+        let each: Option<Vec<Decimal>> = connectors.iter().map(watts).collect();
+        each?.into_iter().max().map(Self)
+    }
+}
+
+/// The one unit that a station takes, where it says so: `ChargingScheduleAllowedChargingRateUnit` (OCPP 1.6, 9.4.2) or
+/// `SmartChargingCtrlr.RateUnit` (2.x).
+pub fn only_unit(said: &str) -> Option<ProfileUnit> {
+    let unit = |word: &str| match word.trim().to_ascii_lowercase().as_str() {
+        "current" | "a" => Some(ProfileUnit::Amperes),
+        "power" | "w" => Some(ProfileUnit::Watts),
+        _other => None,
+    };
+    let mut units = said.split(',').filter_map(unit);
+    let first = units.next()?;
+    units.all(|other| other == first).then_some(first)
+}
+
+/// A profile in watts for a station that only takes amperes. A car on fewer phases gets less than was asked, never more.
+/// `None` where the EVSE is not known well enough.
+pub fn in_amperes(mut profile: PowerProfile, wires: Option<Wires>) -> Option<PowerProfile> {
+    if profile.unit == ProfileUnit::Amperes {
+        return Some(profile);
+    }
+    let Wires(ampere) = wires?;
+    let amperes = |watts: Decimal| {
+        Some(watts.checked_div(ampere)?.round_dp_with_strategy(1, RoundingStrategy::ToZero).normalize())
+    };
+    for (_, limit) in &mut profile.periods {
+        *limit = amperes(*limit)?;
+    }
+    if let Some(least) = profile.min_rate {
+        profile.min_rate = Some(amperes(least)?);
+    }
+    profile.unit = ProfileUnit::Amperes;
+    Some(profile)
 }
 
 /// What is wrong with the form of a profile: the place and why.
@@ -183,6 +239,11 @@ pub fn heard(
     }
 }
 
+const THREE_PHASES: Decimal = Decimal::from_parts(3, 0, 0, false, 0);
+/// The root of three: 400 V between phases are three times 230.9 V.
+const BETWEEN_PHASES: Decimal = Decimal::from_parts(17_320_508, 0, 0, false, 7);
+/// No network has so much between a phase and neutral; those of 277 V are the highest.
+const BETWEEN_PHASES_V: u32 = 300;
 /// The place of the periods in a letter.
 const PERIODS: &str = "/charging_profile/charging_profile_period";
 /// Under whatever profile a person of the operator gives the same transaction.
@@ -230,6 +291,63 @@ mod tests {
         assert_eq!(room.under(ProfileUnit::Watts, 90_000.into()), room);
         let none = Ceiling::default().under(ProfileUnit::Watts, 5.into());
         assert_eq!(none, Ceiling { watts: Some(5.into()), amperes: None });
+    }
+
+    fn connector(current: Current, max_voltage_v: u32) -> Connector {
+        Connector {
+            id: "1".parse().unwrap(),
+            plug: charge::place::Plug::Type2,
+            attached_cable: false,
+            current,
+            max_voltage_v,
+            max_amperage_a: 32,
+            max_power: charge::units::Power::from_watts(22_000),
+            tariffs: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn watts_become_amperes_of_each_phase_and_never_more() {
+        let asked =
+            || PowerProfile { min_rate: Some(1_400.into()), ..profile(ProfileUnit::Watts, &[(0, "7000"), (60, "0")]) };
+        let table = [
+            (vec![connector(Current::Ac3Phase, 230)], Some(["10.1", "0", "2"])),
+            (vec![connector(Current::Ac1Phase, 230)], Some(["30.4", "0", "6"])),
+            (vec![connector(Current::Ac3Phase, 400)], Some(["10.1", "0", "2"])),
+            // whichever plug the car is on, it gets no more than was asked
+            (vec![connector(Current::Ac1Phase, 230), connector(Current::Ac3Phase, 230)], Some(["10.1", "0", "2"])),
+            (vec![connector(Current::Ac3Phase, 0)], None),
+            (vec![connector(Current::Ac3Phase, 230), connector(Current::Dc, 400)], None),
+            (Vec::new(), None),
+        ];
+        for (connectors, wanted) in table {
+            let told = in_amperes(asked(), Wires::of(&connectors));
+            let told = told.map(|told| {
+                assert_eq!(told.unit, ProfileUnit::Amperes);
+                [told.periods[0].1, told.periods[1].1, told.min_rate.unwrap()].map(|limit| limit.to_string())
+            });
+            assert_eq!(told, wanted.map(|limits| limits.map(str::to_owned)), "{connectors:?}");
+        }
+        let amperes = profile(ProfileUnit::Amperes, &[(0, "16")]);
+        assert_eq!(in_amperes(amperes.clone(), None), Some(amperes));
+    }
+
+    #[test]
+    fn a_station_that_takes_both_units_or_says_nothing_is_told_as_asked() {
+        let (amperes, watts) = (Some(ProfileUnit::Amperes), Some(ProfileUnit::Watts));
+        let table = [
+            ("Current", amperes),
+            ("A", amperes),
+            ("Power", watts),
+            (" w", watts),
+            ("Current,Power", None),
+            ("A,W", None),
+            ("", None),
+            ("VA", None),
+        ];
+        for (said, only) in table {
+            assert_eq!(only_unit(said), only, "{said}");
+        }
     }
 
     #[test]

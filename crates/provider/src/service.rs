@@ -52,6 +52,9 @@ pub struct Setup {
     pub seal_key: Secret<[u8; 32]>,
     /// Finds cards. Whoever loses it has to register the cards again.
     pub tag_key: Secret<[u8; 32]>,
+    /// The hub is a clearing house that gives our cards out as a list: operators ask nobody, and a good card is a
+    /// permission by itself.
+    pub cards_listed: bool,
 }
 
 /// Something that an open page may want to fetch again. Ids only, never personal data.

@@ -76,6 +76,14 @@ pub(crate) async fn world() -> World {
 }
 
 pub(crate) async fn world_with_credit(cap: Option<i64>) -> World {
+    world_with(cap, false).await
+}
+
+pub(crate) async fn world_at_a_clearing_house() -> World {
+    world_with(None, true).await
+}
+
+async fn world_with(cap: Option<i64>, cards_listed: bool) -> World {
     let store = Store::in_memory(crate::MIGRATIONS).unwrap();
     let clock = Arc::new(ManualClock::at(at(BEGIN)));
     let setup = Setup {
@@ -88,6 +96,7 @@ pub(crate) async fn world_with_credit(cap: Option<i64>) -> World {
         currency: Currency::EUR,
         seal_key: Secret::new([1; 32]),
         tag_key: Secret::new([2; 32]),
+        cards_listed,
     };
     let provider = Provider::new(setup, store.clone(), clock.clone(), Arc::new(SeededDice::new(5))).unwrap();
     let road = Arc::new(RecordedRoad::default());

@@ -107,7 +107,7 @@ export const partners: Record<string, string> = {
   'This provider is asked about cards that nobody announced, without the place at first.': 'Dieser Anbieter wird nach Karten gefragt, die niemand angemeldet hat, zunächst ohne den Ort.',
   'Thrift and habits': 'Sparsamkeit und Gewohnheiten',
   'What is kept back from {name}': 'Was {name} nicht erfährt',
-  'Whoever asks about one unknown card after the other is noticed and stopped.': 'Wer nach einer unbekannten Karte nach der anderen fragt, fällt auf und wird angehalten.',
+  'A no takes as long as any other no. (Who asks about one unknown card after the other is always stopped.)': 'Ein Nein dauert so lange wie jedes andere Nein. (Wer nach einer unbekannten Karte nach der anderen fragt, wird immer angehalten.)',
   always: 'immer',
   'as written': 'wie geschrieben',
   'capital letters': 'Großbuchstaben',

@@ -31,7 +31,8 @@ pub enum Measure {
     ShortMailbox,
     /// No token, contract or number of a person stands in a log.
     QuietLogs,
-    /// Whoever asks about one unknown card after the other is noticed and stopped.
+    /// Every "no" to a card takes as long as any other. That whoever asks about one unknown card after the other is noticed
+    /// and stopped holds for everybody, switched or not.
     NoGuessing,
     /// The number that belongs to a QR contract is refused here instead of passed on.
     NoPins,
@@ -102,7 +103,9 @@ impl Measure {
             Self::NightlyCdrs => "CDRs are kept sealed and told to this provider once a night, shuffled.",
             Self::ShortMailbox => "CDRs are kept sealed for this provider to fetch, for a window, and then forgotten.",
             Self::QuietLogs => "No card, contract or number of a person stands in a log.",
-            Self::NoGuessing => "Whoever asks about one unknown card after the other is noticed and stopped.",
+            Self::NoGuessing => {
+                "A no takes as long as any other no. (Who asks about one unknown card after the other is always stopped.)"
+            }
             Self::NoPins => "The PIN of a QR contract is refused here instead of passed on to this provider.",
         }
     }
@@ -117,7 +120,9 @@ impl Measure {
         let on = Standing::Switch { by_default: true };
         let off = Standing::Switch { by_default: false };
         match self {
-            Self::ByIdentifier | Self::KeyedIndex | Self::QuietLogs | Self::NoGuessing => Standing::Always,
+            Self::ByIdentifier | Self::KeyedIndex | Self::QuietLogs => Standing::Always,
+            Self::NoGuessing if !operator => OPERATORS,
+            Self::NoGuessing => on,
             Self::Learned | Self::Probed if !provider => PROVIDERS,
             Self::Learned | Self::Probed if ochp => {
                 Standing::Nothing("OCHP has no question about one card to a provider: its list is its word")
@@ -207,7 +212,9 @@ mod tests {
         assert_eq!(switch(Measure::NightlyCdrs, "oicp/2.3", Provider), None);
         assert_eq!(switch(Measure::NightlyCdrs, "ocpi/2.3.0", Provider), Some(false));
         assert_eq!(switch(Measure::NoPins, "oicp/2.0", Provider), Some(true));
-        for measure in [Measure::ByIdentifier, Measure::KeyedIndex, Measure::QuietLogs, Measure::NoGuessing] {
+        assert_eq!(switch(Measure::NoGuessing, "ochp/1.4", Operator), Some(true));
+        assert_eq!(switch(Measure::NoGuessing, "ocpi/2.1.1", Provider), None);
+        for measure in [Measure::ByIdentifier, Measure::KeyedIndex, Measure::QuietLogs] {
             assert_eq!(measure.standing("ochp/1.4", &[]), Standing::Always);
         }
     }

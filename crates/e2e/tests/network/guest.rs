@@ -1,8 +1,8 @@
 //! Our operator and our provider at a broker that is not ours: the one of `oicp-kit`, by configuration alone.
 //!
 //! The kit's broker speaks plain HTTP and knows neither prices nor lists of tokens nor orders over the wire, so it stands
-//! behind a [`Face`] with mutual TLS that does. Each of the kit's nine onboarding scenarios that has a part for an operator
-//! or a provider is played with ours in that part. One thing the kit's broker knows wrong: it refuses a tap without an
+//! behind a [`Face`] with mutual TLS that does. The kit runs its onboarding scenarios against itself alone; those that have a
+//! part for an operator or a provider are played by hand with ours in that part, as the guide to OICP says. One thing the kit's broker knows wrong: it refuses a tap without an
 //! EvseID, which is optional (OICP 2.3, eRoamingAuthorizeStart) and which ours never tells; the face adds one.
 //!
 //! Invariant: whatever ours says is read by the kit's types and validates.
@@ -69,24 +69,36 @@ impl Broker {
         Self { face, base, _serving: serving, identity: certificate(&root, BROKER).0 }
     }
 
-    /// Makes a party of a house that is not started yet its member: the part of the configuration, and its files.
+    /// Makes a party of a house that is not started yet its member.
     fn admit(&self, house: &House, place: &str, party: &str, version: &str) -> (String, u16) {
-        let root = authority(house);
-        certificate(&root, party).0.write(&house.path(&format!("pki/{party}.pem"))).unwrap();
-        std::fs::write(house.path("pki/broker-shows.pem"), &self.identity.chain_pem).unwrap();
-        let (port, base) = (free_port(), &self.base);
-        let part = format!(
-            "[{place}.oicp]\nversion = \"{version}\"\nurl = \"{base}\"\nlisten = \"127.0.0.1:{port}\"\nidentity = \"pki/road.pem\"\n\
-             client = \"pki/{party}.pem\"\nroots = \"pki/root.pem\"\nbroker = \"pki/broker-shows.pem\"\n\
-             hotline = \"+4989123456\"\ncurrency = \"EUR\"\npoll_s = 1\nlocal = true\n\n"
-        );
-        (part, port)
+        membership(house, place, party, version, (&self.base, &self.identity))
     }
 
     /// The broker asks a member.
     async fn ask(&self, house: &House, port: u16, path: &str, body: &impl Serialize) -> (u16, Value) {
         knock(house, Some(&self.identity), port, path, body).await
     }
+}
+
+/// A party of a house that is not started yet as member of a broker, which is somewhere and shows a certificate: the part of
+/// the configuration with its port, and its files.
+pub(super) fn membership(
+    house: &House,
+    place: &str,
+    party: &str,
+    version: &str,
+    (base, shows): (&str, &Identity),
+) -> (String, u16) {
+    let root = authority(house);
+    certificate(&root, party).0.write(&house.path(&format!("pki/{party}.pem"))).unwrap();
+    std::fs::write(house.path("pki/broker-shows.pem"), &shows.chain_pem).unwrap();
+    let port = free_port();
+    let part = format!(
+        "[{place}.oicp]\nversion = \"{version}\"\nurl = \"{base}\"\nlisten = \"127.0.0.1:{port}\"\nidentity = \"pki/road.pem\"\n\
+         client = \"pki/{party}.pem\"\nroots = \"pki/root.pem\"\nbroker = \"pki/broker-shows.pem\"\n\
+         hotline = \"+4989123456\"\ncurrency = \"EUR\"\npoll_s = 1\nlocal = true\n\n"
+    );
+    (part, port)
 }
 
 /// Somebody with this certificate comes to a member's door.
@@ -113,6 +125,8 @@ async fn pass(State(face): State<Arc<Face>>, request: Request) -> Response {
     if path.ends_with("/authorize/start") && said["EvseID"].is_null() {
         said["EvseID"] = json!(face.tapped.lock().unwrap().clone().unwrap());
     }
+    // what a member says every day never takes the place of all that it has said
+    assert_ne!(said["ActionType"], "fullLoad", "{path}");
     if path.ends_with("/authorize-remote/start") {
         // a broker names the session, and hands the order on
         said["SessionID"] = json!(SESSION);
@@ -241,12 +255,12 @@ fn free_at(record: oicp_kit::cpo::EvseStatusRecord) -> PushEvseStatusRequest {
     serde_json::from_value(json!({ "ActionType": "update", "OperatorEvseStatus": list })).unwrap()
 }
 
-/// The kit's place on the phone, with the EVSE that is free and has a price.
-async fn discovered(phone: &Session) -> (Value, Value) {
+/// The place of a foreign operator on the phone, with the EVSE that is free and has a price.
+pub(super) async fn discovered(phone: &Session, operator: &str) -> (Value, Value) {
     until("the place to be discovered, free and with its price", async || {
         let places = phone.look("/driver/places").await?;
-        let place = places["items"].as_array()?.iter().find(|place| place["operator"] == "DE-ABC")?.clone();
-        let path = format!("/driver/places/DE-ABC/{}", place["location"].as_str()?);
+        let place = places["items"].as_array()?.iter().find(|place| place["operator"] == operator)?.clone();
+        let path = format!("/driver/places/{operator}/{}", place["location"].as_str()?);
         let shown = phone.look(&path).await?;
         let evse = shown["evses"][0].clone();
         evse["tariff"]["stamp"].as_str()?;
@@ -277,8 +291,21 @@ async fn a_provider_of_ours_does_business_at_the_kits_broker() {
     // it discovers the place with its price, and a status reaches it
     let free = samples::evse_status_record("DE*ABC*E1", EvseStatus::Available);
     hubject.push_evse_status(&free_at(free)).unwrap();
+    // what comes later is found in what has changed
+    hubject.push_evse_data(&samples::evse_data_record("DE*ABC*E9").into()).unwrap();
+    until("the new EVSE to be discovered", async || {
+        let places = driver.phone.look("/driver/places").await?;
+        for place in places["items"].as_array()?.iter().filter(|place| place["operator"] == "DE-ABC") {
+            let shown = driver.phone.look(&format!("/driver/places/DE-ABC/{}", place["location"].as_str()?)).await?;
+            if shown["evses"].as_array()?.iter().any(|evse| evse["evse_id"] == "DE*ABC*E9") {
+                return Some(());
+            }
+        }
+        None
+    })
+    .await;
     // a start from the app, conformant
-    let (location, evse) = discovered(&driver.phone).await;
+    let (location, evse) = discovered(&driver.phone, "DE-ABC").await;
     let wish = json!({
         "operator": "DE-ABC", "location": location, "evse": evse["uid"], "tariff_stamp": evse["tariff"]["stamp"],
     });
@@ -326,4 +353,30 @@ async fn a_provider_of_ours_does_business_at_the_kits_broker() {
     })
     .await;
     assert!(billed["verdict"].is_string(), "{billed}");
+}
+
+/// The kit's scenarios, which it runs against itself alone; what ours plays of them is a row each in the guide to OICP.
+const SCENARIOS: [&str; 9] = [
+    "cpo_publishes_and_emp_discovers",
+    "authorize_charge_settle",
+    "remote_start_from_an_app",
+    "a_refused_contract_is_reported_not_swallowed",
+    "status_updates_reach_the_emp",
+    "a_delta_crawl_converges_on_the_full_picture",
+    "a_fleet_change_needs_no_full_load",
+    "a_resubmitted_cdr_is_refused_not_settled_twice",
+    "a_session_is_stopped_with_the_medium_that_started_it",
+];
+
+/// A new version of the kit may bring more of them.
+#[test]
+fn every_scenario_of_the_kit_has_its_row_in_the_guide() {
+    let report = oicp_kit::testkit::scenarios::run_all();
+    let names: Vec<&str> = report.results.iter().map(|result| result.name).collect();
+    assert_eq!(names, SCENARIOS);
+    assert!(report.passed(), "{report}");
+    let guide = include_str!("../../../../docs/guides/oicp.md");
+    for name in SCENARIOS {
+        assert!(guide.lines().any(|line| line.starts_with(&format!("| `{name}` |"))), "{name}");
+    }
 }

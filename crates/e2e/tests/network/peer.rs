@@ -106,3 +106,15 @@ impl Peer {
         timeout(PATIENCE, self.child.wait()).await.expect("the program ends").unwrap()
     }
 }
+
+/// Goes on until this operation was served in this way, from a number of steps on.
+pub(super) async fn served(peer: &mut Peer, from: usize, operation: &str, fits: impl Fn(&Value) -> bool) -> Value {
+    let is = |step: &&Value| step["step"] == "served" && step["op"] == operation && fits(step);
+    loop {
+        if let Some(step) = peer.told[from..].iter().find(is) {
+            return step.clone();
+        }
+        let step = peer.next().await.expect("the program goes on");
+        assert!(step["step"] != "failed", "{step}");
+    }
+}

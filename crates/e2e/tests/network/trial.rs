@@ -175,6 +175,71 @@ async fn a_partner_of_oicp_is_tried_with_a_request_that_changes_nothing() {
     }
 }
 
+/// What a partner of OICP 2.0 says in its service for authorizations.
+fn old(body: &str) -> String {
+    format!(
+        "<s:Envelope xmlns:s=\"http://schemas.xmlsoap.org/soap/envelope/\" xmlns:a=\"http://www.hubject.com/b2b/services/\
+         authorization/v2.0\" xmlns:c=\"http://www.hubject.com/b2b/services/commontypes/v2.0\"><s:Body>{body}</s:Body></s:Envelope>"
+    )
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_partner_of_oicp_20_is_tried_and_told_of_in_plain_words() {
+    let (house, _) = brokering().await;
+    onboarding(&house).await;
+    let root = authority(&house);
+    let refused = |code: u16| {
+        old(&format!(
+            "<c:eRoamingAcknowledgement><c:Result>false</c:Result><c:StatusCode><c:Code>{code:03}</c:Code></c:StatusCode>\
+             </c:eRoamingAcknowledgement>"
+        ))
+    };
+    let no = |code: u16| {
+        old(&format!(
+            "<a:eRoamingAuthorizationStart><a:AuthorizationStatus>NotAuthorized</a:AuthorizationStatus><a:StatusCode><c:Code>\
+             {code}</c:Code></a:StatusCode></a:eRoamingAuthorizationStart>"
+        ))
+    };
+    let yes = no(102).replace("NotAuthorized", "Authorized").replace("102", "000");
+    let cases = [
+        (
+            "DE-OP1",
+            "operator",
+            200,
+            refused(400),
+            Ok("eRoamingAuthorizeRemoteStop of OICP 2.0: refuses to stop a session"),
+        ),
+        ("DE-PR1", "provider", 200, no(102), Ok("eRoamingAuthorizeStart of OICP 2.0: refuses an unknown token")),
+        ("DE-PR2", "provider", 200, yes, Ok("lets a token charge that was made up just now: ask why")),
+        ("DE-PR3", "provider", 200, refused(17), Err("they do not accept who we are")),
+        ("DE-PR4", "provider", 500, FAULT.to_owned(), Err("HTTP 500: is a SOAP fault")),
+        (
+            "DE-PR5",
+            "provider",
+            200,
+            "{\"AuthorizationStatus\":\"NotAuthorized\"}".to_owned(),
+            Err("it is JSON, as OICP 2.3 is"),
+        ),
+        ("DE-OP2", "operator", 404, String::new(), Err("nothing of this service is at this address")),
+        ("DE-OP3", "operator", 500, String::new(), Err("HTTP 500 without a body")),
+        ("DE-OP4", "operator", 200, refused(320), Err("somebody behind them is not reached")),
+    ];
+    for (id, role, http, said, wanted) in cases {
+        let answer = move || async move {
+            (StatusCode::from_u16(http).unwrap(), [("content-type", "text/xml")], said).into_response()
+        };
+        let service = Router::new().route("/ibis/ws/eRoamingAuthorization_V2.0", post(answer));
+        let (base, _serving) = stand(&root, service, true).await;
+        let (_, digest) = certificate(&root, id);
+        enter(&house, (id, role, "oicp/2.0"), &["--address", &base, "--certificate", &digest]);
+        let (all, told) = tried(&house, id);
+        assert_eq!(all, wanted.is_ok(), "{id}: {told}");
+        assert!(told.contains(wanted.unwrap_or_else(|words| words)), "{id}: {told}");
+        let steps = ["Address", "TCP", "TLS", "HTTP", if role == "operator" { "As operator" } else { "As provider" }];
+        assert!(steps.iter().all(|step| told.contains(step)), "{id}: {told}");
+    }
+}
+
 /// The answer to every question about status.
 const STATUS: &str = "<s:Envelope xmlns:s=\"http://schemas.xmlsoap.org/soap/envelope/\"><s:Body>\
                       <GetStatusResponse xmlns=\"http://ochp.eu/1.4\"/></s:Body></s:Envelope>";

@@ -14,12 +14,13 @@ use charge::talk::road::{
     Answer, Denial, Envelope, Errand, Exchange, Found, Letter, ObjectName, OrderAck, OrderKind, Page, PageWish,
     Passing, ProfileOrder, Published, Question, ReservationOrder, ReservationWish, StartOrder, Wanted, Way,
 };
+use charge::tariff::Tariff;
 use charge::token::{Allowed, ContractId, PresentedToken, Verdict};
 use charge::{Clock, Dice};
 use ocpi::answer::{self, Answered};
 use ocpi::ask::Asked;
 use ocpi::cross::Beside;
-use ocpi::wire::{Incoming, Target};
+use ocpi::wire::{Incoming, Reply, Target};
 use ocpi::{Lost, Version, patch, status};
 use tokio::sync::{Mutex, MutexGuard};
 
@@ -28,6 +29,7 @@ use super::entrance::{Own, Threshold, bounded_whole, page_limit};
 use super::fair::Fair;
 use super::figures::Figures;
 use super::limits::{FIRST_WORD_MAX, OUTCOME_WAIT_MAX, PERHAPS_TIME_MAX, RoadLimits};
+use super::pace::Pace;
 use super::partners::{Partners, Protocol};
 use super::peers::PeerBook;
 use super::relay::{Origin, Parcel, Relay, WayOut};
@@ -69,8 +71,18 @@ impl Crossing {
             first_word: FIRST_WORD_MAX,
         });
         let fair = Fair::default();
-        let threshold = Threshold { own, peers, clock, dice, figures, limits: RoadLimits::FORWARD, fair };
+        let threshold =
+            Threshold { own, peers, clock, dice, figures, limits: RoadLimits::FORWARD, fair, pace: Pace::default() };
         Self { threshold: Arc::new(threshold), exchange, relay: Arc::new(relay), parts: Arc::default() }
+    }
+
+    /// With a stopwatch of its own.
+    #[cfg(test)]
+    pub(crate) fn paced(mut self, pace: Pace) -> Self {
+        if let Some(threshold) = Arc::get_mut(&mut self.threshold) {
+            threshold.pace = pace;
+        }
+        self
     }
 
     /// Partners of this protocol are reached through this speaker from now on.
@@ -131,6 +143,7 @@ impl Crossing {
             return self.handle(letter, native).await;
         }
         self.threshold.fair.may_ask(from, now)?;
+        let came = self.threshold.pace.came();
         let told = match self.handle(letter, native).await {
             // "nobody knows this token" is an answer to the question whether it may charge
             Err(Denial::UnknownToken) => Ok(Told::new(Answer::May(Verdict::bare(Allowed::Unknown)))),
@@ -139,6 +152,10 @@ impl Crossing {
         let unknown = |told: &Told| matches!(&told.answer, Answer::May(verdict) if verdict.allowed == Allowed::Unknown);
         if told.as_ref().is_ok_and(unknown) {
             self.threshold.unknown_token(from);
+        }
+        let yes = |told: &Told| matches!(&told.answer, Answer::May(verdict) if verdict.allowed == Allowed::Yes);
+        if !told.as_ref().is_ok_and(yes) {
+            self.threshold.pace.hold_no(&*self.exchange, from, came).await;
         }
         told
     }
@@ -282,15 +299,37 @@ impl Crossing {
         &self,
         after: Option<ObjectName>,
     ) -> Result<Option<(Vec<Location>, ObjectName)>, Denial> {
-        let rows = self.exchange.published_after(Published::Locations, after).await?;
-        let Some(last) = rows.last().map(|(name, _)| name.clone()) else { return Ok(None) };
-        let texts: Vec<Box<str>> = rows.into_iter().map(|(_, text)| text).collect();
-        let reply = status::success_of_texts(&texts, self.threshold.now());
+        let Some((reply, last)) = self.kept_after(Published::Locations, after).await? else { return Ok(None) };
         let asked = Asked::of(&Question::Locations(PageWish::default()));
         match answer::read(&asked, &reply, own_words()).map_err(denial_of)?.value {
             Answer::Locations(page) => Ok(Some((page.items, last))),
             _no_list => Err(Denial::Internal),
         }
+    }
+
+    /// The same of tariffs.
+    pub(crate) async fn tariffs_after(
+        &self,
+        after: Option<ObjectName>,
+    ) -> Result<Option<(Vec<Tariff>, ObjectName)>, Denial> {
+        let Some((reply, last)) = self.kept_after(Published::Tariffs, after).await? else { return Ok(None) };
+        let asked = Asked::of(&Question::Tariffs(PageWish::default()));
+        match answer::read(&asked, &reply, own_words()).map_err(denial_of)?.value {
+            Answer::Tariffs(page) => Ok(Some((page.items, last))),
+            _no_list => Err(Denial::Internal),
+        }
+    }
+
+    /// By their names, and not by a count of those before: a page deep inside costs no more than the first.
+    async fn kept_after(
+        &self,
+        kind: Published,
+        after: Option<ObjectName>,
+    ) -> Result<Option<(Reply, ObjectName)>, Denial> {
+        let rows = self.exchange.published_after(kind, after).await?;
+        let Some(last) = rows.last().map(|(name, _)| name.clone()) else { return Ok(None) };
+        let texts: Vec<Box<str>> = rows.into_iter().map(|(_, text)| text).collect();
+        Ok(Some((status::success_of_texts(&texts, self.threshold.now()), last)))
     }
 
     async fn list(&self, letter: &Letter, kind: Published, wish: PageWish) -> Result<Answer, Denial> {

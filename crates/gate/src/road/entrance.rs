@@ -21,6 +21,7 @@ use super::fair::Fair;
 use super::figures::Figures;
 use super::limits::{PAGE_ITEMS_MAX, REQUEST_BYTES_MAX, RoadLimits};
 use super::neighbour::{CORRELATION_ID, FROM, REQUEST_ID, TO, climbs};
+use super::pace::Pace;
 use super::peers::{PeerAccess, PeerBook};
 
 /// Where operators of OCPI 2.0 ask a provider about a token.
@@ -46,6 +47,7 @@ pub(crate) struct Threshold {
     /// For dialling a peer that introduces itself.
     pub limits: RoadLimits,
     pub fair: Fair,
+    pub pace: Pace,
 }
 
 /// What a path means.

@@ -120,6 +120,7 @@ impl Door {
         if !letter.incoming.version.has_routing() && letter.sender.to.is_none() {
             letter.sender.to = self.unnamed(&letter).await;
         }
+        let came = self.threshold.pace.came();
         let answered = self.handle(letter).await;
         let unknown = match &answered {
             Ok(reply) => tap && reply.http == 404,
@@ -127,6 +128,9 @@ impl Door {
         };
         if unknown {
             self.threshold.unknown_token(from);
+        }
+        if tap && !answered.as_ref().is_ok_and(answer::allows) {
+            self.threshold.pace.hold_no(&*self.exchange, from, came).await;
         }
         answered
     }

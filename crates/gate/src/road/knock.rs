@@ -50,8 +50,27 @@ pub(crate) fn step(role: Role, hub: &str, said: Result<Box<str>, RoadFault>) -> 
         RoadFault::Denied(Denial::NotSupported) => {
             failed(what, "nothing of this service is at this address", "Ask for the exact address of the service.")
         }
-        RoadFault::Denied(denial) => {
-            failed(what, format!("they refuse the request: {denial:?}"), "Ask what is wrong with it in their eyes.")
-        }
+        RoadFault::Denied(denial) => failed(
+            what,
+            format!("they refuse the request: {}", words(&denial)),
+            "Ask what is wrong with it in their eyes.",
+        ),
+    }
+}
+
+const fn words(denial: &Denial) -> &'static str {
+    match denial {
+        Denial::Malformed { .. } => "something in it is not as they want it",
+        Denial::Incomplete(_) => "they miss something in it",
+        Denial::UnknownToken => "they do not know the token",
+        Denial::UnknownLocation => "they do not know the EVSE",
+        Denial::UnknownObject => "they do not know the session",
+        Denial::UnknownReceiver => "nobody behind them is meant",
+        Denial::ReceiverSilent => "somebody behind them does not answer",
+        Denial::ReceiverUnreachable => "somebody behind them is not reached, or a service of theirs is down",
+        Denial::NotYours => "it is not ours to ask",
+        Denial::NotSupported => "they do not serve it",
+        Denial::Overloaded => "it is too much for them now",
+        Denial::Internal => "something went wrong at their side",
     }
 }

@@ -24,6 +24,7 @@ pub mod neighbour;
 mod nightly;
 pub mod ochp;
 pub mod oicp;
+mod pace;
 pub mod partners;
 pub mod party;
 pub mod peers;

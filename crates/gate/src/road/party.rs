@@ -25,6 +25,7 @@ use super::fair::Fair;
 use super::figures::{Direction, Figures};
 use super::handshake;
 use super::limits::RoadLimits;
+use super::pace::Pace;
 use super::peers::{PeerAccess, PeerBook};
 use super::recent::Recent;
 
@@ -49,7 +50,8 @@ pub fn party_router(
     figures: Arc<Figures>,
 ) -> Router {
     let fair = Fair::default();
-    let threshold = Threshold { own, peers, clock, dice, figures, limits: RoadLimits::default(), fair };
+    let threshold =
+        Threshold { own, peers, clock, dice, figures, limits: RoadLimits::default(), fair, pace: Pace::default() };
     let door = Door { threshold, desk, recent: Recent::default(), parts: PartLocks::default() };
     Router::new().route("/ocpi/{*rest}", axum::routing::any(enter)).with_state(Arc::new(door))
 }

@@ -3,7 +3,7 @@
 //! Invariant: a party has one hub, so there is one such part for it or none.
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
@@ -35,6 +35,24 @@ pub(crate) struct Member {
     /// The broker's address may be one that is not public.
     #[serde(default)]
     pub(crate) local: bool,
+    /// Of a provider: prices that were agreed with operators beside the broker.
+    #[serde(default, rename = "agreed")]
+    pub(crate) prices: Vec<AgreedPrice>,
+}
+
+/// What an operator is paid for one of its products: decimal numbers without VAT, in the member's currency.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct AgreedPrice {
+    pub(crate) operator: Id,
+    /// As its records name it.
+    pub(crate) product: String,
+    #[serde(default)]
+    pub(crate) per_kwh: Option<String>,
+    #[serde(default)]
+    pub(crate) per_hour: Option<String>,
+    #[serde(default)]
+    pub(crate) per_session: Option<String>,
 }
 
 #[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
@@ -54,6 +72,9 @@ pub(crate) struct Clearing {
     /// The address of its live status, where that is another one.
     #[serde(default)]
     pub(crate) live_url: Option<String>,
+    /// The address of its service for servers of OCHPdirect, where that is another one.
+    #[serde(default)]
+    pub(crate) endpoints_url: Option<String>,
     /// The name with which we come.
     pub(crate) user: String,
     /// File with the password with which we come.
@@ -91,16 +112,55 @@ pub(crate) struct Direct {
 pub(crate) struct DirectPartner {
     pub(crate) party: Id,
     pub(crate) name: String,
-    /// Its server.
-    pub(crate) url: String,
+    /// Its server; without it and the next four it is found through the clearing house.
+    #[serde(default)]
+    pub(crate) url: Option<String>,
     /// The name with which we come to it, and the file with the password.
-    pub(crate) user: String,
-    pub(crate) password: PathBuf,
+    #[serde(default)]
+    pub(crate) user: Option<String>,
+    #[serde(default)]
+    pub(crate) password: Option<PathBuf>,
     /// The name with which it comes to us, and the file with the password.
-    pub(crate) entry: String,
-    pub(crate) entry_password: PathBuf,
+    #[serde(default)]
+    pub(crate) entry: Option<String>,
+    #[serde(default)]
+    pub(crate) entry_password: Option<PathBuf>,
     #[serde(default)]
     pub(crate) local: bool,
+}
+
+/// What was agreed with a direct partner, beside the clearing house.
+pub(crate) struct Agreed<'c> {
+    pub(crate) url: &'c str,
+    pub(crate) user: &'c str,
+    pub(crate) password: &'c Path,
+    pub(crate) entry: &'c str,
+    pub(crate) entry_password: &'c Path,
+}
+
+impl DirectPartner {
+    /// All of it, or none.
+    pub(crate) fn agreed(&self) -> Option<Agreed<'_>> {
+        Some(Agreed {
+            url: self.url.as_deref()?,
+            user: self.user.as_deref()?,
+            password: self.password.as_deref()?,
+            entry: self.entry.as_deref()?,
+            entry_password: self.entry_password.as_deref()?,
+        })
+    }
+
+    /// Some of what is agreed, and not all of it.
+    fn is_half_agreed(&self) -> bool {
+        let said = [
+            self.url.is_some(),
+            self.user.is_some(),
+            self.password.is_some(),
+            self.entry.is_some(),
+            self.entry_password.is_some(),
+        ];
+        said.contains(&true) && said.contains(&false)
+    }
 }
 
 /// Drivers look at a map, not at a second hand; a broker counts requests.
@@ -119,7 +179,9 @@ impl Clearing {
         let mut files = vec![&mut self.password, &mut self.roots];
         if let Some(direct) = &mut self.direct {
             files.extend([&mut direct.identity, &mut direct.roots]);
-            files.extend(direct.partners.iter_mut().flat_map(|each| [&mut each.password, &mut each.entry_password]));
+            let passwords =
+                direct.partners.iter_mut().flat_map(|each| [each.password.as_mut(), each.entry_password.as_mut()]);
+            files.extend(passwords.flatten());
         }
         files
     }
@@ -133,9 +195,20 @@ pub(super) fn judge(place: &str, oicp: Option<&Member>, ochp: Option<&Clearing>)
             "both [{place}.oicp] and [{place}.ochp]: a party has one hub; enter the others at a hub of yours"
         ));
     }
+    if place == "operator" && oicp.is_some_and(|member| !member.prices.is_empty()) {
+        faults.push("[[operator.oicp.agreed]]: prices are agreed by a provider; an operator has tariffs".to_owned());
+    }
     let polls = [("oicp", oicp.map(|member| member.poll_s)), ("ochp", ochp.map(|clearing| clearing.poll_s))];
     for (protocol, _) in polls.iter().filter(|(_, poll)| *poll == Some(0)) {
         faults.push(format!("[{place}.{protocol}] poll_s: at least 1"));
+    }
+    let partners = ochp.and_then(|clearing| clearing.direct.as_ref()).map_or(&[][..], |direct| &direct.partners);
+    for half in partners.iter().filter(|each| each.is_half_agreed()) {
+        faults.push(format!(
+            "[[{place}.ochp.direct.partner]] {}: url, user, password, entry and entry_password belong together; without all \
+             of them the partner is found through the clearing house",
+            half.party.0
+        ));
     }
     let urls = [("oicp", oicp.map(|member| &member.url)), ("ochp", ochp.map(|clearing| &clearing.url))];
     for (protocol, url) in urls {

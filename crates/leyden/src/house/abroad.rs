@@ -9,10 +9,13 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use charge::Decimal;
 use charge::id::PartyId;
+use charge::money::Currency;
 use charge::talk::road::{Road, RoadDesk, RoadFault};
+use charge::tariff::Tariff;
 use gate::road::ochp::{Abroad, ClearingHouse, DirectRoom, Keys, ochp_router};
-use gate::road::oicp::{BrokerRoad, Member, member_router};
+use gate::road::oicp::{Agreed, BrokerRoad, Member, member_router};
 use gate::road::{ClientCertificate, Entry, Login, Own, Partner, Partners, Protocol, Serving};
 use store::Store;
 use tokio::task::JoinHandle;
@@ -24,7 +27,7 @@ use trust::token_tag::TagKey;
 
 use super::{Frame, identity};
 use crate::Failure;
-use crate::config::{self, Clearing, Direct};
+use crate::config::{self, AgreedPrice, Clearing, Direct};
 use crate::init::secret;
 
 /// A party at somebody else's hub.
@@ -93,6 +96,9 @@ impl Frame<'_> {
             roots_pem: None,
             local: wish.local,
         };
+        let currency = wish.currency.parse().map_err(|f| fault(&format!("currency: {f}")))?;
+        let agreed = wish.prices.iter().map(|price| self.agreed(price, currency));
+        let agreed = agreed.collect::<Result<_, _>>().map_err(|why| fault(&why))?;
         let road = BrokerRoad::new(Member {
             own: guest.party,
             version: match wish.version {
@@ -104,7 +110,8 @@ impl Frame<'_> {
             pricing: Arc::new(crate::rates::ByProduct),
             clock: Arc::clone(&self.clock),
             hotline: wish.hotline.clone(),
-            currency: wish.currency.parse().map_err(|f| fault(&format!("currency: {f}")))?,
+            currency,
+            agreed,
         });
         let road = road.map_err(|f| fault(&f))?;
         road.attach(Arc::clone(&guest.desk));
@@ -116,6 +123,23 @@ impl Frame<'_> {
         let (visitor, role) = (road.clone(), guest.role);
         duties.push(tokio::spawn(again_and_again("a broker", wish.poll_s, async move || visitor.visit(role).await)));
         Ok((road, serving))
+    }
+
+    /// A price that was agreed beside the broker, as a tariff of its operator.
+    fn agreed(&self, wish: &AgreedPrice, currency: Currency) -> Result<Tariff, String> {
+        let number = |text: &Option<String>| match text {
+            Some(text) => text.parse::<Decimal>().map(Some).map_err(|_| format!("agreed: `{text}` is no number")),
+            None => Ok(None),
+        };
+        let price = Agreed {
+            operator: wish.operator.0,
+            product: wish.product.clone(),
+            per_kwh: number(&wish.per_kwh)?,
+            per_hour: number(&wish.per_hour)?,
+            per_session: number(&wish.per_session)?,
+        };
+        let why = || format!("agreed: product `{}` has no price, or a name that no tariff can have", wish.product);
+        price.tariff(currency, self.clock.now()).ok_or_else(why)
     }
 
     /// A partner of a clearing house, with the server of OCHPdirect where one is wished for.
@@ -134,6 +158,7 @@ impl Frame<'_> {
             party: guest.party,
             url: wish.url.clone(),
             live_url: wish.live_url.clone(),
+            endpoints_url: wish.endpoints_url.clone(),
             user: wish.user.clone(),
             password: secret(&wish.password)?,
             tls: client,
@@ -178,17 +203,26 @@ impl Frame<'_> {
             _operator => (gate::road::Role::Operator, "operator"),
         };
         for each in &wish.partners {
+            let agreed = each.agreed();
+            let login = match &agreed {
+                Some(agreed) => Some(Login { user: agreed.user.to_owned(), password: secret(agreed.password)? }),
+                None => None,
+            };
+            let entry = match &agreed {
+                Some(agreed) => {
+                    let password = BearerDigest::of(secret(agreed.entry_password)?.expose());
+                    Some(Entry { user: agreed.entry.to_owned(), password })
+                }
+                None => None,
+            };
             let partner = Partner {
                 party: each.party.0,
                 name: each.name.clone(),
                 roles: vec![role],
                 protocol: Protocol::OchpDirect,
-                addresses: vec![(side.into(), each.url.clone())],
-                login: Some(Login { user: each.user.clone(), password: secret(&each.password)? }),
-                entry: Some(Entry {
-                    user: each.entry.clone(),
-                    password: BearerDigest::of(secret(&each.entry_password)?.expose()),
-                }),
+                addresses: agreed.map(|agreed| (side.into(), agreed.url.to_owned())).into_iter().collect(),
+                login,
+                entry,
                 certificate: None,
                 roots_pem: None,
                 local: each.local,

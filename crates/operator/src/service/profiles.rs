@@ -10,7 +10,8 @@ use charge::place::Capability;
 use charge::talk::line::ToStation;
 use charge::talk::line::charging::{ChargingNews, ChargingOrder, Profile, ProfileFilter, ProfilePurpose, RateUnit};
 use charge::talk::road::{
-    ActiveProfile, Answer, Denial, OrderAck, ProfileOrder, ProfileResult, ProfileUnit, ProfileWish, Question,
+    ActiveProfile, Answer, Denial, OrderAck, PowerProfile, ProfileOrder, ProfileResult, ProfileUnit, ProfileWish,
+    Question,
 };
 use futures_util::future::{join_all, join3};
 use store::outbox::{self, Job};
@@ -22,13 +23,16 @@ use crate::capability;
 use crate::memory::profile::{self as rows, ProfileRow, State};
 use crate::memory::session::SessionRow;
 use crate::memory::{place, session, station};
-use crate::profile::{self, Asked, Ceiling};
+use crate::profile::{self, Asked, Ceiling, Wires};
 use crate::publish::{self, Fate};
 
 /// Jobs of this file: an order to its station, the station's word to the order's giver, a plan to whoever set a profile.
 pub(super) const PROFILE: &str = "operator.profile";
 pub(super) const PROFILE_OUTCOME: &str = "operator.profile.outcome";
 pub(super) const PLAN: &str = "operator.plan";
+
+/// Where a station says which units it takes, in 1.6 and in 2.x.
+const RATE_UNITS: [&str; 2] = ["ChargingScheduleAllowedChargingRateUnit", "SmartChargingCtrlr.RateUnit"];
 
 /// What one round of duty has to do here.
 pub(super) struct ProfileJobs {
@@ -60,9 +64,14 @@ pub(super) fn keep(house: &House, tx: &mut Tx<'_>, given: &Given, order: &Profil
             if let Some((path, why)) = profile::fault(wanted) {
                 return Err(Trouble::Denied(Denial::Malformed { path: path.into(), why: why.into() }));
             }
-            let clamped = profile::clamped(wanted.clone(), ceiling(tx, &running, given.now)?);
-            let Some(clamped) = clamped else { return no(OrderAck::Rejected) };
-            ProfileWish::Set(clamped)
+            let ceiling = ceiling(tx, &running, given.now)?;
+            let clamped = profile::clamped(wanted.clone(), ceiling);
+            let Some(told) = clamped.map(|clamped| as_taken(tx, &running, clamped)).transpose()?.flatten() else {
+                return no(OrderAck::Rejected);
+            };
+            // what is most in watts may be too much in amperes
+            let Some(told) = profile::clamped(told, ceiling) else { return no(OrderAck::Rejected) };
+            ProfileWish::Set(told)
         }
         ProfileWish::Clear => ProfileWish::Clear,
         ProfileWish::Show { duration_s } => ProfileWish::Show { duration_s: (*duration_s).min(profile::SHOWN_S_MAX) },
@@ -100,6 +109,18 @@ fn offers(house: &House, tx: &Tx<'_>, running: &SessionRow) -> Result<bool, Stor
     let Some(evse) = evse else { return Ok(true) };
     let derived = capability::derive(&evse.connectors, &told) == evse.capabilities;
     Ok(evse.capabilities.has(Capability::ChargingProfile) || (derived && told.is_empty()))
+}
+
+/// In a unit that the station takes, as far as it has said which. `None`: the EVSE is not known well enough.
+fn as_taken(tx: &Tx<'_>, running: &SessionRow, wanted: PowerProfile) -> Result<Option<PowerProfile>, StoreError> {
+    let said = station::settings(tx, &running.station)?;
+    let said =
+        said.iter().find(|setting| RATE_UNITS.contains(&&*setting.key)).and_then(|setting| setting.value.as_deref());
+    if said.and_then(profile::only_unit) != Some(ProfileUnit::Amperes) {
+        return Ok(Some(wanted));
+    }
+    let connectors = running.evse.as_ref().map(|evse| place::connectors(tx, evse)).transpose()?;
+    Ok(profile::in_amperes(wanted, Wires::of(&connectors.unwrap_or_default())))
 }
 
 /// The most that the session's EVSE gives: by its rating, and by the operator's own limits there.

@@ -7,7 +7,7 @@ use charge::talk::line::charging::{
     ChargingNews, ChargingOrder, Composite, Period, Profile, ProfileFilter, ProfileKind, ProfilePurpose, RateUnit,
     Schedule,
 };
-use charge::talk::line::{FromStation, LineFault, StationAnswer, ToStation};
+use charge::talk::line::{FromStation, LineFault, Setting, StationAnswer, ToStation};
 use charge::talk::road::{
     ActiveProfile, Answer, Denial, OrderAck, PowerProfile, ProfileOrder, ProfileResult, ProfileUnit, ProfileWish,
     Question, ReturnAddress, RoadFault,
@@ -319,4 +319,41 @@ async fn a_kept_order_is_told_by_the_program_that_starts_next() {
     assert_eq!(world.profile_outcomes(), [(ProfileResult::Accepted, None)]);
     drop(world);
     std::fs::remove_dir_all(&folder).unwrap();
+}
+
+#[tokio::test]
+async fn a_station_that_only_takes_amperes_is_told_the_watts_in_amperes() {
+    let (world, session) = World::charging().await;
+    let said = |value: &str| {
+        let key = "ChargingScheduleAllowedChargingRateUnit".into();
+        let known = vec![Setting { key, value: Some(value.into()), read_only: true }];
+        Ok(StationAnswer::Settings { known, unknown: Vec::new() })
+    };
+    let read = || StationOrder::ReadSettings { keys: Vec::new() };
+    let told = |world: &World| match world.charging_orders().pop() {
+        Some(ChargingOrder::Set { profile, .. }) => {
+            (profile.schedules[0].unit, profile.schedules[0].periods[0].limit.map(|limit| limit.to_string()))
+        }
+        other => panic!("{other:?}"),
+    };
+    world.next(said("Current"));
+    world.operator.order("ada", &station(), read()).await.unwrap();
+    assert!(is_accepted(world.power("p1", &session, ProfileWish::Set(watts(7_000))).await.unwrap()));
+    world.rounds().await;
+    assert_eq!(told(&world), (RateUnit::Amperes, Some("10.1".into())), "7 kW over 400 V between phases");
+    assert!(is_accepted(world.power("p2", &session, ProfileWish::Set(watts(90_000))).await.unwrap()));
+    world.rounds().await;
+    assert_eq!(told(&world), (RateUnit::Amperes, Some("31.7".into())), "22 kW are under the 32 A of the connector");
+
+    let mut unknown = super::world::location();
+    unknown.evses[0].connectors[0].max_voltage_v = 0;
+    world.operator.put_location("ada", unknown).await.unwrap();
+    let set = ProfileWish::Set(watts(7_000));
+    assert_eq!(world.power("p3", &session, set).await.unwrap(), OrderAck::Rejected, "nobody knows how many amperes");
+
+    world.next(said("Current,Power"));
+    world.operator.order("ada", &station(), read()).await.unwrap();
+    assert!(is_accepted(world.power("p4", &session, ProfileWish::Set(watts(7_000))).await.unwrap()));
+    world.rounds().await;
+    assert_eq!(told(&world), (RateUnit::Watts, Some("7000".into())));
 }

@@ -5,9 +5,10 @@ use billing::record::{KeySource, PublicKey};
 use charge::Timestamp;
 use charge::id::{EvseUid, PartyId, SessionId};
 use charge::meter::SignedRecord;
-use charge::record::{Cdr, SessionStatus};
+use charge::record::{Cdr, RecordToken, SessionStatus};
 use charge::talk::road::{Answer, Denial, Question};
 use charge::tariff::Tariff;
+use charge::token::TokenKind;
 use store::Tx;
 
 use super::charging::{Reply, UNKNOWN_ZONE, cost_lines, refuse};
@@ -15,7 +16,7 @@ use super::{Desk, Event, Provider};
 use crate::cdrs::{self, Case, DisputeState};
 use crate::fault::ProviderFault;
 use crate::memory::sessions::{Known, Told};
-use crate::memory::{self, onetime, places, tariffs};
+use crate::memory::{self, onetime, people, places, tariffs};
 use crate::onetime::{Move, OneTime, Word};
 use crate::sessions::{Owner, SessionPlace};
 use crate::{CdrNo, SessionNo, TariffNo, invoices, learned};
@@ -112,7 +113,8 @@ impl Desk {
             None if !cdr.credit => self.tapped(tx, &owner, word)?,
             other => other,
         };
-        let unasked = if cdr.credit { Move::Stay } else { Move::Refuse };
+        let permitted = cdr.credit || self.is_listed(tx, &cdr.token)?;
+        let unasked = if permitted { Move::Stay } else { Move::Refuse };
         let step = one_time.as_ref().map_or(unasked, |one_time| one_time.state.on(one_time.event(word)));
         let case = self.case(tx, cdr, one_time.as_ref(), known_no, step)?;
         let found = cdrs::judge(cdr, audit, &case, self.setup.currency);
@@ -142,6 +144,15 @@ impl Desk {
             events.push(Event::Dispute(memory::disputes::open(tx, no, &found, now)?));
         }
         Ok((Ok(Answer::Kept(cdr.id.clone())), events))
+    }
+
+    /// Whether a bare card is a permission by itself. One that is blocked by now is for a clerk to judge.
+    fn is_listed(&self, tx: &Tx<'_>, token: &RecordToken) -> Result<bool, ProviderFault> {
+        if !self.setup.cards_listed || token.kind != TokenKind::Rfid {
+            return Ok(false);
+        }
+        let card = people::card_by_tag(tx, &self.vault, self.vault.tag(&token.uid))?;
+        Ok(card.is_some_and(|card| !card.blocked))
     }
 
     fn case(

@@ -62,6 +62,7 @@ async fn a_reopened_provider_finds_its_jobs_and_orders_again() {
         currency: Currency::EUR,
         seal_key: Secret::new([1; 32]),
         tag_key: Secret::new([2; 32]),
+        cards_listed: false,
     };
     let again = Provider::new(setup, world.store.clone(), world.clock.clone(), Arc::new(SeededDice::new(6))).unwrap();
     let road = Arc::new(RecordedRoad::default());

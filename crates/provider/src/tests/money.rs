@@ -228,3 +228,17 @@ async fn late_words_of_a_session_change_nothing() {
     let row = world.provider.sessions(None, 0, 1).await.unwrap().rows.remove(0);
     assert_eq!((row.energy, row.status), (Energy::from_wh(500), SessionStatus::Completed));
 }
+
+#[tokio::test]
+async fn at_a_clearing_house_a_listed_card_is_a_permission_by_itself() {
+    let world = world_at_a_clearing_house().await;
+    let cdr = world.cdr("C1", "S1", card_token(UID), 10_000);
+    assert_eq!(world.post(&cdr).await, Ok(Answer::Kept(cdr.id.clone())));
+    assert!(world.provider.disputes().await.unwrap().is_empty(), "nobody asks where there is a list");
+    assert_eq!(gross(&world).await, [476]);
+    world.provider.block_card(None, world.card.clone(), true).await.unwrap();
+    let cdr = world.cdr("C2", "S2", card_token(UID), 10_000);
+    assert_eq!(world.post(&cdr).await, Ok(Answer::Kept(cdr.id.clone())));
+    assert_eq!(world.provider.disputes().await.unwrap()[0].differences[0].path, "/cdr_token/contract_id");
+    assert_eq!(gross(&world).await, [476], "whether it was blocked before is for a clerk to say");
+}

@@ -233,6 +233,7 @@ fn provider(store: Store, clock: Arc<dyn Clock>, dice: Arc<dyn Dice>) -> Provide
         currency: Currency::EUR,
         seal_key: Secret::new([3; 32]),
         tag_key: Secret::new([4; 32]),
+        cards_listed: false,
     };
     let provider = Provider::new(setup, store, clock, dice).unwrap();
     provider.attach_road(Arc::new(PoliteRoad));

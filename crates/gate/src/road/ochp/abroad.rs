@@ -1,8 +1,9 @@
 //! An operator or a provider of ours whose neighbour is a foreign clearing house: lists, records and what is public go
 //! there, sessions and orders to direct partners where there are some.
 //!
-//! A clearing house pushes nothing, so a provider visits it. Deliberately without a clock: how often is the binary's to
-//! say. Invariant: a record is judged at the clearing house as our desk judged it.
+//! A clearing house pushes nothing, so a provider visits it; where there are direct partners, both roles tell it of their
+//! server and ask for the partners'. Deliberately without a clock: how often is the binary's to say. Invariant: a record
+//! is judged at the clearing house as our desk judged it.
 
 use std::sync::Arc;
 
@@ -59,9 +60,15 @@ fn goes_directly(direct: &DirectRoom, letter: &Letter) -> bool {
 }
 
 impl Abroad {
-    /// One visit: places and their live status for our desk and for direct orders, then the records that wait for us.
-    /// An operator has nothing to fetch.
+    /// One visit: the servers of direct partners, places with their prices and live status for our desk and for direct
+    /// orders, then the records that wait for us. An operator has nothing to fetch but the servers.
     pub async fn visit(&self, role: Role) -> Result<Collected, RoadFault> {
+        if let Some(direct) = &self.direct
+            && let Err(fault) = self.servers(direct).await
+        {
+            // not every clearing house has OCHPdirect, and the rest does not wait for it
+            tracing::info!(%fault, "servers of OCHPdirect are not exchanged with the clearing house");
+        }
         if role != Role::Provider {
             return Ok(Collected::default());
         }
@@ -75,10 +82,30 @@ impl Abroad {
         for location in page.items {
             self.tell(self.hub, Question::PutLocation(Box::new(location))).await;
         }
+        let Answer::Tariffs(page) =
+            self.clearing.ask(self.letter(self.own, Question::Tariffs(PageWish::default()))?).await?
+        else {
+            return Err(RoadFault::Unreadable("the answer to another question".into()));
+        };
+        for tariff in page.items {
+            self.tell(self.hub, Question::PutTariff(Box::new(tariff))).await;
+        }
         for (operator, question) in self.clearing.statuses().await? {
             self.tell(operator, question).await;
         }
         self.clearing.collect().await
+    }
+
+    /// Ours goes up once a day, for today and tomorrow; the partners' come down each time, because each of them uploads
+    /// when it pleases.
+    async fn servers(&self, direct: &DirectRoom) -> Result<(), RoadFault> {
+        let house = direct.house();
+        if let Some(ours) = house.endpoints_to_tell().map_err(RoadFault::Denied)? {
+            self.clearing.add_endpoints(ours).await?;
+            house.endpoints_told();
+        }
+        house.learn_endpoints(&self.clearing.get_endpoints().await?);
+        Ok(())
     }
 
     /// What the desk does not take holds up nothing else.

@@ -11,6 +11,7 @@ use charge::id::{CorrelationId, EvseUid, LocationId, PartyId};
 use charge::place::{EvseStatus, Location};
 use charge::record::Cdr;
 use charge::talk::road::{Answer, Denial, Found, Letter, Page, Question, Road, RoadDesk, RoadFault, Wanted};
+use charge::tariff::Tariff;
 use charge::token::IssuedToken;
 use charge::{Clock, Dice, Secret, Soon};
 use ochp::bridge::place::{by_location, charge_points, find_evse, location};
@@ -19,8 +20,8 @@ use ochp::bridge::status::{evse_status, live};
 use ochp::bridge::token::{authorisation, emt, verdict};
 use ochp::bridge::{evse_id, tariff};
 use ochp::message::{
-    Cdrs, CdrsWanted, ChargePoints, Judged, MaybeSince, Nothing, Request, Response, Statuses, StatusesWanted, Tariffs,
-    TokenWanted, Tokens,
+    Cdrs, CdrsWanted, ChargePoints, EndpointsAdded, EndpointsGiven, Judged, MaybeSince, Nothing, Request, Response,
+    Statuses, StatusesWanted, Tariffs, TokenWanted, Tokens,
 };
 use ochp::types::record::{CdrInfo, CdrName};
 use ochp::types::result::{ResultCode, ResultInfo};
@@ -39,6 +40,8 @@ pub struct Member {
     pub url: String,
     /// The address of its live status, where that is another one.
     pub live_url: Option<String>,
+    /// The address of its service for endpoints of OCHPdirect, where that is another one.
+    pub endpoints_url: Option<String>,
     pub user: String,
     pub password: Secret<String>,
     /// Whom we believe to be it.
@@ -52,12 +55,15 @@ pub struct ClearingHouse {
     party: PartyId,
     caller: Caller,
     live: Option<Caller>,
+    endpoints: Option<Caller>,
     /// For what OCHP wants to know beside a letter: the public ids and the time zone of our own places.
     desk: Arc<dyn RoadDesk>,
     clock: Arc<dyn Clock>,
     dice: Arc<dyn Dice>,
     /// Foreign places, as they were fetched last: records name EVSEs and nothing else.
     places: RwLock<Vec<Location>>,
+    /// Foreign tariffs, as they were fetched last: records name theirs and carry none.
+    prices: RwLock<Vec<Tariff>>,
     collecting: Mutex<()>,
 }
 
@@ -83,10 +89,12 @@ impl ClearingHouse {
             party: member.party,
             caller: caller(&member.url)?,
             live: member.live_url.as_deref().map(caller).transpose()?,
+            endpoints: member.endpoints_url.as_deref().map(caller).transpose()?,
             desk,
             clock,
             dice,
             places: RwLock::default(),
+            prices: RwLock::default(),
             collecting: Mutex::default(),
         })
     }
@@ -209,6 +217,26 @@ impl ClearingHouse {
         Ok(given.evses.iter().filter_map(read).collect())
     }
 
+    /// Our own server of OCHPdirect, for whoever is connected with us there.
+    pub(super) async fn add_endpoints(&self, added: EndpointsAdded) -> Result<(), RoadFault> {
+        let ask = Request::AddServiceEndpoints(added);
+        let Response::AddServiceEndpoints(done) = self.endpoints.as_ref().unwrap_or(&self.caller).ask(&ask).await?
+        else {
+            return Err(another());
+        };
+        good(&done.result)
+    }
+
+    /// The servers of whoever is connected with us there.
+    pub(super) async fn get_endpoints(&self) -> Result<EndpointsGiven, RoadFault> {
+        let ask = Request::GetServiceEndpoints(Nothing {});
+        let Response::GetServiceEndpoints(given) = self.endpoints.as_ref().unwrap_or(&self.caller).ask(&ask).await?
+        else {
+            return Err(another());
+        };
+        good(&given.result).map(|()| given)
+    }
+
     async fn tariffs(&self) -> Result<Answer, RoadFault> {
         let ask = Request::GetTariffUpdates(MaybeSince { since: None });
         let Response::GetTariffUpdates(given) = self.caller.ask(&ask).await? else { return Err(another()) };
@@ -217,7 +245,8 @@ impl ClearingHouse {
         let read = |info| tariff::tariff(info, Some(self.party), now).map(|crossed| crossed.value);
         let items =
             given.tariffs.iter().filter_map(|info| read(info).map_err(|fault| complaints.push(fault.to_string())).ok());
-        let items: Vec<_> = items.collect();
+        let items: Vec<_> = items.map(|item| self.as_before(item)).collect();
+        self.prices.write().unwrap_or_else(PoisonError::into_inner).clone_from(&items);
         Ok(Answer::Tariffs(Page { complaints, ..page(items) }))
     }
 
@@ -261,11 +290,29 @@ impl ClearingHouse {
         let operator = owner(info.evse.as_str()).ok_or(Denial::UnknownLocation)?;
         let location = self.place(info).ok_or(Denial::UnknownLocation)?;
         let beside = Beside { operator, payer: self.party, location: &location, now: self.clock.now() };
-        let question = Question::PostCdr(Box::new(cdr(info, beside)?.value));
+        let mut record = cdr(info, beside)?.value;
+        if let Some(named) = self.price(&record) {
+            record.tariff = named;
+        }
+        let question = Question::PostCdr(Box::new(record));
         match self.desk.hear(self.letter(operator, Some(self.party), question)?).await? {
             Answer::Kept(_) => Ok(()),
             _other => Err(Denial::Internal),
         }
+    }
+
+    /// OCHP does not say when a tariff changed: one that says what it said before is as old as it was. Otherwise every
+    /// visit would make a new price of it, and a driver's consent would be to the old one.
+    fn as_before(&self, told: Tariff) -> Tariff {
+        let prices = self.prices.read().unwrap_or_else(PoisonError::into_inner);
+        let same = |known: &&Tariff| Tariff { last_updated: told.last_updated, ..(*known).clone() } == told;
+        prices.iter().find(same).cloned().unwrap_or(told)
+    }
+
+    /// The tariff that a record names, for our desk to price it again by.
+    fn price(&self, record: &Cdr) -> Option<Tariff> {
+        let prices = self.prices.read().unwrap_or_else(PoisonError::into_inner);
+        prices.iter().find(|known| (known.party, &known.id) == (record.party, &record.tariff.id)).cloned()
     }
 
     fn place(&self, info: &CdrInfo) -> Option<Location> {

@@ -4,6 +4,7 @@
 //! Behind it are parties of any protocol. A start is answered when its outcome is there, because nothing comes after the
 //! answer. Invariant: a session is ordered about by the provider that selected it and nobody else.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use charge::id::{AuthorizationReference, OrderId, PartyId};
@@ -16,11 +17,13 @@ use charge::token::{IssuedToken, TokenKind, TokenUid};
 use charge::{Personal, Purpose, Timestamp};
 use ochp::bridge::direct::{acknowledged, answered, denied, progress, session};
 use ochp::bridge::{contract_id, direct_id};
+use ochp::envelope::Opened;
 use ochp::message::{DirectDone, DirectNamed, Nothing, Request, Response};
 use ochp::scalar::{DateTime, DirectId};
 use ochp::types::direct::{ControlEvse, DirectAnswer, DirectOperation, InformProvider, SelectEvse};
 use ochp::types::result::{DirectCode, DirectResult};
 
+use super::super::partners::Partner;
 use super::house::House;
 use super::sittings::Given;
 
@@ -32,6 +35,36 @@ const RESERVED_MAX: Duration = Duration::from_secs(30 * 60);
 const STARTED: Duration = Duration::from_secs(24 * 3_600);
 
 impl House {
+    /// Of the partners that share a server and its tokens, the one whose session, contract or EVSE a message is about.
+    pub(super) fn meant(&self, partners: Vec<Arc<Partner>>, opened: &Opened) -> Option<Arc<Partner>> {
+        let mut partners = partners;
+        if partners.len() > 1 {
+            let now = self.now();
+            let owns = |partner: &Arc<Partner>| match opened.request() {
+                Ok(heard) => match &heard.said {
+                    Request::SelectEvse(wish) => {
+                        contract_id(wish.contract.reveal(Purpose::Route)).and_then(|id| id.party())
+                            == Some(partner.party)
+                    }
+                    Request::ControlEvse(ControlEvse { direct, .. })
+                    | Request::ReleaseEvse(DirectNamed { direct })
+                    | Request::AskProgress(DirectNamed { direct }) => {
+                        self.sittings.given(partner.party, direct.reveal(Purpose::Route).as_str(), now).is_some()
+                    }
+                    Request::TellProgress(told) => {
+                        self.sittings.taken_as(partner.party, told.direct.reveal(Purpose::Route).as_str()).is_some()
+                    }
+                    _of_nobody => false,
+                },
+                Err(_) => false,
+            };
+            if let Some(at) = partners.iter().position(owns) {
+                return Some(partners.swap_remove(at));
+            }
+        }
+        partners.into_iter().next()
+    }
+
     /// `Err`: no answer of OCHPdirect can say it.
     pub(super) async fn direct(&self, from: PartyId, request: Request) -> Result<Response, Denial> {
         Ok(match request {

@@ -240,7 +240,7 @@ impl House {
                 Response::GetStatus(self.give_statuses(party, wanted).await?)
             }
             Request::AddServiceEndpoints(added) => {
-                Response::AddServiceEndpoints(self.add_endpoints(party, added, unread))
+                Response::AddServiceEndpoints(self.add_endpoints(party, &added, unread))
             }
             Request::GetServiceEndpoints(_) => Response::GetServiceEndpoints(self.give_endpoints(party).await?),
             direct @ (Request::GetEvseStatus(_)
@@ -281,16 +281,20 @@ async fn ask(State(house): State<Arc<House>>, request: HttpRequest) -> HttpRespo
 /// Directly.
 async fn order(State(house): State<Arc<House>>, request: HttpRequest) -> HttpResponse {
     let certificate = shown(&request);
-    let partner = house.direct_partner(request.headers()).filter(|partner| partner.comes_with(certificate));
-    let Some(partner) = partner else { return status(StatusCode::UNAUTHORIZED) };
+    let mut partners = house.direct_partners(request.headers());
+    partners.retain(|partner| partner.comes_with(certificate));
+    if partners.is_empty() {
+        return status(StatusCode::UNAUTHORIZED);
+    }
     let opened = match house.opened(request.into_body()).await {
         Ok(opened) => opened,
         Err(response) => return response,
     };
     let here = |operation: &Operation| matches!(operation.service(), Service::Operator | Service::Provider);
-    match opened.operation().filter(here) {
-        Some(operation) => house.answered(&partner, &opened, operation).await,
-        None => fault(Blame::Sender, "no operation of this service"),
+    let partner = house.meant(partners, &opened);
+    match (partner, opened.operation().filter(here)) {
+        (Some(partner), Some(operation)) => house.answered(&partner, &opened, operation).await,
+        (_, None) | (None, _) => fault(Blame::Sender, "no operation of this service"),
     }
 }
 

@@ -42,7 +42,7 @@ impl Knock for House {
 impl House {
     async fn an_unknown_evse(&self, partner: &Partner) -> Result<Box<str>, RoadFault> {
         let evses = vec![no_evse_of(&partner.party.to_string())?];
-        let caller = self.caller(partner.party, Side::Operator)?;
+        let caller = self.caller(partner.party, Side::Operator, None)?;
         match caller.ask(&Request::GetEvseStatus(EvsesWanted { evses })).await? {
             Response::GetEvseStatus(_) => Ok("answers a question for the status of an EVSE that nobody has".into()),
             _other => Err(RoadFault::Unreadable("the answer to another question".into())),
@@ -50,7 +50,7 @@ impl House {
     }
 
     async fn an_unknown_session(&self, partner: &Partner) -> Result<Box<str>, RoadFault> {
-        let caller = self.caller(partner.party, Side::Provider)?;
+        let caller = self.caller(partner.party, Side::Provider, None)?;
         let direct = self.crossing.threshold.dice.uuid().to_uppercase();
         let direct = DirectId::new(&direct).ok_or(RoadFault::NoRoad)?;
         let contract = Contract::new(&format!("{}-C00000000", partner.party)).ok_or(RoadFault::NoRoad)?;

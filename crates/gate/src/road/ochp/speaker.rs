@@ -24,6 +24,7 @@ use ochp::types::direct::{DirectAnswer, DirectOperation};
 use ochp::types::result::DirectCode;
 
 use super::super::speaker::{Native, Speaker, Told};
+use super::caller::Caller;
 use super::cdrs::not_kept;
 use super::endpoints::Side;
 use super::house::{House, kept};
@@ -124,7 +125,9 @@ impl House {
     async fn put_session(&self, operator: PartyId, provider: PartyId, session: &Session) -> Result<Told, RoadFault> {
         let noted = |lost: Vec<Box<str>>| Ok(Told { lost, ..Told::new(Answer::Noted) });
         let name = self.sittings.told(operator, provider, session);
-        let caller = match self.caller(provider, Side::Provider) {
+        let contract = written_contract(session.token.contract.reveal(Purpose::Route)).ok();
+        let object = contract.as_ref().map(|contract| contract.reveal(Purpose::Route).as_str());
+        let caller = match self.caller(provider, Side::Provider, object) {
             Ok(caller) => caller,
             Err(_) => return noted(vec!["a session has no place in OCHP without a server of the provider".into()]),
         };
@@ -146,8 +149,8 @@ impl House {
     }
 
     async fn start(&self, provider: PartyId, operator: PartyId, order: StartOrder) -> Result<Told, RoadFault> {
-        let caller = self.caller(operator, Side::Operator)?;
         let (evse, uid) = self.evse(provider, operator, &order.location, order.evse.as_ref()).await?;
+        let caller = self.caller(operator, Side::Operator, Some(evse.as_str()))?;
         let crossed = select(&evse, &order.token, None).map_err(|fault| RoadFault::Denied(fault.into()))?;
         let selected = caller.ask(&Request::SelectEvse(crossed.value)).await?;
         let Response::SelectEvse(selected) = selected else {
@@ -189,10 +192,10 @@ impl House {
     async fn stop(&self, provider: PartyId, operator: PartyId, session: &SessionId) -> Result<Told, RoadFault> {
         let taken = self.sittings.taken_as(operator, session.as_str()).filter(|taken| taken.provider == provider);
         let direct = DirectId::new(session.as_str()).map(Personal::new);
-        let (Some(_), Some(direct)) = (taken, direct) else {
+        let (Some(taken), Some(direct)) = (taken, direct) else {
             return Ok(Told::new(Answer::Order { ack: OrderAck::UnknownSession, message: None }));
         };
-        let caller = self.caller(operator, Side::Operator)?;
+        let caller = self.back_to(&taken).await?;
         let said = caller.ask(&Request::ControlEvse(control(direct.clone(), DirectOperation::End))).await?;
         let Response::ControlEvse(said) = said else { return Err(RoadFault::Unreadable("another answer".into())) };
         let result = outcome(said.result.code);
@@ -208,16 +211,20 @@ impl House {
         operator: PartyId,
         order: ReservationOrder,
     ) -> Result<Told, RoadFault> {
-        let caller = self.caller(operator, Side::Operator)?;
         let ReservationWish::Make { token, until, location, evse, reference } = order.wish else {
-            let direct = self.sittings.reserved(operator, provider, &order.reservation);
-            let direct = direct.and_then(|direct| DirectId::new(&direct)).map(Personal::new);
-            let Some(direct) = direct else { return Ok(ordered(OrderResult::UnknownReservation)) };
+            let name = self.sittings.reserved(operator, provider, &order.reservation);
+            let taken = name.as_deref().and_then(|name| self.sittings.taken_as(operator, name));
+            let direct = name.and_then(|name| DirectId::new(&name)).map(Personal::new);
+            let (Some(taken), Some(direct)) = (taken, direct) else {
+                return Ok(ordered(OrderResult::UnknownReservation));
+            };
+            let caller = self.back_to(&taken).await?;
             let said = caller.ask(&Request::ReleaseEvse(DirectNamed { direct })).await?;
             let Response::ReleaseEvse(said) = said else { return Err(RoadFault::Unreadable("another answer".into())) };
             return Ok(ordered(outcome(said.result.code)));
         };
         let (evse, uid) = self.evse(provider, operator, &location, evse.as_ref()).await?;
+        let caller = self.caller(operator, Side::Operator, Some(evse.as_str()))?;
         let crossed = select(&evse, &token, Some(until)).map_err(|fault| RoadFault::Denied(fault.into()))?;
         let selected = caller.ask(&Request::SelectEvse(crossed.value)).await?;
         let Response::SelectEvse(selected) = selected else {
@@ -247,6 +254,13 @@ impl House {
         let reservation = Some(order.reservation);
         self.remember(operator, &direct, Taken { provider, known, reservation, until: self.now().plus(REMEMBERED) })?;
         Ok(Told { lost: lost_of(&crossed.lost), ..ordered(OrderResult::Accepted) })
+    }
+
+    /// The way to the server that a session was begun at.
+    async fn back_to(&self, taken: &Taken) -> Result<Caller, RoadFault> {
+        let (known, operator) = (&taken.known, taken.known.operator);
+        let evse = self.evse(taken.provider, operator, &known.location, Some(&known.evse)).await.ok();
+        self.caller(operator, Side::Operator, evse.as_ref().map(|(evse, _)| evse.as_str()))
     }
 
     /// The public id of the EVSE that an order means: the named one, or the first of its location.

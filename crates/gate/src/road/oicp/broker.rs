@@ -15,7 +15,7 @@ use charge::id::{CorrelationId, PartyId, TariffId};
 use charge::money::Currency;
 use charge::record::Cdr;
 use charge::talk::road::{
-    Answer, Denial, Errand, Found, Letter, OrderAck, OrderKind, OrderResult, PageWish, Passing, Question, Wanted,
+    Answer, Denial, Errand, Found, Letter, OrderAck, OrderKind, OrderResult, Passing, Question, Wanted,
 };
 use charge::talk::thrift::Measure;
 use charge::tariff::Tariff;
@@ -76,9 +76,6 @@ pub(super) struct Inside {
     pub(super) wires: Wires,
     filled: OnceCell<()>,
 }
-
-/// The pages of tariffs that are read at once.
-const PAGES_MAX: u32 = 10_000;
 
 /// A CDR crosses as it is where its receiver is told no price, else by its tariff, else not at all.
 struct Agreed<'b> {
@@ -498,7 +495,7 @@ impl Broker {
                 reply
             }
             Operation::PullEvsePricing => answer::evse_pricing(&self.0.index.all()),
-            Operation::PullPricingProducts => answer::products(&self.tariffs(from).await?, &mut lost),
+            Operation::PullPricingProducts => answer::products(&self.tariffs().await?, &mut lost),
             Operation::GetEvseById => {
                 let id = request.body.text("EvseId").and_then(|id| id.parse().ok()).ok_or(Denial::UnknownLocation)?;
                 let place = oicp::bridge::Places::by_id(&self.0.index, &id).ok_or(Denial::UnknownLocation)?;
@@ -526,14 +523,12 @@ impl Broker {
         }
     }
 
-    async fn tariffs(&self, from: PartyId) -> Result<Vec<Tariff>, Denial> {
-        let (mut all, mut offset) = (Vec::new(), Some(0));
-        for _page in 0..PAGES_MAX {
-            let Some(at) = offset else { break };
-            let wish = PageWish { offset: at, ..PageWish::default() };
-            let Answer::Tariffs(page) = self.ask_hub(from, Question::Tariffs(wish)).await? else { break };
-            all.extend(page.items);
-            offset = page.next.filter(|next| *next > at);
+    /// Of every operator: only those that are products are told, so the answer is what bounds them.
+    async fn tariffs(&self) -> Result<Vec<Tariff>, Denial> {
+        let (mut all, mut after) = (Vec::new(), None);
+        while let Some((tariffs, last)) = self.0.setup.crossing.tariffs_after(after).await? {
+            all.extend(tariffs);
+            after = Some(last);
         }
         Ok(all)
     }

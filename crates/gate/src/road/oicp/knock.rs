@@ -1,7 +1,8 @@
 //! How a broker tries a partner of OICP: a provider is asked about a token that was made up just now, an operator to stop
 //! a session that nobody has, at an EVSE that it does not have.
 //!
-//! Invariant: the answer's code is judged only as far as "they know us and understood".
+//! What was asked is named as the standard names it, in the partner's version. Invariant: the answer's code is judged only as
+//! far as "they know us and understood".
 
 use std::sync::Arc;
 
@@ -12,7 +13,9 @@ use charge::token::{Allowed, PresentedToken, TokenKind, TokenUid};
 use ocpi::credentials::Role;
 use oicp::bridge::answer;
 use oicp::bridge::ask::{Toward, requests};
-use oicp::form;
+use oicp::message::Reply;
+use oicp::status::Code;
+use oicp::{Version, form};
 
 use super::broker::{Broker, Unrated, version_of};
 use crate::road::knock::Knock;
@@ -20,6 +23,13 @@ use crate::road::partners::Partner;
 
 /// An RFID UID of seven bytes.
 const UID_DIGITS: usize = 14;
+
+/// What came of a question.
+struct Heard {
+    /// As the standard names it.
+    asked: String,
+    said: Result<Answer, RoadFault>,
+}
 
 impl Knock for Broker {
     fn tls(&self) -> Option<Arc<rustls::ClientConfig>> {
@@ -42,13 +52,15 @@ impl Broker {
         let uid: String = made_up.chars().filter(char::is_ascii_hexdigit).take(UID_DIGITS).collect();
         let uid = TokenUid::new(uid.to_uppercase()).map_err(|_| RoadFault::NoRoad)?;
         let question = Question::MayCharge { token: PresentedToken::new(uid, TokenKind::Rfid) };
-        match self.ask_about(partner, &question, Toward::default()).await {
+        let heard = self.ask_about(partner, &question, Toward::default()).await?;
+        let what = match heard.said {
             Ok(Answer::May(verdict)) if verdict.allowed == Allowed::Yes => {
-                Ok("answers, and lets a token charge that was made up just now: ask why".into())
+                "lets a token charge that was made up just now: ask why"
             }
-            Ok(_) | Err(RoadFault::Denied(Denial::UnknownToken)) => Ok("refuses an unknown token".into()),
-            Err(fault) => Err(fault),
-        }
+            Ok(_) | Err(RoadFault::Denied(Denial::UnknownToken)) => "refuses an unknown token",
+            Err(fault) => return Err(fault),
+        };
+        Ok(format!("{}: {what}", heard.asked).into())
     }
 
     async fn an_unknown_session(&self, partner: &Arc<Partner>) -> Result<Box<str>, RoadFault> {
@@ -58,13 +70,15 @@ impl Broker {
         let question = Question::Stop { order, return_to: None, session: named };
         let evse = format!("{}*E0", form::operator_id(partner.party));
         let toward = Toward { session: Some(&session), evse: Some(&evse) };
-        match self.ask_about(partner, &question, toward).await {
-            Ok(_) => Ok("answers an order to stop a session that nobody has".into()),
+        let heard = self.ask_about(partner, &question, toward).await?;
+        let what = match heard.said {
+            Ok(_) => "answers an order to stop a session that nobody has",
             Err(RoadFault::Denied(Denial::UnknownObject | Denial::UnknownLocation | Denial::Internal)) => {
-                Ok("refuses to stop a session that nobody has".into())
+                "refuses to stop a session that nobody has"
             }
-            Err(fault) => Err(fault),
-        }
+            Err(fault) => return Err(fault),
+        };
+        Ok(format!("{}: {what}", heard.asked).into())
     }
 
     async fn ask_about(
@@ -72,14 +86,27 @@ impl Broker {
         partner: &Arc<Partner>,
         question: &Question,
         toward: Toward<'_>,
-    ) -> Result<Answer, RoadFault> {
+    ) -> Result<Heard, RoadFault> {
         let setup = &self.0.setup;
         let version = version_of(partner.protocol).ok_or(RoadFault::NoRoad)?;
         let wire = self.0.wires.to(partner, version, &setup.tls)?;
         let (own, beside) = (setup.crossing.party(), self.beside(&Unrated, Some(partner.party)));
         let written = requests(question, own, toward, &beside).map_err(RoadFault::Denied)?;
         let request = written.value.first().ok_or(RoadFault::NoRoad)?;
+        let row = version.row(request.operation).ok_or(RoadFault::NoRoad)?;
         let answered = wire.ask(request, own, None, "").await?;
-        answer::read(question, &answered.reply.value, &beside).map(|read| read.value.answer)
+        let (Reply::Proper(body) | Reply::Refusal(body)) = &answered.reply.value;
+        // a "no" that is about us is no verdict about a token
+        let code = Code::of(body.record("StatusCode"));
+        if code.denial() == Denial::NotYours {
+            return Err(RoadFault::Denied(Denial::NotYours));
+        }
+        let number = match version {
+            Version::V23 => "2.3",
+            Version::V20 => "2.0",
+        };
+        let asked = format!("{} of OICP {number}", row.request.name);
+        let said = answer::read(question, &answered.reply.value, &beside).map(|read| read.value.answer);
+        Ok(Heard { asked, said })
     }
 }

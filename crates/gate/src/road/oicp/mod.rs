@@ -5,12 +5,14 @@
 //! a client certificate. Deliberately without judgement: ways are the exchange's, answers the desk's. Invariant: bodies,
 //! ids of tokens and URLs are never logged.
 
+mod agreed;
 pub mod broker;
 mod entrance;
 pub mod index;
 mod knock;
 mod mailbox;
 pub mod party;
+mod pending;
 pub mod road;
 pub mod sessions;
 mod speaker;
@@ -18,6 +20,7 @@ mod visit;
 mod wire;
 
 pub use ::oicp::Version;
+pub use agreed::Agreed;
 pub use broker::{Broker, Pricing, Setup, broker_router};
 pub use party::member_router;
 pub use road::{BrokerRoad, Member};

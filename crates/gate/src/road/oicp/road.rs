@@ -19,8 +19,10 @@ use oicp::bridge::ask::{Toward, requests};
 use oicp::bridge::{Beside, Places, Rates, answer, tariff};
 use oicp::{Operation, Version};
 
+use super::agreed::{only, priced};
 use super::broker::Pricing;
 use super::index::Index;
+use super::pending::pending;
 use super::wire::{Answered, Wire};
 use crate::road::across::{order_of, reference};
 use crate::road::limits::OUTCOME_WAIT_MAX;
@@ -42,6 +44,8 @@ pub struct Member {
     pub clock: Arc<dyn Clock>,
     pub hotline: String,
     pub currency: Currency,
+    /// Prices that a provider agreed with operators beside the broker.
+    pub agreed: Vec<Tariff>,
 }
 
 /// The road of one party through one broker. Clones are the same one.
@@ -166,21 +170,32 @@ impl BrokerRoad {
         let desk = self.desk()?;
         let road = self.clone();
         tokio::spawn(async move {
-            let result = match road.exchange(&letter).await {
-                Ok(told) => told.outcome.unwrap_or(OrderResult::Failed),
-                Err(RoadFault::TimedOut) => OrderResult::TimedOut,
-                Err(RoadFault::Denied(Denial::NotSupported)) => OrderResult::NotSupported,
-                Err(_) => OrderResult::Failed,
+            let (result, session) = match road.exchange(&letter).await {
+                Ok(told) => (told.outcome.unwrap_or(OrderResult::Failed), told.session),
+                Err(RoadFault::TimedOut) => (OrderResult::TimedOut, None),
+                Err(RoadFault::Denied(Denial::NotSupported)) => (OrderResult::NotSupported, None),
+                Err(_) => (OrderResult::Failed, None),
             };
             let question = Question::Outcome { order: Some(order), return_to: None, result, message: None };
             let from = letter.to.unwrap_or(road.0.member.broker.party);
-            let told = Letter { from, to: Some(letter.from), correlation: letter.correlation, question };
-            if let Err(denial) = desk.hear(told).await {
-                tracing::info!(?denial, "the outcome of an order did not arrive");
+            let begun = road.begun(from, &letter, session.filter(|_| result == OrderResult::Accepted));
+            let said =
+                |question| Letter { from, to: Some(letter.from), correlation: letter.correlation.clone(), question };
+            for question in [Some(question), begun].into_iter().flatten() {
+                if let Err(denial) = desk.hear(said(question)).await {
+                    tracing::info!(?denial, "what became of an order did not arrive");
+                }
             }
         });
         let outcome_within_s = u32::try_from(OUTCOME_WAIT_MAX.as_secs()).unwrap_or(u32::MAX);
         Ok(Answer::Order { ack: OrderAck::Accepted { outcome_within_s }, message: None })
+    }
+
+    /// The session that a start began, for whoever started it.
+    fn begun(&self, operator: PartyId, letter: &Letter, session: Option<String>) -> Option<Question> {
+        let Question::Start(start) = &letter.question else { return None };
+        let at = (self.0.member.currency, self.now());
+        pending(&self.0.index, (operator, letter.from), start, &session?, at).map(Question::PutSession)
     }
 
     pub(super) async fn exchange(&self, letter: &Letter) -> Result<answer::Told, RoadFault> {
@@ -200,6 +215,10 @@ impl BrokerRoad {
                 tracing::debug!(%loss, "lost on the road");
             }
             told = read.value;
+            if let Answer::Locations(page) = &mut told.answer {
+                let items = std::mem::take(&mut page.items).into_iter();
+                page.items = items.map(|location| priced(&self.0.member.agreed, location)).collect();
+            }
             if let (Operation::RemoteStart | Operation::ReservationStart, Some(session)) =
                 (request.operation, &told.session)
             {
@@ -226,12 +245,20 @@ fn page_of(question: &Question) -> String {
     format!("?page={}&size={size}", wish.offset / size)
 }
 
-/// A CDR is rated by the product that it names, as the broker told it.
+/// A CDR is rated by the product that it names, as the broker told it or as it was agreed; one that names none by the
+/// only agreement with its operator.
 impl Rates for BrokerRoad {
     fn rate(&self, product: Option<&str>, unrated: Cdr) -> Option<Cdr> {
-        let id = tariff::tariff_id(product?)?;
-        let name = (unrated.party, id.as_str().to_owned());
-        let tariff = self.0.products.lock().unwrap_or_else(PoisonError::into_inner).get(&name).cloned()?;
+        let agreed = &self.0.member.agreed;
+        let tariff = match product {
+            Some(product) => {
+                let id = tariff::tariff_id(product)?;
+                let name = (unrated.party, id.as_str().to_owned());
+                let told = self.0.products.lock().unwrap_or_else(PoisonError::into_inner).get(&name).cloned();
+                told.or_else(|| agreed.iter().find(|each| (each.party, &each.id) == (name.0, &id)).cloned())?
+            }
+            None => only(agreed, unrated.party)?.clone(),
+        };
         let place = self.0.index.by_id(&unrated.place.evse_id)?;
         self.0.member.pricing.priced(&tariff, &place.location.time_zone, unrated)
     }

@@ -6,11 +6,10 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use charge::id::{AuthorizationReference, ConnectorId, PartyId, SessionId};
-use charge::record::{AuthMethod, Cdr, RecordToken, Session, SessionStatus};
+use charge::id::{AuthorizationReference, PartyId};
+use charge::record::{Cdr, Session};
 use charge::talk::road::{Answer, Denial, Letter, OrderResult, Question, ReservationWish, RoadFault};
 use charge::token::{Allowed, ContractId};
-use charge::units::Energy;
 use charge::{Personal, Soon};
 use oicp::bridge::ask::{Toward, requests};
 use oicp::bridge::{Places, answer};
@@ -20,6 +19,7 @@ use store::StoreError;
 
 use super::broker::{Broker, Unrated, errand, texts, tongue, version_of};
 use super::mailbox::Before;
+use super::pending::pending;
 use super::sessions::Known;
 use super::wire::{Answered, Wire};
 use crate::road::partners::Partner;
@@ -279,7 +279,7 @@ impl Broker {
         Ok(Named { id: Some(id), evse: known.evse, reference: known.reference })
     }
 
-    /// The session that a start began: OICP 2.0 never tells of it, and 2.3 need not.
+    /// For a provider of another protocol, which can stop what it knows.
     fn pending(
         &self,
         operator: PartyId,
@@ -291,34 +291,8 @@ impl Broker {
         if outcome != Some(OrderResult::Accepted) || self.is_oicp(letter.from) {
             return None;
         }
-        let place = self.0.index.by_uid(Some(operator), &start.location, start.evse.as_ref())?;
-        let evse = place.evse()?;
-        let connector = start.connector.clone().or_else(|| Some(evse.connectors.first()?.id.clone()));
-        let token = &start.token;
-        let now = self.0.setup.clock.now();
-        Some(Box::new(Session {
-            party: operator,
-            id: SessionId::new(named.id.as_deref()?).ok()?,
-            start: now,
-            end: None,
-            energy: Energy::ZERO,
-            token: RecordToken {
-                party: letter.from,
-                uid: token.uid.clone(),
-                kind: token.kind,
-                contract: token.contract.clone(),
-            },
-            auth_method: AuthMethod::Command,
-            reference: start.reference.clone(),
-            location: start.location.clone(),
-            evse: evse.uid.clone(),
-            connector: connector.or_else(|| ConnectorId::new("1").ok())?,
-            currency: self.0.setup.currency,
-            periods: Vec::new(),
-            total_cost: None,
-            status: SessionStatus::Pending,
-            last_updated: now,
-        }))
+        let at = (self.0.setup.currency, self.0.setup.clock.now());
+        pending(&self.0.index, (operator, letter.from), start, named.id.as_deref()?, at)
     }
 
     /// A session whose record was told is over: the next one of its contract is another.

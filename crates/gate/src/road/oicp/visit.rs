@@ -57,6 +57,9 @@ impl BrokerRoad {
     async fn others(&self, desk: &dyn RoadDesk) -> Result<(), RoadFault> {
         let (begun, since) = (self.now(), self.visited());
         let changed_since = since.map(|since| since.minus(OVERLAP));
+        for tariff in self.0.member.agreed.clone() {
+            self.tell(desk, self.0.member.broker.party, Question::PutTariff(Box::new(tariff))).await;
+        }
         for question in [Question::Locations as fn(PageWish) -> Question, Question::Tariffs] {
             self.pages(desk, question, changed_since).await?;
         }

@@ -85,7 +85,7 @@ impl Wire {
             }
         };
         let bytes = self.post(row, from, body, query).await?;
-        let reply = message::read_answer(self.version, request.operation, &bytes)?;
+        let reply = self.read(row, &bytes)?;
         Ok(Answered { reply, bytes, lost })
     }
 
@@ -110,15 +110,33 @@ impl Wire {
             }
             bytes.extend_from_slice(&chunk);
         }
-        // some answer 4xx and 5xx with a proper body, which says more
-        match http {
-            200..300 => Ok(bytes.into()),
-            _failed if message::read_answer(self.version, row.operation, &bytes).is_ok() => Ok(bytes.into()),
-            401 | 403 => Err(RoadFault::Denied(Denial::NotYours)),
-            404 | 405 => Err(RoadFault::Denied(Denial::NotSupported)),
-            429 | 503 => Err(RoadFault::Denied(Denial::Overloaded)),
-            _failed => Err(RoadFault::Unreadable("the answer is a failure without a body".into())),
+        if (200..300).contains(&http) {
+            return Ok(bytes.into());
         }
+        // some answer 4xx and 5xx with a proper body, which says more
+        match (http, self.read(row, &bytes)) {
+            (_, Ok(_)) => Ok(bytes.into()),
+            (401 | 403, _) => Err(RoadFault::Denied(Denial::NotYours)),
+            (404 | 405, _) => Err(RoadFault::Denied(Denial::NotSupported)),
+            (429 | 503, _) => Err(RoadFault::Denied(Denial::Overloaded)),
+            (_, Err(_)) if bytes.is_empty() => Err(RoadFault::Unreadable(format!("HTTP {http} without a body").into())),
+            (_, Err(RoadFault::Unreadable(why))) => Err(RoadFault::Unreadable(format!("HTTP {http}: {why}").into())),
+            (_, Err(fault)) => Err(fault),
+        }
+    }
+
+    /// An answer that looks like the other version's says so: its own reader would only say where it gave up.
+    fn read(&self, row: &Row, bytes: &[u8]) -> Result<Crossed<Reply>, RoadFault> {
+        let fault = match message::read_answer(self.version, row.operation, bytes) {
+            Err(RoadFault::Unreadable(why)) => why,
+            read => return read,
+        };
+        let begins = bytes.iter().find(|byte| !byte.is_ascii_whitespace());
+        Err(RoadFault::Unreadable(match (self.version, begins) {
+            (Version::V20, Some(b'{')) => "it is JSON, as OICP 2.3 is; OICP 2.0 is SOAP".into(),
+            (Version::V23, Some(b'<')) => "it is XML or a page, and OICP 2.3 is JSON; OICP 2.0 is SOAP".into(),
+            (_, _) => fault,
+        }))
     }
 }
 

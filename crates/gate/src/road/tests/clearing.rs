@@ -2,6 +2,7 @@
 //! sockets. The partners' own servers answer by a script and remember what they heard.
 
 mod rooms;
+mod servers;
 pub(super) mod square;
 mod thrift;
 
@@ -554,6 +555,27 @@ async fn direct_partners_come_and_are_reached_with_the_tokens_of_the_day() {
     assert_eq!(square.direct_provider.basic(), format!("theirs:{token}"), "receiver first");
 }
 
+#[tokio::test]
+async fn power_is_not_changed_over_ochpdirect_and_both_sides_hear_so_in_its_codes() {
+    let square = Square::new().await;
+    square.ocpi(&square.ocpi_operator, None, Question::PutLocation(Box::new(samples::location()))).await.unwrap();
+    let Said::SelectEvse(selected) = square.direct(PROVIDER, Ask::SelectEvse(select())).await else { panic!() };
+    let name = selected.direct.unwrap();
+    let mut change = bridge::direct::control(name, DirectOperation::Change);
+    change.max_power = Some("4.2".parse().unwrap());
+    let Said::ControlEvse(said) = square.direct(PROVIDER, Ask::ControlEvse(change)).await else { panic!() };
+    assert_eq!(said.result.code, DirectCode::NotSupported, "OCHPdirect, DirectResultCodeType: not-supported");
+    assert!(square.ocpi_operator.desk.heard().is_empty(), "the operator is not bothered");
+
+    let wish = charge::talk::road::ProfileWish::Clear;
+    let order = OrderId::new("p-1").unwrap();
+    let session = "OCH-1".parse().unwrap();
+    let ask = Question::Profile(charge::talk::road::ProfileOrder { order, return_to: None, session, wish });
+    let refused = square.ocpi(&square.ocpi_provider, Some(OPERATOR), ask).await;
+    assert_eq!(refused, Err(charge::talk::road::RoadFault::Denied(Denial::NotSupported)));
+    assert!(square.direct_operator.heard().is_empty());
+}
+
 impl Square {
     /// A room of ours whose clearing house is this hub.
     fn member(&self, id: &str, desk: &Arc<Desk>) -> ClearingHouse {
@@ -561,6 +583,7 @@ impl Square {
             party: party(id),
             url: format!("{}{PATH}", self.hub.base),
             live_url: None,
+            endpoints_url: None,
             user: id.to_owned(),
             password: Secret::new("secret".to_owned()),
             tls: Arc::clone(&self.tls),

@@ -415,3 +415,13 @@ async fn a_provider_fills_the_index_of_tags() {
     let tagged = |envelope: &Envelope| matches!(&envelope.errand, Errand::Token { owner, valid: true, .. } if *owner == party("DE-EMP"));
     assert!(envelopes.iter().any(tagged));
 }
+
+#[tokio::test]
+async fn power_has_no_word_in_oicp_and_whoever_asks_for_it_hears_so() {
+    for version in [Oicp::V23, Oicp::V20] {
+        let beyond = Beyond::new(version, version).await;
+        let heard = profiles::heard_of_power(&beyond.world, "ICE").await;
+        assert_eq!(heard, (405, Some(2000)), "OCPI has no code of its own for a module that is not offered");
+        assert!(beyond.operator.heard.lock().unwrap().is_empty(), "nothing is sent that the operator has no word for");
+    }
+}

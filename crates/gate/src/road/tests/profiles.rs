@@ -112,6 +112,18 @@ async fn an_operator_without_the_module_is_told_to_have_none() {
     assert!(world.operator.desk.heard().is_empty());
 }
 
+/// The status and the code that provider A hears about an order for the power at an operator.
+pub(super) async fn heard_of_power(world: &World, operator: &str) -> (u16, Option<u16>) {
+    let url = format!("{}/ocpi/2.2.1/receiver/chargingprofiles/S1", world.hub.base);
+    let body = format!(
+        r#"{{"charging_profile": {{"charging_rate_unit": "W", "charging_profile_period": []}}, "response_url": "{}/mine/79"}}"#,
+        world.a.base
+    );
+    let response = request_to(world, operator, "PUT", &url, Some(body)).await;
+    let http = response.status().as_u16();
+    (http, ocpi::status::code_of(&response.bytes().await.unwrap()))
+}
+
 #[tokio::test]
 async fn the_same_version_passes_byte_for_byte_but_for_the_address() {
     let world = World::new().await;
@@ -158,13 +170,17 @@ async fn refused(world: &World, method: &str, url: &str) -> Option<u16> {
 }
 
 async fn request(world: &World, method: &str, url: &str, body: Option<String>) -> reqwest::Response {
+    request_to(world, "OPA", method, url, body).await
+}
+
+async fn request_to(world: &World, to: &str, method: &str, url: &str, body: Option<String>) -> reqwest::Response {
     let http = reqwest::Client::builder().tls_backend_preconfigured((*world.tls).clone()).build().unwrap();
     let token = ocpi::credentials::authorization(&secret(world.a.party, world.hub.party), false);
     let mut request = http.request(method.parse().unwrap(), url).header("authorization", token.expose());
     for (name, value) in [("from-country-code", "DE"), ("from-party-id", "8AA"), ("to-country-code", "DE")] {
         request = request.header(format!("ocpi-{name}"), value);
     }
-    request = request.header("ocpi-to-party-id", "OPA");
+    request = request.header("ocpi-to-party-id", to);
     if let Some(body) = body {
         request = request.body(body);
     }

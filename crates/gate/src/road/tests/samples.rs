@@ -13,7 +13,7 @@ use super::*;
 const BEGIN: Timestamp = Timestamp::from_secs(1_790_000_000);
 const END: Timestamp = Timestamp::from_secs(1_790_003_600);
 
-pub(super) fn location() -> Location {
+pub(in crate::road) fn location() -> Location {
     Location {
         party: party("DE-OPA"),
         id: "LOC1".parse().unwrap(),

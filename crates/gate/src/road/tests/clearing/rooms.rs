@@ -9,7 +9,7 @@ use crate::road::ochp::{DirectRoom, Keys, Room, ochp_router};
 
 /// A desk with one place of its own.
 #[derive(Default)]
-struct OneplaceDesk(Desk);
+pub(super) struct OneplaceDesk(pub(super) Desk);
 
 impl RoadDesk for OneplaceDesk {
     fn hear(&self, letter: Letter) -> Soon<'_, Result<Answer, Denial>> {
@@ -24,16 +24,25 @@ impl RoadDesk for OneplaceDesk {
     }
 }
 
-struct OneRoom {
-    room: DirectRoom,
-    partners: Arc<Partners>,
-    base: String,
-    desk: Arc<OneplaceDesk>,
-    _stop: oneshot::Sender<()>,
+pub(super) struct OneRoom {
+    pub(super) room: DirectRoom,
+    pub(super) partners: Arc<Partners>,
+    pub(super) base: String,
+    pub(super) desk: Arc<OneplaceDesk>,
+    pub(super) _stop: oneshot::Sender<()>,
 }
 
 impl OneRoom {
     async fn new(id: &str, role: Role, server: &Arc<rustls::ServerConfig>, tls: &Arc<rustls::ClientConfig>) -> Self {
+        Self::at(id, role, (server, tls), Arc::new(SystemClock)).await
+    }
+
+    pub(super) async fn at(
+        id: &str,
+        role: Role,
+        (server, tls): (&Arc<rustls::ServerConfig>, &Arc<rustls::ClientConfig>),
+        clock: Arc<dyn Clock>,
+    ) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let base = format!("https://{}", listener.local_addr().unwrap());
         let key = |number| Secret::new([number; 32]);
@@ -51,7 +60,7 @@ impl OneRoom {
                 tokens: TagKey::new(&key(3)),
             },
             tls: Arc::clone(tls),
-            clock: Arc::new(SystemClock),
+            clock,
             dice: Arc::new(SystemDice),
         };
         let room = DirectRoom::open(room).await.unwrap();

@@ -81,6 +81,7 @@ async fn house(beyond: &Beyond, id: &str, role: Role, version: Oicp) -> House {
         clock: Arc::new(SystemClock),
         hotline: "+49431123456".to_owned(),
         currency: charge::money::Currency::EUR,
+        agreed: Vec::new(),
     })
     .unwrap();
     let room = Arc::new(Room::default());
