@@ -124,7 +124,14 @@ impl Provider {
                     .await?;
                     next
                 }
-                Ok(Answer::May(_) | Answer::Order { .. } | Answer::Kept(_) | Answer::Noted | Answer::Found(_)) => {
+                Ok(
+                    Answer::May(_)
+                    | Answer::Order { .. }
+                    | Answer::Kept(_)
+                    | Answer::Noted
+                    | Answer::Found(_)
+                    | Answer::Booking(_),
+                ) => {
                     return Ok(Err(RoadFault::Unreadable("an answer to another question".into())));
                 }
                 Err(fault) => return Ok(Err(fault)),
