@@ -5,6 +5,8 @@
 
 mod alarms;
 mod amend;
+mod bookings;
+mod calendar;
 mod certificates;
 mod chore;
 pub(crate) mod command;

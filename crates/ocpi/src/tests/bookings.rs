@@ -161,10 +161,8 @@ fn a_cancellation_and_words_of_later_papers_are_read() {
 
 #[test]
 fn what_only_lies_on_the_shelf_is_no_letter() {
-    let shelf = [
-        (Method::Put, Side::Receiver, "/NL/INF/booking_locations/L1"),
-        (Method::Delete, Side::Receiver, "/NL/INF/B1"),
-    ];
+    let shelf =
+        [(Method::Put, Side::Receiver, "/NL/INF/booking_locations/L1"), (Method::Delete, Side::Receiver, "/NL/INF/B1")];
     for (method, side, rest) in shelf {
         let incoming = Incoming::new(Version::V230, method, (Module::Bookings, side), rest, "").unwrap();
         assert!(booking::letter(&incoming).is_none(), "{rest}");

@@ -35,6 +35,7 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
     super::curve::POINTS_IN_ONE,
     super::curve::TAILS,
     super::payment::MIGRATION,
+    super::booking::MIGRATION,
 ];
 
 const PLACES: &str = "CREATE TABLE operator_locations (

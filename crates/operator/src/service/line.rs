@@ -16,7 +16,7 @@ use store::{StoreError, Tx};
 
 use super::presence::{DeniedTap, Passage, Presence, Presented};
 use super::transact::{self, Misfit, Word};
-use super::{Event, House, Operator, payment, reservations, templates};
+use super::{Event, House, Operator, bookings, payment, reservations, templates};
 use crate::authorise::{self, Step};
 use crate::memory::{order, permit, place, session, station};
 use crate::view::RefusedKnock;
@@ -286,9 +286,17 @@ impl Operator {
 
     async fn take(&self, word: Word, reserved: Option<i32>, now: Timestamp) -> Result<transact::Taken, Denial> {
         let (station, of) = (word.station.clone(), word.station.clone());
+        // a start that was refused fulfils nothing, and an end is no start
+        let begins = word.stage.is_some_and(|stage| stage != Stage::Ended);
+        let (no, token) = (word.no, word.token.clone().filter(|_| begins));
         let taken = self
             .run("operator.transaction", move |house, tx| {
                 let taken = transact::take(house, tx, now, word)?;
+                let tag = token.map(|token| house.setup.keys.tags.tag(token.kind, &token.uid));
+                let fits = taken.allowed.is_none_or(|allowed| allowed == Allowed::Yes);
+                if fits {
+                    bookings::began(tx, &of, (no, tag, reserved), taken.session.as_ref(), now)?;
+                }
                 if let Some(id) = reserved {
                     reservations::used(tx, &of, id, taken.session.as_ref(), now).map_err(Misfit::Store)?;
                 }

@@ -16,7 +16,7 @@ use charge::units::{Energy, Power};
 use store::{StoreError, Tx, outbox};
 
 use super::line::standing;
-use super::{House, cost, deliver};
+use super::{House, bookings, cost, deliver};
 use crate::authorise::{self, Conclusion, Permit, Step};
 use crate::memory::curve::Tail;
 use crate::memory::notice::{self, Kind};
@@ -389,6 +389,14 @@ fn take_token(
     let tag = house.setup.keys.tags.tag(token.kind, &token.uid);
     row.tag = Some(tag);
     let at = word.at.map_or(now, |at| metering::sound_time(at, now).0);
+    if let Some(no) = word.no.or(row.no)
+        && bookings::keeps_out(tx, &row.station, no, tag, at.min(now))?
+    {
+        row.flag("the EVSE was kept for somebody who had booked it");
+        refused(tx, row, Allowed::NotHere, now)?;
+        taken.allowed = Some(Allowed::NotHere);
+        return Ok(());
+    }
     let known = standing(house, tx, &row.station, token, word.no, at.min(now))?;
     match authorise::decide(at.min(now), token, known) {
         Step::Permitted(given) => {
