@@ -106,7 +106,12 @@ impl WayOut {
             Some(origin) => Ok((Asked::of(&origin.letter.question), *origin)),
             None => self.read(to, &parcel),
         };
-        let (asked, origin) = read.inspect_err(|_| self.exchange.fared(&envelope, to, Fate::Refused))?;
+        let (asked, origin) = read.inspect_err(|denial| {
+            if *denial == Denial::NotSupported {
+                self.no_word(envelope.from, to, &envelope.errand);
+            }
+            self.exchange.fared(&envelope, to, Fate::Refused);
+        })?;
         let told = self.speak(speaker, to, origin, &envelope).await?;
         let answering = Answering { party: to, base: &self.base, now: self.clock.now(), version };
         let said = answer::write(&asked, Ok(told.answer), answering);

@@ -454,6 +454,12 @@ fn mind(house: &House, tx: &mut Tx<'_>, key: &str, job: i64, now: Timestamp) -> 
     let Some(mut row) = found.filter(|row| !row.status.is_final()) else {
         return outbox::done(tx, job).map(|_| Minded::Nothing);
     };
+    let kept = row.reservation.map(|id| reservation::find(tx, id)).transpose()?.flatten();
+    if row.held && kept.is_some_and(|kept| !kept.state.is_open() && kept.until > now) {
+        // the station gave it up by itself: it is asked again, and says why
+        (row.held, row.reservation) = (false, None);
+        rows::save(tx, &row)?;
+    }
     let state = place::bay(tx, &row.station, row.no)?.and_then(|bay| bay.state);
     let standing = Standing {
         period: row.period,
