@@ -26,6 +26,7 @@ mod network {
     mod bad_readings;
     mod bad_starts;
     mod bench;
+    mod booked;
     mod clearing;
     mod conformance;
     mod crash;

@@ -165,7 +165,7 @@ impl Provider {
     }
 
     /// Wishes that nobody has answered are sent again.
-    pub(super) async fn ask_again(&self) -> Result<(), ProviderFault> {
+    pub(crate) async fn ask_again(&self) -> Result<(), ProviderFault> {
         let asked = self.now().minus(ASK_AGAIN);
         let waiting = self.read("provider.bookings.waiting", move |_, tx| Ok(bookings::unanswered(tx, asked)?)).await?;
         for made in waiting {
