@@ -27,6 +27,8 @@ export function reasonWord(code: string | null): string {
 
 export const STEP_MIN = 15;
 const STEP_MS = STEP_MIN * 60_000;
+/** What is free from then on is free now: the operator was asked a moment after the page was opened. */
+const AT_ONCE_MS = 120_000;
 
 /** The beginnings that a day offers, each with the longest time that can be had from there, in minutes. */
 export function beginnings(of: Bookable, day: Date, now: number): { at: number; longest: number }[] {
@@ -37,8 +39,9 @@ export function beginnings(of: Bookable, day: Date, now: number): { at: number; 
   for (const { from, to } of of.free) {
     const [begin, end] = [Math.max(Date.parse(from), now, first), Date.parse(to)];
     // from now on counts as a beginning of its own: somebody who stands there does not wait for the next quarter
-    const quarters = begin === now ? [now] : [];
-    for (let at = Math.ceil(begin / STEP_MS) * STEP_MS; at < last && at < end; at += STEP_MS) quarters.push(at);
+    const quarters = begin <= now + AT_ONCE_MS && now >= first ? [now] : [];
+    const next = quarters.length > 0 ? now + 1 : begin;
+    for (let at = Math.ceil(next / STEP_MS) * STEP_MS; at < last && at < end; at += STEP_MS) quarters.push(at);
     for (const at of quarters) {
       const longest = Math.min(Math.floor((end - at) / 60_000), oneLongest(of));
       if (longest >= shortest) found.push({ at, longest });
