@@ -110,6 +110,8 @@ impl Door {
             }
             Kind::KeptClient => return self.kept_client(incoming),
             Kind::KeptSession | Kind::KeptCdr => return self.read_back(incoming, &sender),
+            // no EVSE is served with them (OCPI 2.2.1, module 9, `ChargingPreferencesResponse`)
+            Kind::Preferences => return Ok(self.no_preferences()),
             _letter => {}
         }
         if incoming.kind.is_part() && !hear::is_status(incoming, &body) {
@@ -208,6 +210,10 @@ impl Door {
         let text = self.recent.get(sender.from, incoming.module, id).ok_or(Denial::UnknownObject)?;
         let reply = status::success_of_text(&text, self.threshold.now());
         Ok(cross::reply(Version::V221, incoming.version, incoming.kind, reply, Beside::default())?.value)
+    }
+
+    fn no_preferences(&self) -> Reply {
+        status::refusal_as(404, 2001, "the EVSE is not CHARGING_PREFERENCES_CAPABLE", self.threshold.now())
     }
 
     /// Only a hub tells who is there.

@@ -110,6 +110,7 @@ fn of_operator() -> [BookingQuestion; 2] {
     [BookingQuestion::Put(Box::new(booking())), BookingQuestion::Kept { owner: party("DE-OPA"), id }]
 }
 
+// cells: ocpi230 > ocpi230: booking
 #[tokio::test]
 async fn every_question_goes_there_and_its_answer_comes_back_over_tls() {
     let world = World::new().await;
