@@ -70,7 +70,9 @@ impl Module {
         }
     }
 
+    /// The paper of bookings names its module `Booking`, and its paths say `bookings`.
     pub fn named(word: &str) -> Option<Self> {
+        let word = if word.eq_ignore_ascii_case("booking") { Self::Bookings.as_str() } else { word };
         Self::ALL.into_iter().find(|module| module.as_str() == word)
     }
 

@@ -184,7 +184,11 @@ impl WayOut {
 
     /// In the words of the receiver: untouched where they are the sender's own.
     async fn carry(&self, way: &Neighbour, parcel: Parcel) -> Result<(Version, Result<Reply, SendFault>), Denial> {
-        let spoken = match way.version().await {
+        let asked = match &parcel.target {
+            Target::Endpoint { module, .. } => way.version_for(*module).await,
+            Target::Address(_) => way.version().await,
+        };
+        let spoken = match asked {
             Ok(version) => version,
             Err(fault) => return Ok((parcel.version, Err(fault))),
         };

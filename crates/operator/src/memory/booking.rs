@@ -285,10 +285,10 @@ pub(crate) fn requests(tx: &Tx<'_>, id: &BookingId) -> Result<Vec<RequestRow>, S
     })
 }
 
-/// Whose card it was goes first; the booking without it when nobody disputes it any more.
+/// What has ended, when nobody disputes it any more; its card went with its end.
 pub(crate) fn forget(tx: &mut Tx<'_>, before: Timestamp) -> Result<usize, StoreError> {
     tx.execute(FORGET_REQUESTS, &values![before])?;
-    tx.execute("DELETE FROM operator_bookings WHERE status <> 'RESERVED' AND ends < ?1", &values![before])
+    tx.execute("DELETE FROM operator_bookings WHERE status <> 'RESERVED' AND changed < ?1", &values![before])
 }
 
 fn read(row: &Row<'_>) -> Result<BookingRow, StoreError> {
@@ -386,4 +386,4 @@ const ADD_REQUEST: &str = "INSERT INTO operator_booking_requests
 const REQUESTS: &str = "SELECT status, starts, ends, cancel_reason, canceler, received
     FROM operator_booking_requests WHERE booking = ?1 ORDER BY position";
 const FORGET_REQUESTS: &str = "DELETE FROM operator_booking_requests WHERE booking IN
-    (SELECT id FROM operator_bookings WHERE status <> 'RESERVED' AND ends < ?1)";
+    (SELECT id FROM operator_bookings WHERE status <> 'RESERVED' AND changed < ?1)";

@@ -514,6 +514,10 @@ fn held(
     now: Timestamp,
 ) -> Result<(), StoreError> {
     let Some(mut row) = rows::find(tx, key.split('/').next().unwrap_or_default())? else { return Ok(()) };
+    // cancelled or moved meanwhile: what was told then is not what holds now
+    if row.status.is_final() || row.asked.is_none() {
+        return outbox::postpone(tx, job, now).map(drop);
+    }
     let (result, why) = remote::reserved(answer);
     let kept = row.reservation.map(|id| reservation::find(tx, id)).transpose()?.flatten();
     if let Some(kept) = &kept {

@@ -135,6 +135,22 @@ async fn every_question_goes_there_and_its_answer_comes_back_over_tls() {
 }
 
 #[tokio::test]
+async fn whoever_is_usually_spoken_to_in_2_2_1_hears_of_bookings_in_2_3_0() {
+    let world = World::new().await;
+    let [free, ..] = of_provider();
+    let answered = world.ask(&world.a, Some("DE-OPA"), Question::Booking(free.clone())).await;
+    assert_eq!(answered, Ok(answer(&free)));
+    let [put, ..] = of_operator();
+    let noted = world.ask(&world.operator, Some("DE-8AA"), Question::Booking(put)).await;
+    assert_eq!(noted, Ok(Answer::Noted));
+    let paths: Vec<String> = world.operator.seen().into_iter().chain(world.a.seen()).map(|seen| seen.path).collect();
+    assert!(paths.iter().filter(|path| path.contains("/bookings")).all(|path| path.contains("/2.3.0/")), "{paths:?}");
+    let usual = world.ask(&world.operator, None, Question::MayCharge { token: token(OWNED) }).await;
+    assert!(matches!(usual, Ok(Answer::May(_))), "{usual:?}");
+    assert!(world.a.seen().iter().any(|seen| seen.path.contains("/2.2.1/")), "all else as before");
+}
+
+#[tokio::test]
 async fn a_change_of_a_part_is_laid_over_the_booking_and_nobody_writes_anothers() {
     let world = World::new().await;
     let mine = secret(world.hub.party, world.a.party);
