@@ -5,6 +5,7 @@ import { createServer } from 'node:http';
 import { existsSync, readFileSync } from 'node:fs';
 import { extname, join, normalize } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { bookings, bookingsOf } from './bookings.mjs';
 import { daily } from './daily.mjs';
 import { pay } from './pay.mjs';
 import * as w from './world.mjs';
@@ -44,6 +45,7 @@ const log = (id) => Array.from({ length: 14 }, (_, i) => [
 
 const operator = {
   ...daily,
+  ...bookings,
   ...pay,
   'GET overview': () => ({ stations: { total: 20, connected: 19, faulted: 1 }, evses: { available: 29, charging: 7, faulted: 1, other: 3 }, sessions: { active: w.sessions.filter((s) => !s.end).length, today: 23, energy_today_wh: 412_870 }, cdrs: { waiting: 1, delivered_today: 16 }, power_now_w: w.sessions.reduce((sum, s) => sum + (s.end ? 0 : s.power_w), 0), alarms: 1, refusals_today: 3, power_history: history }),
   'GET stations': (_, q) => list(w.stations.filter((s) => JSON.stringify(s).toLowerCase().includes((q.get('query') ?? '').toLowerCase()) && (!q.get('state') || (q.get('state') === 'connected') === s.connected)), q),
@@ -102,6 +104,7 @@ const provider = {
   'GET driver/places': (_, q) => list(w.places.filter((p) => p.lon >= q.get('west') && p.lon <= q.get('east') && p.lat >= q.get('south') && p.lat <= q.get('north')), new URLSearchParams('limit=99999')),
   'GET driver/places/*/*': ([o, l]) => w.place(o, l),
   'POST driver/start': (_, __, wish) => start(wish), 'GET driver/orders/*': ([id]) => orders.get(id) ?? { id, kind: 'stop', state: 'acknowledged', message: '', session: null },
+  ...bookingsOf(tell),
   'GET driver/contract': () => ({ name: 'Ada Berg', email: 'ada@example.org', contract: 'DE-MGS-C0N7K27K2-4', state: 'good', valid_until: null, credit_cap: { amount: '200.00', currency: 'EUR' } }),
   'GET driver/sessions': () => list(mine().map(forDriver)), 'GET driver/sessions/*': ([id]) => { const s = w.sessions.find((one) => one.id === id); return s && { ...forDriver(s), ...detail(s), learned: w.learned }; },
   'GET driver/sessions/*/limit': ([id]) => ({ limit: limits.get(id) ?? null, look: looks.get(id)?.look ?? null, plan: looks.get(id)?.plan ?? null }),

@@ -21,7 +21,7 @@ export interface Once { id?: number; password?: string; key?: string }
 
 /** What an event stream tells: ids only. The page refetches what it shows. */
 export type EventKind =
-  | 'station' | 'evse' | 'session' | 'cdr' | 'dispute' | 'order' | 'refusal' | 'route' | 'party' | 'invoice' | 'place';
+  | 'station' | 'evse' | 'session' | 'cdr' | 'dispute' | 'order' | 'refusal' | 'route' | 'party' | 'invoice' | 'place' | 'booking';
 /** `evse` carries its station's id, `refusal` none. */
 export interface Event { kind: EventKind; id: string }
 

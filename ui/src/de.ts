@@ -1,4 +1,5 @@
 // German for every sentence of the pages, keyed by the English one; in parts by who reads them.
+import { bookings } from './de/bookings';
 import { daily } from './de/daily';
 import { driver } from './de/driver';
 import { office } from './de/office';
@@ -9,5 +10,5 @@ import { seconds } from './de/seconds';
 import { shared } from './de/shared';
 import { upkeep } from './de/upkeep';
 
-export const parts: Record<string, string>[] = [shared, driver, office, partners, daily, upkeep, quirks, seconds, pay];
+export const parts: Record<string, string>[] = [shared, driver, office, partners, daily, upkeep, quirks, seconds, pay, bookings];
 export const de: Record<string, string> = Object.assign({}, ...parts);

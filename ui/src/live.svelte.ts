@@ -5,7 +5,7 @@ import type { Event, EventKind } from './api';
 import { at } from './client';
 
 const KINDS: EventKind[] = [
-  'station', 'evse', 'session', 'cdr', 'dispute', 'order', 'refusal', 'route', 'party', 'invoice', 'place',
+  'station', 'evse', 'session', 'cdr', 'dispute', 'order', 'refusal', 'route', 'party', 'invoice', 'place', 'booking',
 ];
 /** Events within this window become one refetch. */
 const GATHER_MS = 400;

@@ -17,7 +17,7 @@ const PROTOCOLS: [(&str, &str); 6] = [
     ("oicp20", "OICP 2.0"),
     ("ochp14", "OCHP 1.4"),
 ];
-const FUNCTIONS: [(&str, &str); 8] = [
+const FUNCTIONS: [(&str, &str); 9] = [
     ("tap", "A card is asked about"),
     ("remote", "Start from afar"),
     ("session", "Progress of a session"),
@@ -26,9 +26,10 @@ const FUNCTIONS: [(&str, &str); 8] = [
     ("status", "Live status"),
     ("tariff", "Tariffs"),
     ("reservation", "Reservations"),
+    ("booking", "Bookings"),
 ];
-/// What a protocol has no message for, and why.
-const WORDLESS: [(&str, &str, &str); 3] = [
+/// What a protocol has no message for, and why; an empty reason is told by the one above.
+const WORDLESS: [(&str, &str, &str); 8] = [
     (
         "oicp20",
         "session",
@@ -37,6 +38,16 @@ const WORDLESS: [(&str, &str, &str); 3] = [
     ),
     ("oicp20", "tariff", "OICP 2.0 has no word for a price: products came with dynamic pricing in 2.2."),
     ("oicp20", "reservation", "OICP 2.0 has no service for reservations: it came with 2.1."),
+    (
+        "ocpi211",
+        "booking",
+        "OCPI 2.1.1 and 2.2.1 have no module for bookings: it is an extension of 2.3.0. The hub refuses the letter, and both \
+         parties can read why. A reservation is another thing: it begins when it is made.",
+    ),
+    ("ocpi221", "booking", ""),
+    ("oicp23", "booking", "OICP 2.3 reserves for some minutes from now on and has no calendar; 2.0 reserves nothing."),
+    ("oicp20", "booking", ""),
+    ("ochp14", "booking", "OCHP can show that a point will be in use, and has no message that books it."),
 ];
 /// A crossing without a test and without a reason.
 const MISSING: &str = "missing";
@@ -139,7 +150,7 @@ fn page(cells: &Cells) -> String {
     let mut text = String::from(
         "# Who can meet whom on the road\n\n\
          Written by `cargo xtask matrix` from the sources and compared with them by `make test`; do not edit. A row sends, a \
-         column receives, and the hub carries it over: of a start and a reservation the provider is the sender, of all else \
+         column receives, and the hub carries it over: of a start, a reservation and a booking the provider is the sender, of all else \
          the operator. A number leads to the tests below; `no word` is a crossing that a protocol has no message for, with the \
          reason below its table.\n",
     );
@@ -162,7 +173,8 @@ fn page(cells: &Cells) -> String {
             }
             text.push('\n');
         }
-        let reasons = WORDLESS.iter().filter(|(_, of, _)| *of == function).map(|(.., why)| why);
+        let told = WORDLESS.iter().filter(|(_, of, why)| *of == function && !why.is_empty());
+        let reasons = told.map(|(.., why)| why);
         for note in reasons.chain(NOTES.iter().filter(|(of, _)| *of == function).map(|(_, note)| note)) {
             let _written = writeln!(text, "\n{note}");
         }

@@ -116,6 +116,14 @@ text_ids! {
     CorrelationId(64, printable);
     /// One command from party to party; names the outcome that comes later.
     OrderId(36, printable);
+    /// The operator's id of a booking (OCPI 2.3.0, Bookings 1.1, `Booking.id`).
+    BookingId(36, printable);
+    /// The provider's id of what it wants booked, the same for every change of it (`Booking.request_id`).
+    BookingRequestId(36, printable);
+    /// The operator's id of something that can be booked (`BookingLocation.id`).
+    BookingLocationId(36, printable);
+    /// The operator's id of a calendar (`Calendar.id`).
+    CalendarId(36, printable);
     /// A meter's serial number (OCMF `MS`).
     MeterSerial(64, |c| !c.is_control());
 }

@@ -26,6 +26,7 @@ mod network {
     mod bad_readings;
     mod bad_starts;
     mod bench;
+    mod booked;
     mod cases_16;
     mod cases_i_to_p;
     mod clearing;

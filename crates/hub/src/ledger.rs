@@ -88,6 +88,7 @@ pub const fn errand_name(errand: &Errand) -> &'static str {
         Errand::Passing(Passing::Fetch) => "fetch",
         Errand::Passing(Passing::Plan) => "plan",
         Errand::Passing(Passing::Document) => "document",
+        Errand::Passing(Passing::Booking) => "booking",
         Errand::Outcome { .. } => "outcome",
         Errand::Session { .. } => "session",
         Errand::Cdr => "cdr",

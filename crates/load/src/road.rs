@@ -45,7 +45,7 @@ impl Nod {
             | Question::Unlock { .. }
             | Question::Reservation(_)
             | Question::Profile(_) => Ok(Answer::Order { ack: OrderAck::NotSupported, message: None }),
-            Question::Locations(_) | Question::Tariffs(_) | Question::Fetch(_) => {
+            Question::Locations(_) | Question::Tariffs(_) | Question::Fetch(_) | Question::Booking(_) => {
                 Err(RoadFault::Denied(Denial::NotSupported))
             }
         }

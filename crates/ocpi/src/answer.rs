@@ -12,7 +12,7 @@ use crate::status::{MORE_NEEDED, Opened, code_of, open, refusal, success};
 use crate::versions::Version;
 use crate::wire::{LIMIT, LINK, LOCATION, Module, Reply, Side, TOTAL};
 use crate::write::Doc;
-use crate::{cdr, command, location, session, tariff, token, url};
+use crate::{booking, cdr, command, location, session, tariff, token, url};
 
 /// Who answers, and under which address.
 #[derive(Clone, Copy, Debug)]
@@ -58,6 +58,7 @@ fn write_answer(asked: &Asked, answer: &Answer, by: Answering<'_>, lost: &mut Lo
         }
         (Asked::Fetch(wanted, below), Answer::Found(found)) => write_found(asked, wanted, below, found, by, lost),
         (Asked::Notice, Answer::Noted) => Ok(success(None, by.now)),
+        (Asked::Booking(asked), Answer::Booking(answer)) => booking::answer(asked, answer, by, lost),
         // a desk that answers another question than the one it heard
         (
             Asked::MayCharge(_)
@@ -66,6 +67,7 @@ fn write_answer(asked: &Asked, answer: &Answer, by: Answering<'_>, lost: &mut Lo
             | Asked::Locations(_)
             | Asked::Tariffs(_)
             | Asked::Fetch(..)
+            | Asked::Booking(_)
             | Asked::Notice,
             Answer::May(_)
             | Answer::Order { .. }
@@ -73,7 +75,8 @@ fn write_answer(asked: &Asked, answer: &Answer, by: Answering<'_>, lost: &mut Lo
             | Answer::Noted
             | Answer::Locations(_)
             | Answer::Tariffs(_)
-            | Answer::Found(_),
+            | Answer::Found(_)
+            | Answer::Booking(_),
         ) => Err(Denial::Internal),
     }
 }
@@ -171,19 +174,26 @@ pub fn cdr_url(base: &str, version: Version, id: &str) -> String {
 
 /// Adds the headers of a page (OCPI 2.2.1, 4.1.3.2). The link keeps the filter of the question.
 pub fn paged(
-    mut reply: Reply,
+    reply: Reply,
     module: Module,
     wish: PageWish,
     total: u32,
     next: Option<u32>,
     (base, version): (&str, Version),
 ) -> Reply {
-    reply.headers.push((TOTAL, total.to_string()));
-    reply.headers.push((LIMIT, wish.limit.to_string()));
-    if let Some(offset) = next {
+    let link = next.map(|offset| {
         let query = page_query(PageWish { offset, ..wish });
-        let endpoint = url::endpoint(base, version, module, Side::Sender);
-        reply.headers.push((LINK, format!("<{endpoint}?{query}>; rel=\"next\"")));
+        format!("{}?{query}", url::endpoint(base, version, module, Side::Sender))
+    });
+    page_headers(reply, total, wish.limit, link)
+}
+
+/// The same, with the link to the next page as it is.
+pub(crate) fn page_headers(mut reply: Reply, total: u32, limit: u32, next: Option<String>) -> Reply {
+    reply.headers.push((TOTAL, total.to_string()));
+    reply.headers.push((LIMIT, limit.to_string()));
+    if let Some(link) = next {
+        reply.headers.push((LINK, format!("<{link}>; rel=\"next\"")));
     }
     reply
 }
@@ -245,6 +255,7 @@ fn read_data(asked: &Asked, data: &Doc, reply: &Reply, lost: &mut Lost) -> Resul
         Asked::Locations(wish) => Answer::Locations(page(&at, *wish, reply, lost, location::read)?),
         Asked::Tariffs(wish) => Answer::Tariffs(page(&at, *wish, reply, lost, tariff::read)?),
         Asked::Fetch(wanted, _) => Answer::Found(Box::new(read_found(wanted, &at, reply, lost)?)),
+        Asked::Booking(asked) => booking::read_answer(asked, &at, reply, lost)?,
         Asked::Notice => Answer::Noted,
     })
 }
@@ -263,7 +274,7 @@ fn read_found(wanted: &Wanted, at: &At<'_>, reply: &Reply, lost: &mut Lost) -> R
 }
 
 /// One unreadable object is a complaint; the rest of the page stands.
-fn page<T>(
+pub(crate) fn page<T>(
     at: &At<'_>,
     wish: PageWish,
     reply: &Reply,

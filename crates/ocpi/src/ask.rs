@@ -6,6 +6,7 @@ use charge::place::EvseStatus;
 use charge::talk::road::{Letter, OrderKind, PageWish, Question, ReservationWish, ReturnAddress, Wanted};
 use charge::token::PresentedToken;
 
+use crate::booking::{self, AskedBooking};
 use crate::cross::{self, Beside, Noun};
 use crate::read::{Crossed, Fault, Lost};
 use crate::token::{kind_lost, kind_word_in, wire_uid};
@@ -24,6 +25,7 @@ pub enum Asked {
     Tariffs(PageWish),
     /// With the EVSE and the connector that the URL of a location goes on to.
     Fetch(Box<Wanted>, Vec<String>),
+    Booking(Box<AskedBooking>),
     /// Something that is only acknowledged.
     Notice,
 }
@@ -38,6 +40,9 @@ impl Asked {
             | Question::Reservation(_)
             | Question::Profile(_) => Self::Order,
             Question::Fetch(wanted) => Self::Fetch(Box::new(wanted.clone()), Vec::new()),
+            Question::Booking(about) => {
+                AskedBooking::of(about).map_or(Self::Notice, |asked| Self::Booking(Box::new(asked)))
+            }
             Question::PostCdr(cdr) => Self::Cdr(cdr.id.clone()),
             Question::Locations(wish) => Self::Locations(*wish),
             Question::Tariffs(wish) => Self::Tariffs(*wish),
@@ -64,6 +69,7 @@ impl Asked {
         };
         match Self::of(question) {
             Self::Fetch(wanted, _) => Self::Fetch(wanted, incoming.segments.iter().skip(below).cloned().collect()),
+            Self::Booking(asked) => Self::Booking(Box::new(asked.below(incoming))),
             other => other,
         }
     }
@@ -84,7 +90,7 @@ impl Asked {
                 (Wanted::Tariff { .. }, _) => Noun::Tariff,
             },
             Self::Order => Noun::Ack,
-            Self::Cdr(_) | Self::Notice => Noun::Plain,
+            Self::Cdr(_) | Self::Booking(_) | Self::Notice => Noun::Plain,
         }
     }
 }
@@ -204,6 +210,7 @@ fn write(question: &Question, from: PartyId, toward: Toward<'_>, lost: &mut Lost
             receiver(Post, Commands, name.to_owned(), word, Some(body))
         }
         Question::Profile(order) => profile::write(order, toward.base, toward.version),
+        Question::Booking(about) => booking::ask(about, lost)?,
     })
 }
 

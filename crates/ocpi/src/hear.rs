@@ -9,7 +9,7 @@ use crate::read::{At, Crossed, Fault, Lost, parse};
 use crate::token::{UID_CHARACTERS_MAX, kind_named};
 use crate::wire::{Incoming, Kind, Method, Side};
 use crate::write::{Doc, Record};
-use crate::{cdr, command, location, profile, session, tariff, token, url};
+use crate::{booking, cdr, command, location, profile, session, tariff, token, url};
 
 /// The question of a request. `body` is [`Doc::Null`] where there was none, and one of 2.2.1 ([`lifted`]). `here` is
 /// who is asked. `name_order` gives an order that came in its name here, from the address that makes it unique.
@@ -72,7 +72,14 @@ pub fn question(
         | Kind::KeptSession
         | Kind::KeptCdr
         | Kind::KeptToken => Question::Fetch(wanted(incoming, here)?),
+        Kind::BookingLocations
+        | Kind::OneBookingLocation
+        | Kind::Bookings
+        | Kind::RequestBooking
+        | Kind::PutBooking
+        | Kind::KeptBooking => booking::hear(incoming, &at, &mut lost)?,
         Kind::PatchSession
+        | Kind::PatchBooking
         | Kind::PatchLocation
         | Kind::PatchTariff
         | Kind::PatchToken

@@ -9,6 +9,7 @@
 
 pub mod answer;
 pub mod ask;
+pub mod booking;
 mod cdr;
 pub mod client;
 mod command;

@@ -70,7 +70,9 @@ impl Module {
         }
     }
 
+    /// The paper of bookings names its module `Booking`, and its paths say `bookings`.
     pub fn named(word: &str) -> Option<Self> {
+        let word = if word.eq_ignore_ascii_case("booking") { Self::Bookings.as_str() } else { word };
         Self::ALL.into_iter().find(|module| module.as_str() == word)
     }
 
@@ -190,10 +192,18 @@ pub enum Kind {
     /// `PUT`, `POST` or `PATCH` of a document of 2.3.0.
     PutDocument,
     DropDocument,
+    /// Documents too, for a hub: [`crate::booking::letter`] names them for operators and providers (from here on).
+    BookingLocations,
+    OneBookingLocation,
+    Bookings,
+    RequestBooking,
+    PutBooking,
+    PatchBooking,
+    KeptBooking,
 }
 
 impl Kind {
-    pub const ALL: [Self; 43] = [
+    pub const ALL: [Self; 50] = [
         Self::MayCharge,
         Self::Start,
         Self::Stop,
@@ -237,6 +247,13 @@ impl Kind {
         Self::OneDocument,
         Self::PutDocument,
         Self::DropDocument,
+        Self::BookingLocations,
+        Self::OneBookingLocation,
+        Self::Bookings,
+        Self::RequestBooking,
+        Self::PutBooking,
+        Self::PatchBooking,
+        Self::KeptBooking,
     ];
 
     /// The template of the request, for logs and figures.
@@ -285,6 +302,13 @@ impl Kind {
             Self::OneDocument => "GET documents/{id}",
             Self::PutDocument => "PUT documents",
             Self::DropDocument => "DELETE documents",
+            Self::BookingLocations => "GET bookings/booking_locations",
+            Self::OneBookingLocation => "GET bookings/booking_locations/{id}",
+            Self::Bookings => "GET bookings",
+            Self::RequestBooking => "POST bookings",
+            Self::PutBooking => "PUT bookings",
+            Self::PatchBooking => "PATCH bookings",
+            Self::KeptBooking => "GET kept bookings/{id}",
         }
     }
 
@@ -333,7 +357,14 @@ impl Kind {
             | Self::Documents
             | Self::OneDocument
             | Self::PutDocument
-            | Self::DropDocument => Noun::Plain,
+            | Self::DropDocument
+            | Self::BookingLocations
+            | Self::OneBookingLocation
+            | Self::Bookings
+            | Self::RequestBooking
+            | Self::PutBooking
+            | Self::PatchBooking
+            | Self::KeptBooking => Noun::Plain,
         }
     }
 
@@ -372,7 +403,14 @@ impl Kind {
             | Self::Documents
             | Self::OneDocument
             | Self::PutDocument
-            | Self::DropDocument => Noun::Plain,
+            | Self::DropDocument
+            | Self::BookingLocations
+            | Self::OneBookingLocation
+            | Self::Bookings
+            | Self::RequestBooking
+            | Self::PutBooking
+            | Self::PatchBooking
+            | Self::KeptBooking => Noun::Plain,
         }
     }
 
@@ -398,6 +436,7 @@ impl Kind {
                 | Self::Connector
                 | Self::PatchTariff
                 | Self::PatchToken
+                | Self::PatchBooking
         )
     }
 }
@@ -473,6 +512,7 @@ impl Incoming {
             Module::Sessions => Kind::PutSession,
             Module::Tariffs => Kind::PutTariff,
             Module::Tokens => Kind::PutToken,
+            Module::Bookings => Kind::PutBooking,
             _locations => Kind::PutLocation,
         };
         let segments = self.segments.iter().take(3).cloned().collect();

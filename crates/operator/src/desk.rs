@@ -3,11 +3,13 @@
 //! As in `view`, nothing here names a driver: lists show how many and since when, never a card; what a station knows
 //! of a customer is handed out once and is no struct of a list.
 
-use charge::id::{EvseNo, PartyId, SessionId, StationId};
+use charge::id::{BookingId, EvseNo, EvseUid, PartyId, SessionId, StationId};
 use charge::talk::line::certificate::{CertificateHash, CertificateUse};
 use charge::talk::line::model::{Attribute, MonitorKind};
+use charge::talk::road::booking::{Cancellation, Period, ReservationStatus};
 use charge::{Decimal, Timestamp};
 
+use crate::booking::Terms;
 use crate::campaign::{self, Pace};
 use crate::drift::{Difference, Template};
 use crate::explain::{Denied, Explanation};
@@ -26,6 +28,35 @@ pub struct Request {
     pub state: request::State,
     /// The station's own last word.
     pub status: Option<String>,
+    pub changed: Timestamp,
+}
+
+/// An EVSE of a station, and on which terms it may be booked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Bookable {
+    pub no: EvseNo,
+    pub evse: EvseUid,
+    /// `None`: it may not.
+    pub terms: Option<Terms>,
+}
+
+/// A booking, without the card that it is for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Booked {
+    pub id: BookingId,
+    /// The provider that asked.
+    pub giver: PartyId,
+    pub station: StationId,
+    pub no: EvseNo,
+    pub evse: EvseUid,
+    pub period: Period,
+    pub status: ReservationStatus,
+    pub canceled: Option<Cancellation>,
+    /// The station keeps the EVSE for it.
+    pub held: bool,
+    /// What stood in its way, in plain words.
+    pub why: Option<String>,
+    pub made: Timestamp,
     pub changed: Timestamp,
 }
 

@@ -10,6 +10,7 @@
 
 pub mod admit;
 pub mod authorise;
+pub mod booking;
 pub mod boot;
 pub mod campaign;
 pub mod capability;

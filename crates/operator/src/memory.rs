@@ -6,6 +6,7 @@
 
 pub(crate) mod alarm;
 pub(crate) mod amend;
+pub(crate) mod booking;
 pub(crate) mod cdr;
 pub(crate) mod certificate;
 pub(crate) mod credit;

@@ -6,6 +6,8 @@
 mod alarms;
 mod amend;
 mod answered;
+mod bookings;
+mod calendar;
 mod certificates;
 mod chore;
 pub(crate) mod command;

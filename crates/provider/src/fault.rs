@@ -44,6 +44,14 @@ pub enum Refusal {
     InvoiceIssued,
     #[error("the invoice has no lines")]
     InvoiceEmpty,
+    #[error("there is no such booking")]
+    NoSuchBooking,
+    #[error("the booking has ended")]
+    BookingOver,
+    #[error("the operator leaves the booking as it is")]
+    NotChanged,
+    #[error("the operator does not answer: try again in a moment")]
+    NoAnswer,
     #[error("the meter key cannot be read")]
     KeyUnreadable,
 }

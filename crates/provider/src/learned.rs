@@ -153,7 +153,8 @@ pub(crate) fn told(question: &Question, code: Option<&str>) -> Vec<Field> {
         | Question::Reservation(_)
         | Question::Profile(_)
         | Question::ProfileOutcome { .. }
-        | Question::Plan { .. } => Vec::new(),
+        | Question::Plan { .. }
+        | Question::Booking(_) => Vec::new(),
     }
 }
 

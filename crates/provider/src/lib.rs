@@ -7,6 +7,7 @@
 //! Invariant: outside of this house a driver is a one-time contract id, good for one session.
 
 mod authorise;
+mod booking;
 mod cdrs;
 mod contracts;
 mod fault;
@@ -23,6 +24,7 @@ mod sessions;
 mod tokens;
 mod vault;
 
+pub use booking::{BookWish, BookableTimes, DriverBooking};
 pub use cdrs::{CdrRow, Dispute, DisputeState, Settlement};
 pub use contracts::{Contract, ContractState, Driver, NewDriver};
 pub use fault::{ProviderFault, Refusal};

@@ -127,7 +127,8 @@ pub(crate) fn word(answer: &Result<Answer, RoadFault>) -> Option<Result<OrderAck
             | Answer::Noted
             | Answer::Locations(_)
             | Answer::Tariffs(_)
-            | Answer::Found(_),
+            | Answer::Found(_)
+            | Answer::Booking(_),
         ) => None,
         Err(fault) => Some(Err(fault)),
     }

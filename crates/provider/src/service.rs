@@ -3,6 +3,7 @@
 //! Whatever is acknowledged to another party is on disk first; whatever is asked of another party was written first.
 //! Nobody waits for the road inside a transaction.
 
+mod bookings;
 mod charging;
 mod desk;
 mod duty;
@@ -17,7 +18,7 @@ mod views;
 use std::sync::atomic::AtomicI64;
 use std::sync::{Arc, OnceLock};
 
-use charge::id::{CorrelationId, EvseUid, LocationId, OrderId, PartyId};
+use charge::id::{BookingRequestId, CorrelationId, EvseUid, LocationId, OrderId, PartyId};
 use charge::money::{Currency, Money};
 use charge::talk::road::{Answer, Letter, Question, Road, RoadFault};
 use charge::{Clock, Decimal, Dice, Secret, Timestamp};
@@ -67,6 +68,10 @@ pub enum Event {
     Order {
         driver: DriverId,
         id: OrderId,
+    },
+    Booking {
+        driver: DriverId,
+        id: BookingRequestId,
     },
     /// A location or one of its EVSEs changed.
     Place {

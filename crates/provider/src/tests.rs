@@ -1,6 +1,7 @@
 //! The provider's flows, each through its desk and its commands, with a recorded road and a store in memory.
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
+mod bookings;
 mod hygiene;
 mod limits;
 mod money;

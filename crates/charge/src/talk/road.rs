@@ -3,6 +3,8 @@
 //! Operators and providers speak in [`Letter`]s and know one neighbour, their hub. A hub reads the
 //! [`Envelope`] only: who, to whom, what kind of errand. It forwards the content as the bytes it came as.
 
+pub mod booking;
+
 use std::fmt;
 
 use crate::id::{
@@ -11,6 +13,7 @@ use crate::id::{
 };
 use crate::place::{EvseStatus, Location};
 use crate::record::{Cdr, Session};
+use crate::talk::road::booking::{BookingAnswer, BookingQuestion};
 use crate::talk::thrift::Thrift;
 use crate::tariff::Tariff;
 use crate::token::{IssuedToken, PresentedToken, Verdict};
@@ -92,6 +95,9 @@ pub enum Question {
         session: SessionId,
         plan: Box<ActiveProfile>,
     },
+    /// A time at a charging point, promised before somebody comes (OCPI 2.3.0, Bookings 1.1). Answered with
+    /// [`Answer::Booking`].
+    Booking(BookingQuestion),
 }
 
 /// Which part of a list is wanted.
@@ -353,6 +359,7 @@ pub enum Answer {
     Locations(Page<Location>),
     Tariffs(Page<Tariff>),
     Found(Box<Found>),
+    Booking(BookingAnswer),
 }
 
 /// What the objects of one page may have together, in bytes as they are kept: half of the longest response that a peer
@@ -503,6 +510,8 @@ pub enum Passing {
     /// What a running session plans to draw.
     Plan,
     Document,
+    /// What can be booked, and bookings.
+    Booking,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -10,6 +10,7 @@ use std::time::Duration;
 use charge::Soon;
 use charge::id::{OrderId, PartyId};
 use charge::record::Session;
+use charge::talk::road::booking::BookingQuestion;
 use charge::talk::road::{
     Answer, Denial, Envelope, Errand, Fate, Letter, OrderAck, OrderResult, Question, ReturnAddress, RoadFault, Way,
 };
@@ -58,7 +59,8 @@ pub(crate) const fn order_of(question: &Question) -> Option<&OrderId> {
         | Question::PutToken(_)
         | Question::Locations(_)
         | Question::Tariffs(_)
-        | Question::Fetch(_) => None,
+        | Question::Fetch(_)
+        | Question::Booking(_) => None,
     }
 }
 
@@ -70,6 +72,8 @@ pub(crate) fn owned(question: &Question, from: PartyId) -> Result<(), Denial> {
         Question::PutLocation(location) => location.party,
         Question::PutTariff(tariff) => tariff.party,
         Question::PutToken(token) => token.party,
+        Question::Booking(BookingQuestion::Put(booking)) => booking.party,
+        Question::Booking(BookingQuestion::Request(request)) => request.party,
         Question::MayCharge { .. }
         | Question::Start(_)
         | Question::Stop { .. }
@@ -83,7 +87,8 @@ pub(crate) fn owned(question: &Question, from: PartyId) -> Result<(), Denial> {
         | Question::Tariffs(_)
         | Question::Fetch(_)
         | Question::Reservation(_)
-        | Question::Profile(_) => from,
+        | Question::Profile(_)
+        | Question::Booking(_) => from,
     };
     if owner == from { Ok(()) } else { Err(Denial::NotYours) }
 }
@@ -101,7 +106,12 @@ impl WayOut {
             Some(origin) => Ok((Asked::of(&origin.letter.question), *origin)),
             None => self.read(to, &parcel),
         };
-        let (asked, origin) = read.inspect_err(|_| self.exchange.fared(&envelope, to, Fate::Refused))?;
+        let (asked, origin) = read.inspect_err(|denial| {
+            if *denial == Denial::NotSupported {
+                self.no_word(envelope.from, to, &envelope.errand);
+            }
+            self.exchange.fared(&envelope, to, Fate::Refused);
+        })?;
         let told = self.speak(speaker, to, origin, &envelope).await?;
         let answering = Answering { party: to, base: &self.base, now: self.clock.now(), version };
         let said = answer::write(&asked, Ok(told.answer), answering);

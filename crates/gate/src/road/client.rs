@@ -8,6 +8,7 @@ use ocpi::Version;
 use ocpi::answer::{self, Answered};
 use ocpi::ask::{self, Asked, Toward};
 use ocpi::cross::Beside;
+use ocpi::wire::Module;
 
 use super::figures::{Direction, Figures};
 use super::neighbour::{Hop, Neighbour};
@@ -35,7 +36,10 @@ impl Client {
 
     async fn carry(&self, letter: Letter) -> Result<Answer, RoadFault> {
         let asked = Asked::of(&letter.question);
-        let version = self.hub.version().await?;
+        let version = match &letter.question {
+            Question::Booking(_) => self.hub.version_for(Module::Bookings).await?,
+            _usual => self.hub.version().await?,
+        };
         let place = self.place(version, &letter).await;
         let toward = Toward { version, base: &self.base, place: place.as_deref() };
         let request = ask::request(&letter, toward)

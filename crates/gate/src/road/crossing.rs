@@ -430,6 +430,7 @@ fn errand(letter: &Letter) -> Result<Errand, Denial> {
         },
         Question::Profile(_) => Errand::Order(OrderKind::Profile),
         Question::Plan { .. } => Errand::Passing(Passing::Plan),
+        Question::Booking(_) => Errand::Passing(Passing::Booking),
         Question::Outcome { order, .. } | Question::ProfileOutcome { order, .. } => {
             Errand::Outcome { hub_order: order.clone().ok_or_else(|| Denial::Incomplete("the order".into()))? }
         }

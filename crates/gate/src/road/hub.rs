@@ -433,7 +433,12 @@ impl Door {
                 *value = answer::cdr_url(base, version, &id);
             } else if *name == ocpi::wire::LINK {
                 let next = answer::linked_query(value).unwrap_or_default();
-                let endpoint = url::endpoint(base, version, letter.incoming.module, letter.incoming.side);
+                let mut endpoint = url::endpoint(base, version, letter.incoming.module, letter.incoming.side);
+                // a list may stand below its module
+                for segment in &letter.incoming.segments {
+                    endpoint.push('/');
+                    endpoint.push_str(&url::encode(segment));
+                }
                 *value = format!("<{endpoint}?{next}>; rel=\"next\"");
             }
         }
@@ -472,6 +477,12 @@ fn errand(letter: &Received) -> Result<Errand, Denial> {
             Errand::Passing(Passing::Fetch)
         }
         Kind::Plan | Kind::Preferences => Errand::Passing(Passing::Plan),
+        // a hub reads no booking: operators and providers do
+        Kind::Documents | Kind::OneDocument | Kind::PutDocument | Kind::DropDocument
+            if incoming.module == Module::Bookings =>
+        {
+            Errand::Passing(Passing::Booking)
+        }
         Kind::Documents | Kind::OneDocument | Kind::PutDocument | Kind::DropDocument => {
             Errand::Passing(Passing::Document)
         }
@@ -503,7 +514,14 @@ fn errand(letter: &Received) -> Result<Errand, Denial> {
         | Kind::KeptTariff
         | Kind::Clients
         | Kind::PutClient
-        | Kind::KeptClient => return Err(Denial::NotSupported),
+        | Kind::KeptClient
+        | Kind::BookingLocations
+        | Kind::OneBookingLocation
+        | Kind::Bookings
+        | Kind::RequestBooking
+        | Kind::PutBooking
+        | Kind::PatchBooking
+        | Kind::KeptBooking => return Err(Denial::NotSupported),
     })
 }
 

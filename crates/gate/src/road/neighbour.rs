@@ -118,6 +118,8 @@ pub struct Neighbour {
     limits: RoadLimits,
     quirks: Quirks,
     endpoints: RwLock<Option<Arc<Endpoints>>>,
+    /// Those of the version that has the modules of 2.3.0, where another one is usual.
+    beside: RwLock<Option<Arc<Endpoints>>>,
 }
 
 impl fmt::Debug for Neighbour {
@@ -131,7 +133,7 @@ impl Neighbour {
         let origin = ocpi::url::origin(&peer.versions_url).ok_or(PeerFault::Address(peer.party))?;
         let http = client(&peer, limits, Resolved::Anywhere)?;
         let quirks = Quirks { local: true, ..Quirks::default() };
-        Ok(Self { peer, origin, http, dice, limits, quirks, endpoints: RwLock::new(None) })
+        Ok(Self { peer, origin, http, dice, limits, quirks, endpoints: RwLock::new(None), beside: RwLock::new(None) })
     }
 
     /// A neighbour of the configuration may be anywhere; one that told us its address itself has to be declared local
@@ -221,9 +223,37 @@ impl Neighbour {
         if let Some(endpoints) = known {
             return Ok(endpoints);
         }
-        let found = Arc::new(self.discover().await?);
+        let found = Arc::new(self.discover(self.quirks.version.into_iter().chain(PREFERRED)).await?);
         self.remember(Some(Arc::clone(&found)));
         Ok(found)
+    }
+
+    /// The endpoints for a module: those of 2.3.0 where the usual version has no such module, unless a person has said
+    /// which version is spoken.
+    async fn endpoints_for(&self, module: Module) -> Result<Arc<Endpoints>, SendFault> {
+        let usual = self.endpoints().await?;
+        if module.is_in(usual.version) || self.quirks.version.is_some() {
+            return Ok(usual);
+        }
+        let known = self.beside.read().unwrap_or_else(PoisonError::into_inner).clone();
+        if let Some(endpoints) = known {
+            return Ok(endpoints);
+        }
+        match self.discover([Version::V230]).await {
+            Ok(found) => {
+                let found = Arc::new(found);
+                *self.beside.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&found));
+                Ok(found)
+            }
+            Err(SendFault::NotOffered) => Ok(usual),
+            Err(fault) => Err(fault),
+        }
+    }
+
+    /// What is spoken with this neighbour about a module.
+    pub(crate) async fn version_for(&self, module: Module) -> Result<Version, SendFault> {
+        let found = tokio::time::timeout(self.limits.answer, self.endpoints_for(module)).await;
+        Ok(found.unwrap_or(Err(SendFault::TimedOut))?.version)
     }
 
     /// What is spoken with this neighbour, found out within the time that an answer may take.
@@ -234,13 +264,13 @@ impl Neighbour {
 
     fn remember(&self, endpoints: Option<Arc<Endpoints>>) {
         *self.endpoints.write().unwrap_or_else(PoisonError::into_inner) = endpoints;
+        *self.beside.write().unwrap_or_else(PoisonError::into_inner) = None;
     }
 
-    async fn discover(&self) -> Result<Endpoints, SendFault> {
+    async fn discover(&self, wanted: impl IntoIterator<Item = Version>) -> Result<Endpoints, SendFault> {
         let unreadable = |fault: ocpi::Fault| SendFault::Unreadable(format!("versions: {fault}").into());
         let list = self.exchange(Method::Get, &self.peer.versions_url, None, None).await?;
         let common = read_versions(list.http, list.body.as_bytes()).map_err(unreadable)?;
-        let wanted = self.quirks.version.into_iter().chain(PREFERRED);
         let best = wanted.into_iter().find_map(|version| common.iter().find(|(each, _)| *each == version));
         let (version, details) = best.ok_or(SendFault::NotOffered)?;
         let reply = self.exchange(Method::Get, details, None, None).await?;
@@ -299,7 +329,7 @@ impl Neighbour {
     }
 
     async fn url(&self, module: Module, side: Side, rest: &str, query: &str) -> Result<String, SendFault> {
-        let endpoints = self.endpoints().await?;
+        let endpoints = self.endpoints_for(module).await?;
         let endpoint = endpoints.of(module, side).ok_or(SendFault::NotOffered)?;
         let mark = if query.is_empty() { "" } else { "?" };
         Ok(format!("{endpoint}{rest}{mark}{query}"))

@@ -7,6 +7,7 @@ use axum::extract::{Request, State};
 use axum::response::Response;
 use bytes::Bytes;
 use charge::id::{OrderId, PartyId};
+use charge::talk::road::booking::{BookingAnswer, BookingQuestion};
 use charge::talk::road::{Answer, Denial, Found, Letter, PageWish, Question, ReturnAddress, RoadDesk, Wanted};
 use charge::{Clock, Dice};
 use ocpi::answer::{self, Answering};
@@ -14,7 +15,7 @@ use ocpi::ask::Asked;
 use ocpi::credentials::Role;
 use ocpi::cross::{self, Beside};
 use ocpi::wire::{Incoming, Kind, Module, Reply};
-use ocpi::{Doc, Version, client, hear, patch, status};
+use ocpi::{Doc, Version, booking, client, hear, patch, status};
 use trust::bearer::BearerDigest;
 
 use super::client::tell_lost;
@@ -100,6 +101,8 @@ impl Door {
     }
 
     async fn handle(&self, incoming: &Incoming, bytes: &Bytes, body: Doc, sender: Sender) -> Result<Reply, Denial> {
+        let letter = booking::letter(incoming);
+        let incoming = letter.as_ref().unwrap_or(incoming);
         match incoming.kind {
             Kind::PutDocument | Kind::OneDocument | Kind::DropDocument | Kind::Documents => {
                 return documents::answer(&self.threshold, &self.parts, incoming, sender.from, bytes).await;
@@ -109,6 +112,8 @@ impl Door {
             }
             Kind::KeptClient => return self.kept_client(incoming),
             Kind::KeptSession | Kind::KeptCdr => return self.read_back(incoming, &sender),
+            // no EVSE is served with them (OCPI 2.2.1, module 9, `ChargingPreferencesResponse`)
+            Kind::Preferences => return Ok(self.no_preferences()),
             _letter => {}
         }
         if incoming.kind.is_part() && !hear::is_status(incoming, &body) {
@@ -127,13 +132,20 @@ impl Door {
                 let id = incoming.segments.get(2).map(String::as_str).unwrap_or_default();
                 self.recent.get(sender.from, Module::Sessions, id).ok_or(Denial::UnknownObject)?
             }
-            _kept_by_the_room => {
-                let asked = Incoming { kind: kept_kind(incoming.module), ..incoming.clone() };
-                let question = Question::Fetch(hear::wanted(&asked, self.threshold.own.party)?);
+            module => {
+                let asked = Incoming { kind: kept_kind(module), ..incoming.clone() };
+                let here = self.threshold.own.party;
+                let question = match module {
+                    Module::Bookings => hear::question(&asked, &Doc::Null, here, &name_order)?.value,
+                    _another => Question::Fetch(hear::wanted(&asked, here)?),
+                };
                 let correlation = sender.correlation.clone();
                 let letter = Letter { from: sender.from, to: sender.to, correlation, question };
                 match self.desk.hear(letter).await? {
                     Answer::Found(found) => answer::document(&found, &mut ocpi::Lost::new())?,
+                    Answer::Booking(BookingAnswer::Booking(kept)) => {
+                        booking::write(&kept, &mut ocpi::Lost::new())?.to_string()
+                    }
                     _another => return Err(Denial::Internal),
                 }
             }
@@ -202,6 +214,10 @@ impl Door {
         Ok(cross::reply(Version::V221, incoming.version, incoming.kind, reply, Beside::default())?.value)
     }
 
+    fn no_preferences(&self) -> Reply {
+        status::refusal_as(404, 2001, "the EVSE is not CHARGING_PREFERENCES_CAPABLE", self.threshold.now())
+    }
+
     /// Only a hub tells who is there.
     fn put_client(&self, incoming: &Incoming, bytes: &Bytes, sender: &Sender) -> Result<Reply, Denial> {
         if !sender.is_hub {
@@ -233,7 +249,10 @@ impl Door {
             }
             Question::Reservation(order) => self.return_address(order.return_to.as_ref(), sender.peer).await,
             Question::Profile(order) => self.return_address(order.return_to.as_ref(), sender.peer).await,
-            Question::Fetch(_)
+            Question::Booking(BookingQuestion::Request(request)) => own(request.party, sender.from),
+            Question::Booking(BookingQuestion::Put(booking)) => own(booking.party, sender.from),
+            Question::Booking(_)
+            | Question::Fetch(_)
             | Question::MayCharge { .. }
             | Question::Outcome { .. }
             | Question::ProfileOutcome { .. }
@@ -280,6 +299,7 @@ const fn kept_kind(module: Module) -> Kind {
     match module {
         Module::Tariffs => Kind::KeptTariff,
         Module::Tokens => Kind::KeptToken,
+        Module::Bookings => Kind::KeptBooking,
         _locations => Kind::KeptLocation,
     }
 }
@@ -291,6 +311,12 @@ fn bounded(question: Question) -> Question {
         Question::Fetch(Wanted::Tokens(wish)) => Question::Fetch(Wanted::Tokens(limited(wish))),
         Question::Locations(wish) => Question::Locations(limited(wish)),
         Question::Tariffs(wish) => Question::Tariffs(limited(wish)),
+        Question::Booking(BookingQuestion::Locations { wish, slot }) => {
+            Question::Booking(BookingQuestion::Locations { wish: limited(wish), slot })
+        }
+        Question::Booking(BookingQuestion::Bookings(wish)) => {
+            Question::Booking(BookingQuestion::Bookings(limited(wish)))
+        }
         other => other,
     }
 }

@@ -11,7 +11,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use charge::Clock;
 use charge::id::PartyId;
-use charge::talk::road::{Denial, Envelope, Errand, Exchange, Fate, Letter, Published};
+use charge::talk::road::{Denial, Envelope, Errand, Exchange, Fate, Letter, Passing, Published};
 use ocpi::cross::{self, Beside};
 use ocpi::status::code_of;
 use ocpi::wire::{Kind, Method, Reply, Target};
@@ -184,7 +184,11 @@ impl WayOut {
 
     /// In the words of the receiver: untouched where they are the sender's own.
     async fn carry(&self, way: &Neighbour, parcel: Parcel) -> Result<(Version, Result<Reply, SendFault>), Denial> {
-        let spoken = match way.version().await {
+        let asked = match &parcel.target {
+            Target::Endpoint { module, .. } => way.version_for(*module).await,
+            Target::Address(_) => way.version().await,
+        };
+        let spoken = match asked {
             Ok(version) => version,
             Err(fault) => return Ok((parcel.version, Err(fault))),
         };
@@ -204,6 +208,7 @@ impl WayOut {
         if let Target::Endpoint { module, .. } = &target
             && !(module.is_in(spoken) && kind.is_in(spoken))
         {
+            self.no_word(envelope.from, way.party(), &envelope.errand);
             return Err(Denial::NotSupported);
         }
         let place = self.place(spoken, kind, body.as_deref(), &envelope).await;
@@ -222,6 +227,14 @@ impl WayOut {
         if !lost.is_empty() {
             let what: Vec<Box<str>> = lost.iter().map(|fault| fault.to_string().into()).collect();
             self.exchange.lost(from, to, errand, &what);
+        }
+    }
+
+    /// A letter that the receiver's protocol has no word for was refused: both parties can read that it was not the other
+    /// one's doing.
+    pub(crate) fn no_word(&self, from: PartyId, to: PartyId, errand: &Errand) {
+        if matches!(errand, Errand::Passing(Passing::Booking | Passing::Document)) {
+            self.exchange.lost(from, to, errand, &[NO_WORD.into()]);
         }
     }
 
@@ -272,6 +285,9 @@ impl WayOut {
         kept.ok().map(String::from)
     }
 }
+
+/// What both parties read of a letter that could not go over at all.
+const NO_WORD: &str = "the protocol of the receiver has no word for it";
 
 /// A letter with moments and ids as its receiver reads them.
 fn in_its_forms(way: &Neighbour, body: Option<Bytes>) -> Result<Option<Bytes>, Denial> {

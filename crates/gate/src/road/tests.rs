@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 mod book;
+mod bookings;
 mod clearing;
 mod crossing;
 mod handshake;
@@ -148,6 +149,7 @@ impl RoadDesk for Desk {
                     Ok(Answer::Locations(Page { items: vec![], total: 0, next: None, complaints: vec![] }))
                 }
                 Question::Fetch(wanted) => self.find(&wanted),
+                Question::Booking(about) => Ok(bookings::answer(&about)),
                 Question::Tariffs(_) => Err(Denial::NotSupported),
             }
         })

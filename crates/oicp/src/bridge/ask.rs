@@ -84,6 +84,7 @@ pub fn requests(
         | Question::Profile(_)
         | Question::ProfileOutcome { .. }
         | Question::Plan { .. }
+        | Question::Booking(_)
         | Question::Fetch(
             Wanted::Sessions(_)
             | Wanted::Location { .. }

@@ -39,10 +39,12 @@ pub(crate) enum Kind {
     Session,
     /// Whose token is it? Asked again for a session that nobody has answered for.
     Ask,
+    /// A booking whose provider does not know yet how it ended.
+    Booking,
 }
 
 impl Kind {
-    const ALL: [Self; 5] = [Self::Location, Self::Tariff, Self::Evse, Self::Session, Self::Ask];
+    const ALL: [Self; 6] = [Self::Location, Self::Tariff, Self::Evse, Self::Session, Self::Ask, Self::Booking];
 
     const fn as_str(self) -> &'static str {
         match self {
@@ -51,6 +53,7 @@ impl Kind {
             Self::Evse => "evse",
             Self::Session => "session",
             Self::Ask => "ask",
+            Self::Booking => "booking",
         }
     }
 

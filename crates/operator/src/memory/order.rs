@@ -226,7 +226,7 @@ fn read(row: &Row<'_>) -> Result<OrderRow, StoreError> {
     })
 }
 
-fn result_named(text: &str) -> Option<OrderResult> {
+pub(crate) fn result_named(text: &str) -> Option<OrderResult> {
     const ALL: [OrderResult; 8] = [
         OrderResult::Accepted,
         OrderResult::Failed,

@@ -33,6 +33,7 @@ pub(crate) enum Place<'a> {
     Order(&'a str),
     Cdr(&'a str),
     Listed(&'a StationId),
+    Booking(&'a str),
 }
 
 impl Place<'_> {
@@ -43,6 +44,7 @@ impl Place<'_> {
             Self::Asked(id) => format!("operator_sessions.asked/{id}"),
             Self::Order(id) => format!("operator_orders.token/{id}"),
             Self::Cdr(id) => format!("operator_cdrs.token/{id}"),
+            Self::Booking(id) => format!("operator_bookings.token/{id}"),
             Self::Listed(station) => format!("operator_list_entries.token/{station}"),
         }
     }

@@ -38,6 +38,7 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
     super::payment::MIGRATION,
     super::key::MIGRATION,
     super::permit::GROUPS,
+    super::booking::MIGRATION,
 ];
 
 const PLACES: &str = "CREATE TABLE operator_locations (

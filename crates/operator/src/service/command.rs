@@ -22,7 +22,7 @@ use super::{Event, Fault, House, Operator};
 use crate::admit::Proof;
 use crate::memory::notice::{self, Kind};
 use crate::memory::order::{self, OrderRow};
-use crate::memory::{cdr, denial, key, log, place, request, session, station, tariff, upload};
+use crate::memory::{cdr, denial, key, log, place, request, session, station, tariff};
 use crate::order::{OrderOutcome, Outcome, StationOrder, outcome};
 use crate::wording;
 

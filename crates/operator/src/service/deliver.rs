@@ -15,7 +15,7 @@ use store::{StoreError, Tx};
 
 use super::errand::flag;
 use super::transact::{HALT, give_up_unclaimed};
-use super::{Event, House, Operator, payment};
+use super::{Event, House, Operator, bookings, payment};
 use crate::close::{self, Case};
 use crate::memory::notice::{self, Kind, Notice};
 use crate::memory::permit::{Place as SealPlace, open_presented};
@@ -196,6 +196,7 @@ impl Operator {
                 Kind::Tariff => tariff_letter(house, tx, &name),
                 Kind::Evse => evse_letter(house, tx, &name),
                 Kind::Session => session_letter(house, tx, &name, now),
+                Kind::Booking => bookings::letter(house, tx, &name),
                 Kind::Ask => Ok(None),
             })
             .await?;

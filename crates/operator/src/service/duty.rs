@@ -12,6 +12,7 @@ use store::outbox::{self, Job};
 use store::{StoreError, Tx};
 use tokio::task::JoinSet;
 
+use super::bookings::{BOOKING, RELEASE};
 use super::chore::CHORE;
 use super::deliver::DELIVER;
 use super::errand::{OUTCOME, TELL};
@@ -22,7 +23,7 @@ use crate::authorise::Permit;
 use crate::memory::notice::{self, Kind, Notice};
 use crate::memory::order::{self, OrderRow};
 use crate::memory::{
-    cdr, certificate, denial, log, messages, news, overview, payment, permit, place, profile, proxy, request,
+    booking, cdr, certificate, denial, log, messages, news, overview, payment, permit, place, profile, proxy, request,
     reservation, session, station, whitelist,
 };
 use crate::session::{Event as SessionEvent, State};
@@ -49,12 +50,14 @@ impl Operator {
         let closings = self.run_closings(due.closings);
         let letters = self.run_letters(due.cdrs, due.outcomes, due.notices);
         let chores = self.run_chores(due.chores);
-        let told = futures_util::future::join(errands, profiles);
-        let ((errands, profiles), closings, letters, chores, keeping) =
+        let bookings = self.run_bookings(due.bookings, due.releases);
+        let told = futures_util::future::join3(errands, profiles, bookings);
+        let ((errands, profiles, bookings), closings, letters, chores, keeping) =
             futures_util::future::join5(told, closings, letters, chores, self.keep_house()).await;
         let done = [
             ("errands", errands),
             ("profiles", profiles),
+            ("bookings", bookings),
             ("closings", closings),
             ("letters", letters),
             ("chores", chores),
@@ -97,14 +100,27 @@ impl Operator {
                 let (cdrs, outcomes, chores) = (jobs(DELIVER)?, jobs(OUTCOME)?, jobs(CHORE)?);
                 let (told, outcomes_of, plans) = (jobs(PROFILE)?, jobs(PROFILE_OUTCOME)?, jobs(PLAN)?);
                 let profiles = ProfileJobs { told, outcomes: outcomes_of, plans };
+                let (bookings, releases) = (jobs(BOOKING)?, jobs(RELEASE)?);
                 let notices = notice::lease(tx, now, LEASE, NOTICES_AT_ONCE)?;
-                Ok::<_, StoreError>(Due { orders, halts, closings, cdrs, outcomes, chores, profiles, notices })
+                Ok::<_, StoreError>(Due {
+                    orders,
+                    halts,
+                    closings,
+                    cdrs,
+                    outcomes,
+                    chores,
+                    profiles,
+                    bookings,
+                    releases,
+                    notices,
+                })
             })
             .await?;
         let full = |jobs: &[Job]| jobs.len() == JOBS_AT_ONCE;
         let jobs = [&due.orders, &due.halts, &due.closings, &due.cdrs, &due.outcomes, &due.chores];
         let ProfileJobs { told, outcomes, plans } = &due.profiles;
-        if jobs.into_iter().chain([told, outcomes, plans]).any(|jobs| full(jobs))
+        let bookings = [&due.bookings, &due.releases];
+        if jobs.into_iter().chain([told, outcomes, plans]).chain(bookings).any(|jobs| full(jobs))
             || due.notices.len() == NOTICES_AT_ONCE as usize
         {
             self.0.wake();
@@ -161,7 +177,7 @@ impl Operator {
                     station::left(tx, &name, now)?;
                 }
             }
-            for kind in [TELL, HALT, CLOSE, DELIVER, OUTCOME, CHORE, PROFILE, PROFILE_OUTCOME, PLAN] {
+            for kind in [TELL, HALT, CLOSE, DELIVER, OUTCOME, CHORE, PROFILE, PROFILE_OUTCOME, PLAN, BOOKING, RELEASE] {
                 outbox::take_up(tx, kind, now)?;
             }
             notice::release(tx, now)
@@ -217,6 +233,7 @@ impl Operator {
             proxy::forget(tx, now.minus(kept.people_kept))?;
             order::forget(tx, now.minus(ORDERS_KEPT))?;
             profile::forget(tx, now.minus(ORDERS_KEPT))?;
+            booking::forget(tx, now.minus(kept.people_kept))?;
             reservation::forget(tx, now.minus(RESERVATIONS_KEPT))?;
             certificate::forget(tx, now.minus(CERTIFICATES_KEPT))?;
             payment::forget(tx, now.minus(kept.people_kept))?;
@@ -283,6 +300,8 @@ struct Due {
     outcomes: Vec<Job>,
     chores: Vec<Job>,
     profiles: ProfileJobs,
+    bookings: Vec<Job>,
+    releases: Vec<Job>,
     notices: Vec<Notice>,
 }
 

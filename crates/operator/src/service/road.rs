@@ -92,6 +92,7 @@ impl Operator {
                 self.keep_order("operator.order.profile", move |house, tx| profiles::keep(house, tx, &given, &wish))
                     .await
             }
+            Question::Booking(about) => self.hear_booking(from, about).await,
             Question::MayCharge { .. }
             | Question::Outcome { .. }
             | Question::ProfileOutcome { .. }
@@ -156,7 +157,7 @@ pub(super) const fn part(wish: PageWish) -> view::Page {
     view::Page { offset: wish.offset, limit }.bounded()
 }
 
-fn turned<T>(items: Vec<T>, total: u32, page: view::Page) -> Page<T> {
+pub(super) fn turned<T>(items: Vec<T>, total: u32, page: view::Page) -> Page<T> {
     let shown = u32::try_from(items.len()).unwrap_or(u32::MAX);
     let next = page.offset.saturating_add(shown);
     Page { items, total, next: (shown > 0 && next < total).then_some(next), complaints: Vec::new() }

@@ -14,9 +14,10 @@ use charge::token::{Allowed, PresentedToken, TokenUid};
 use charge::units::{Energy, Power};
 use charge::{Personal, Timestamp};
 use store::{StoreError, Tx, outbox};
+use trust::token_tag::TokenTag;
 
 use super::line::standing;
-use super::{House, cost, deliver, reservations};
+use super::{House, bookings, cost, deliver, reservations};
 use crate::authorise::{self, Conclusion, Permit, Step};
 use crate::memory::curve::Tail;
 use crate::memory::notice::{self, Kind};
@@ -191,15 +192,33 @@ pub(super) fn take(
     if fresh || row.state != was || word.state.is_some() {
         taken.evse = show_bay(tx, &row, word.state, now)?;
     }
-    if let Some(id) = reserved {
-        reservations::used(tx, &word.station, id, taken.session.as_ref(), now)?;
-    }
+    use_up(tx, &word, tag, reserved, &taken, now)?;
     row.changed = now;
     match (word.stage, &word.token) {
         (Some(Stage::Updated) | None, None) => session::save_readings(tx, &row)?,
         (Some(Stage::Started | Stage::Ended | Stage::Updated) | None, _) => session::save(tx, &row)?,
     }
     Ok(taken)
+}
+
+/// The booking that a transaction fulfils, and the reservation that it uses.
+fn use_up(
+    tx: &mut Tx<'_>,
+    word: &Word,
+    tag: Option<TokenTag>,
+    reserved: Option<i32>,
+    taken: &Taken,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    // a start that was refused fulfils nothing, and an end is no start
+    if taken.allowed.is_none_or(|allowed| allowed == Allowed::Yes) {
+        let tag = tag.filter(|_| word.stage.is_some_and(|stage| stage != Stage::Ended));
+        bookings::began(tx, &word.station, (word.no, tag, reserved), taken.session.as_ref(), now)?;
+    }
+    if let Some(id) = reserved {
+        reservations::used(tx, &word.station, id, taken.session.as_ref(), now)?;
+    }
+    Ok(())
 }
 
 /// A new session, with the tariff of its connector pinned.
@@ -409,6 +428,14 @@ fn take_token(
     }
     row.tag = Some(tag);
     let at = word.at.map_or(now, |at| metering::sound_time(at, now).0);
+    if let Some(no) = word.no.or(row.no)
+        && bookings::keeps_out(tx, &row.station, no, tag, at.min(now))?
+    {
+        row.flag("the EVSE was kept for somebody who had booked it");
+        refused(tx, row, Allowed::NotHere, now)?;
+        taken.allowed = Some(Allowed::NotHere);
+        return Ok(());
+    }
     let known = standing(house, tx, &row.station, token, word.no, at.min(now))?;
     match authorise::decide(at.min(now), token, known) {
         Step::Permitted(given) => {

@@ -9,10 +9,10 @@ use crate::service::Operator;
 use crate::session::State;
 
 /// A file of this test's own, gone with it.
-struct Scratch(std::path::PathBuf);
+pub(super) struct Scratch(pub(super) std::path::PathBuf);
 
 impl Scratch {
-    fn new(name: &str) -> Self {
+    pub(super) fn new(name: &str) -> Self {
         let path = std::env::temp_dir().join(format!("operator-{name}-{}.db", std::process::id()));
         Self::clear(&path);
         Self(path)

@@ -1,5 +1,6 @@
 //! The provider's tables, one file per noun: named SQL and row mapping, no decisions.
 
+pub(crate) mod bookings;
 pub(crate) mod cdrs;
 pub(crate) mod disputes;
 pub(crate) mod invoices;

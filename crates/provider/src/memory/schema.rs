@@ -11,10 +11,39 @@ pub const MIGRATIONS: &[Migration] = &[
     Migration { family: "provider", number: 4, name: "what a line of a price is for", sql: LINES },
     Migration { family: "provider", number: 5, name: "what EVSEs can do", sql: CAPABILITIES },
     Migration { family: "provider", number: 6, name: "limits of sessions and what their stations plan", sql: LIMITS },
+    Migration { family: "provider", number: 7, name: "bookings", sql: BOOKINGS },
 ];
 
 /// Names of OCPI with blanks between; nothing of EVSEs that came before.
 const CAPABILITIES: &str = "ALTER TABLE provider_evse ADD COLUMN capabilities TEXT NOT NULL DEFAULT '';";
+/// A card by its number of ours, never its uid.
+const BOOKINGS: &str = "
+CREATE TABLE provider_booking (
+    id TEXT NOT NULL PRIMARY KEY,
+    driver TEXT NOT NULL,
+    operator TEXT NOT NULL,
+    location TEXT NOT NULL,
+    booking_location TEXT NOT NULL,
+    card TEXT NOT NULL,
+    starts INTEGER NOT NULL,
+    ends INTEGER NOT NULL,
+    status TEXT NOT NULL,
+    cancel_reason TEXT,
+    canceler TEXT,
+    evse TEXT,
+    booking TEXT,
+    reference TEXT NOT NULL,
+    change_until INTEGER NOT NULL,
+    cancel_until INTEGER NOT NULL,
+    early INTEGER NOT NULL,
+    noshow INTEGER,
+    message TEXT NOT NULL,
+    given INTEGER NOT NULL,
+    updated INTEGER NOT NULL
+);
+CREATE INDEX provider_booking_driver ON provider_booking (driver, starts);
+CREATE INDEX provider_booking_booking ON provider_booking (operator, booking);
+CREATE INDEX provider_booking_status ON provider_booking (status, updated);";
 /// By the session's number alone: neither says who drives or where.
 const LIMITS: &str = "
 CREATE TABLE provider_limit (

@@ -45,6 +45,7 @@ impl Provider {
             }
             Question::Plan { session, plan } => self.hear_plan(from, session, *plan).await,
             Question::Fetch(wanted) => self.hand(from, wanted).await,
+            Question::Booking(about) => self.hear_booking(from, about).await,
             Question::Start(_)
             | Question::Stop { .. }
             | Question::Unlock { .. }

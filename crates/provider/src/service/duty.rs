@@ -12,7 +12,7 @@ use super::limits::conclude;
 use super::people::INDEX_JOB;
 use super::{Desk, Event, Provider};
 use crate::fault::ProviderFault;
-use crate::memory::{cdrs, learned, limits, onetime, orders, people, places, sessions, tariffs};
+use crate::memory::{bookings, cdrs, learned, limits, onetime, orders, people, places, sessions, tariffs};
 use crate::remote::{Heard, OrderEvent, TIMED_OUT};
 use crate::{CardId, tokens::Card};
 
@@ -28,6 +28,7 @@ impl Provider {
         let parts = [
             self.end_what_is_over().await,
             self.index_cards().await,
+            self.ask_again().await,
             // tariffs first: a place is of no use without its price
             self.pull(Pull::Tariffs).await,
             self.pull(Pull::Locations).await,
@@ -124,7 +125,14 @@ impl Provider {
                     .await?;
                     next
                 }
-                Ok(Answer::May(_) | Answer::Order { .. } | Answer::Kept(_) | Answer::Noted | Answer::Found(_)) => {
+                Ok(
+                    Answer::May(_)
+                    | Answer::Order { .. }
+                    | Answer::Kept(_)
+                    | Answer::Noted
+                    | Answer::Found(_)
+                    | Answer::Booking(_),
+                ) => {
                     return Ok(Err(RoadFault::Unreadable("an answer to another question".into())));
                 }
                 Err(fault) => return Ok(Err(fault)),
@@ -169,6 +177,7 @@ impl Provider {
             }
             onetime::forget_unused(tx, now.minus(DISPUTE_WINDOW))?;
             orders::forget(tx, now.minus(ORDERS_KEPT))?;
+            bookings::forget(tx, now.minus(ORDERS_KEPT))?;
             limits::forget(tx, now.minus(ORDERS_KEPT))?;
             learned::forget(tx)?;
             tariffs::forget(tx)?;

@@ -3,6 +3,7 @@
 //! Whose they are is taken from the login and from nothing that a request says. An id of somebody else and an id of
 //! nobody get the same answer.
 
+mod bookings;
 mod cards;
 mod contract;
 mod invoices;
@@ -29,6 +30,11 @@ pub(crate) fn routes(door: Doorway, room: Provider, guard: Guard) -> Doorway {
         .get("/driver/events", Drive, room.clone(), feed)
         .get("/driver/places", Drive, room.clone(), places::list)
         .get("/driver/places/{operator}/{location}", Drive, room.clone(), places::show)
+        .get("/driver/places/{operator}/{location}/bookable", Drive, room.clone(), bookings::bookable)
+        .get("/driver/bookings", Drive, room.clone(), bookings::list)
+        .post("/driver/bookings", Drive, room.clone(), bookings::book)
+        .put("/driver/bookings/{id}", Drive, room.clone(), bookings::change)
+        .delete("/driver/bookings/{id}", Drive, room.clone(), bookings::cancel)
         .post("/driver/start", Drive, room.clone(), orders::start)
         .get("/driver/orders", Drive, room.clone(), orders::list)
         .get("/driver/orders/{id}", Drive, room.clone(), orders::show)
@@ -57,6 +63,11 @@ pub(crate) fn routes(door: Doorway, room: Provider, guard: Guard) -> Doorway {
     feed,
     places::list,
     places::show,
+    bookings::bookable,
+    bookings::list,
+    bookings::book,
+    bookings::change,
+    bookings::cancel,
     orders::start,
     orders::list,
     orders::show,
@@ -94,7 +105,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Own {
 
 #[utoipa::path(get, path = "/api/p/{slug}/driver/events", tag = "driver", params(("slug" = String, Path)),
     responses((status = 200,
-        description = "Server-sent events: `session`, `order`, `invoice` of the driver, `place` for everybody; ids alone",
+        description = "Server-sent events: `session`, `order`, `booking`, `invoice` of the driver, `place` for everybody; ids alone",
         content_type = "text/event-stream")))]
 pub(crate) async fn feed(State(room): State<Provider>, Own(me): Own, seat: events::Seat) -> impl IntoResponse {
     events::stream(seat, room.events(), move |event| own(&me, event))
@@ -104,9 +115,15 @@ pub(crate) async fn feed(State(room): State<Provider>, Own(me): Own, seat: event
 fn own(me: &DriverId, event: Event) -> Option<Change> {
     match event {
         Event::Session { driver, no } if driver == *me => Some(Change { kind: "session", id: no.to_string() }),
+        Event::Booking { driver, id } if driver == *me => Some(Change { kind: "booking", id: id.to_string() }),
         Event::Order { driver, id } if driver == *me => Some(Change { kind: "order", id: id.to_string() }),
         Event::Invoice { driver, no } if driver == *me => Some(Change { kind: "invoice", id: no.to_string() }),
         Event::Place { location, .. } => Some(Change { kind: "place", id: location.to_string() }),
-        Event::Session { .. } | Event::Order { .. } | Event::Invoice { .. } | Event::Cdr(_) | Event::Dispute(_) => None,
+        Event::Session { .. }
+        | Event::Order { .. }
+        | Event::Booking { .. }
+        | Event::Invoice { .. }
+        | Event::Cdr(_)
+        | Event::Dispute(_) => None,
     }
 }

@@ -2,6 +2,7 @@
 
 mod alarms;
 mod answer;
+mod bookings;
 mod cdrs;
 mod credit;
 pub(crate) mod daily;
@@ -83,7 +84,12 @@ pub(crate) fn routes(door: Doorway, desk: Desk) -> Doorway {
         .put("/locations/{id}", StationsWrite, desk.clone(), places::put)
         .put("/locations/{id}/head", StationsWrite, desk.clone(), places::amend)
         .put("/evses/{uid}", StationsWrite, desk.clone(), places::amend_evse)
-        .put("/evses/{uid}/capabilities", StationsWrite, desk, places::amend_capabilities)
+        .put("/evses/{uid}/capabilities", StationsWrite, desk.clone(), places::amend_capabilities)
+        .get("/bookings", StationsRead, desk.clone(), bookings::list)
+        .post("/bookings/{id}/cancel", StationsCommand, desk.clone(), bookings::cancel)
+        .get("/stations/{id}/bookings", StationsRead, desk.clone(), bookings::of_station)
+        .put("/evses/{uid}/bookable", StationsWrite, desk.clone(), bookings::allow)
+        .delete("/evses/{uid}/bookable", StationsWrite, desk, bookings::forbid)
 }
 
 /// The description of these routes.
@@ -122,7 +128,12 @@ pub(crate) fn routes(door: Doorway, desk: Desk) -> Doorway {
     places::put,
     places::amend,
     places::amend_evse,
-    places::amend_capabilities
+    places::amend_capabilities,
+    bookings::list,
+    bookings::cancel,
+    bookings::of_station,
+    bookings::allow,
+    bookings::forbid
 ))]
 pub(crate) struct Description;
 

@@ -91,7 +91,7 @@ pub(crate) async fn feed(State(room): State<Provider>, seat: events::Seat) -> im
             Event::Dispute(no) => ("dispute", no.to_string()),
             Event::Invoice { no, .. } => ("invoice", no.to_string()),
             // an order is between the driver and the station
-            Event::Order { .. } => return None,
+            Event::Order { .. } | Event::Booking { .. } => return None,
         };
         Some(Change { kind, id })
     })
@@ -119,6 +119,7 @@ impl From<Refusal> for Fault {
             | Refusal::NoSuchSession
             | Refusal::NoSuchOrder
             | Refusal::NoSuchDispute
+            | Refusal::NoSuchBooking
             | Refusal::NoSuchInvoice => Self::NotFound,
             Refusal::CardTaken
             | Refusal::NotAvailable
@@ -126,6 +127,9 @@ impl From<Refusal> for Fault {
             | Refusal::PriceChanged
             | Refusal::NotAllowed(_)
             | Refusal::SessionOver
+            | Refusal::BookingOver
+            | Refusal::NotChanged
+            | Refusal::NoAnswer
             | Refusal::DisputeSettled
             | Refusal::InvoiceIssued
             | Refusal::InvoiceEmpty => Self::Conflict(sentence(refusal)),

@@ -55,7 +55,8 @@ fn goes_directly(direct: &DirectRoom, letter: &Letter) -> bool {
         | Question::Tariffs(_)
         | Question::Fetch(_)
         | Question::ProfileOutcome { .. }
-        | Question::Plan { .. } => false,
+        | Question::Plan { .. }
+        | Question::Booking(_) => false,
     }
 }
 

@@ -139,7 +139,8 @@ impl ClearingHouse {
             | Question::Reservation(_)
             | Question::Profile(_)
             | Question::ProfileOutcome { .. }
-            | Question::Plan { .. } => Err(RoadFault::Denied(Denial::NotSupported)),
+            | Question::Plan { .. }
+            | Question::Booking(_) => Err(RoadFault::Denied(Denial::NotSupported)),
         }
     }
 

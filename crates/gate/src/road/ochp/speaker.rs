@@ -74,6 +74,7 @@ impl House {
             | Question::Profile(_)
             | Question::ProfileOutcome { .. }
             | Question::Plan { .. }
+            | Question::Booking(_)
             | Question::PutToken(_)
             | Question::Locations(_)
             | Question::Tariffs(_)

@@ -100,13 +100,11 @@ async fn the_modules_of_2_3_0_answer_in_the_roles_that_have_them() {
     let table = [
         (&operator, "receiver/payments/terminals", "POST", r#"{"terminal_id":"T1"}"#, "/T1"),
         (&operator, "receiver/payments/financial-advice-confirmations", "POST", r#"{"id":"F1"}"#, "/F1"),
-        (&operator, "sender/bookings", "POST", r#"{"request_id":"R1"}"#, "/R1"),
         (&operator, "sender/invoicereconciliation", "POST", r#"{"id":"I1"}"#, "/I1"),
         (&operator, "receiver/invoicereconciliation/DE/OPB/I2", "PUT", r#"{"id":"I2"}"#, ""),
         (&provider, "receiver/invoicereconciliation/DE/OPB/I3", "PUT", r#"{"id":"I3"}"#, ""),
         (&provider, "sender/invoicereconciliation", "POST", r#"{"id":"I4"}"#, "/I4"),
         (&provider, "receiver/bookings/DE/OPB/booking_locations/L1", "PUT", r#"{"id":"L1"}"#, ""),
-        (&provider, "receiver/bookings/DE/OPB/B1", "PUT", r#"{"booking_id":"B1"}"#, ""),
     ];
     for ((base, _stop), path, method, body, below) in table {
         assert_eq!(ask(base, method, path, body).await.0, 200, "{method} {path}");
@@ -144,22 +142,22 @@ async fn documents_are_kept_for_their_owner_alone() {
         }
     };
     let text = r#"{"id": "B1", "state": "RESERVED", "vendor": 1.50, "licence_plate": "MS-X 1"}"#;
-    assert_eq!(http("PUT", "bookings/DE/OPA/B1", a, Some(text)).await.0, 200);
+    assert_eq!(http("PUT", "invoicereconciliation/DE/OPA/B1", a, Some(text)).await.0, 200);
     let change = r#"{"state": "CANCELED"}"#;
-    assert_eq!(http("PATCH", "bookings/DE/OPA/B1", a, Some(change)).await.0, 200);
-    let (_, _, read) = http("GET", "bookings/DE/OPA/B1", a, None).await;
+    assert_eq!(http("PATCH", "invoicereconciliation/DE/OPA/B1", a, Some(change)).await.0, 200);
+    let (_, _, read) = http("GET", "invoicereconciliation/DE/OPA/B1", a, None).await;
     assert_eq!((&read["data"]["state"], &read["data"]["vendor"]), (&"CANCELED".into(), &1.5.into()));
     let long: &'static str = format!(r#"{{"note": "{}"}}"#, "x".repeat(300_000)).leak();
     let longer: &'static str = format!(r#"{{"other": "{}"}}"#, "x".repeat(300_000)).leak();
-    assert_eq!(http("PATCH", "bookings/DE/OPA/B1", a, Some(long)).await.0, 200);
-    let grown = http("PATCH", "bookings/DE/OPA/B1", a, Some(longer)).await.2;
+    assert_eq!(http("PATCH", "invoicereconciliation/DE/OPA/B1", a, Some(long)).await.0, 200);
+    let grown = http("PATCH", "invoicereconciliation/DE/OPA/B1", a, Some(longer)).await.2;
     assert_eq!(grown["status_code"], 2001, "a whole of that size could not be sent either");
-    assert_eq!(http("GET", "bookings/DE/OPA/B1", b, None).await.0, 403, "the owner alone");
-    assert_eq!(http("PUT", "bookings/DE/OPA/B1", b, Some(text)).await.0, 403);
-    assert_eq!(http("POST", "bookings", b, Some(text)).await.0, 200, "its own of the same name");
-    assert_eq!(http("GET", "bookings", a, None).await.1.as_deref(), Some("1"));
-    assert_eq!(http("DELETE", "bookings/DE/OPA/B1", a, None).await.0, 200);
-    assert_eq!(http("GET", "bookings/DE/OPA/B1", a, None).await.0, 404);
+    assert_eq!(http("GET", "invoicereconciliation/DE/OPA/B1", b, None).await.0, 403, "the owner alone");
+    assert_eq!(http("PUT", "invoicereconciliation/DE/OPA/B1", b, Some(text)).await.0, 403);
+    assert_eq!(http("POST", "invoicereconciliation", b, Some(text)).await.0, 200, "its own of the same name");
+    assert_eq!(http("GET", "invoicereconciliation", a, None).await.1.as_deref(), Some("1"));
+    assert_eq!(http("DELETE", "invoicereconciliation/DE/OPA/B1", a, None).await.0, 200);
+    assert_eq!(http("GET", "invoicereconciliation/DE/OPA/B1", a, None).await.0, 404);
     let kept: Vec<Vec<u8>> = store
         .read::<_, store::StoreError>("test", |tx| {
             tx.query("SELECT text_sealed FROM road_document", &[], |row| row.blob(0))

@@ -47,6 +47,17 @@ async fn paths_and_methods_have_their_exact_answers() {
 }
 
 #[tokio::test]
+async fn preferences_are_answered_as_of_an_evse_that_takes_none() {
+    let world = World::new().await;
+    let url = format!("{}/ocpi/2.2.1/sender/sessions/S1/charging_preferences", world.operator.base);
+    let mine = secret(world.hub.party, world.operator.party);
+    let body = Some(r#"{"profile_type":"GREEN"}"#.to_owned());
+    let (http, code, _) = world.raw("PUT", &url, mine.expose(), body).await;
+    assert_eq!((http, code), (404, Some(2001)));
+    assert!(world.operator.desk.heard().is_empty());
+}
+
+#[tokio::test]
 async fn the_door_of_2_0_answers_about_tokens_and_nothing_else() {
     let world = World::new().await;
     let mine = secret(world.hub.party, world.a.party);
