@@ -388,13 +388,7 @@ impl Exchange for Hub {
     }
 
     fn joined(&self, party: PartyId) -> Soon<'_, Result<(), Denial>> {
-        Box::pin(async move {
-            let run = self.0.store.run::<_, HubFault>("hub.joined", move |tx| Ok(parties::joined(tx, party)?));
-            run.await.map_err(Denial::from)?;
-            self.0.thrift.clear();
-            self.tell(Event::Party(party));
-            Ok(())
-        })
+        Box::pin(async move { Ok(self.join(party).await?) })
     }
 
     /// A party in two roles is two lines. Whether it answers is the ledger's experience and not told here.

@@ -6,6 +6,7 @@
 mod book;
 mod clearing;
 mod crossing;
+mod envoy;
 mod handshake;
 mod hub;
 mod matrix;
@@ -34,6 +35,7 @@ use charge::talk::road::{
 use charge::talk::thrift::{Measure, Thrift};
 use charge::token::{Allowed, ContractId, PresentedToken, TokenKind, TokenUid, Verdict};
 use charge::{Clock, Secret, Soon};
+use ocpi::credentials::Credentials;
 use serde_json::Value;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
@@ -326,6 +328,19 @@ struct World {
     server: Arc<rustls::ServerConfig>,
 }
 
+/// A book of one way.
+fn only(way: Arc<Neighbour>) -> Arc<dyn PeerBook> {
+    let peers = Peers::new();
+    peers.know(way);
+    Arc::new(peers)
+}
+
+/// Sends credentials as a newcomer does; what is given back.
+async fn introduce(way: &Neighbour, own: &Credentials) -> Credentials {
+    let reply = way.credentials(ocpi::wire::Method::Post, Some(own)).await.unwrap();
+    Credentials::read_reply(reply.http, reply.body.as_bytes()).unwrap()
+}
+
 fn secret(from: PartyId, to: PartyId) -> Secret<String> {
     Secret::new(format!("road_{from}_{to}"))
 }
@@ -428,7 +443,7 @@ impl World {
 
     fn client(&self, house: &House) -> Client {
         let hub = way(&self.hub, house.party, &self.tls, Duration::from_secs(20));
-        Client::new(hub, house.base.clone(), Arc::clone(&house.figures))
+        Client::new(only(hub), self.hub.party, house.base.clone(), Arc::clone(&house.figures))
     }
 
     async fn ask(

@@ -5,8 +5,9 @@
 
 use charge::Secret;
 use charge::id::PartyId;
-use charge::talk::partner::Reception;
-use charge::talk::partner::{Declined, Habits, Invited, NewPartner, PartnerCard, PartnerRole, Trial};
+use charge::talk::partner::{
+    Beginning, Declined, Habits, Invited, NewPartner, PartnerCard, PartnerRole, Reception, Trial,
+};
 use std::sync::Arc;
 
 use super::{Event, Hub, HubFault, thrift};
@@ -40,12 +41,7 @@ impl Hub {
         roles: &[Role],
         local: bool,
     ) -> Result<Invited, HubFault> {
-        if name.trim().is_empty() || name.chars().count() > NAME_CHARACTERS_MAX {
-            return Err(Declined::Malformed { path: "/name", why: "is empty or too long" }.into());
-        }
-        if roles.is_empty() {
-            return Err(Declined::Malformed { path: "/roles", why: "names neither operator nor provider" }.into());
-        }
+        fits(name, roles)?;
         self.not_ourselves(party)?;
         let invited = self.reception()?.invite(party, local).await?;
         self.enrol(actor, "invite partner", (party, name), roles, PartyStatus::Planned).await?;
@@ -60,6 +56,43 @@ impl Hub {
         let password = self.reception()?.enter(partner).await?;
         self.enrol(actor, "enter partner", (party, &name), &roles, PartyStatus::Connected).await?;
         Ok(password)
+    }
+
+    /// Registers at a partner that wants us to begin. It is a party of the network as soon as both sides have exchanged
+    /// credentials; where a step does not hold, it is none.
+    pub async fn register(&self, actor: &str, name: &str, roles: &[Role], with: Beginning) -> Result<Trial, HubFault> {
+        fits(name, roles)?;
+        self.not_ourselves(with.party)?;
+        let party = with.party;
+        // letters may come before the last step is told
+        self.enrol(actor, "register at partner", (party, name), roles, PartyStatus::Planned).await?;
+        let trial = self.reception()?.register(with).await?;
+        if self.reception()?.registered().await.iter().any(|each| each.party == party) {
+            self.join(party).await?;
+        }
+        Ok(trial)
+    }
+
+    /// Exchanges the tokens with a partner for new ones.
+    pub async fn renew(&self, actor: &str, party: PartyId) -> Result<Trial, HubFault> {
+        let trial = self.reception()?.renew(party).await?;
+        self.noted(actor, "renew credentials", party).await?;
+        Ok(trial)
+    }
+
+    /// Ends the registration at both sides. The party stays in the register, and nothing passes, until it is removed or
+    /// registered again.
+    pub async fn leave(&self, actor: &str, party: PartyId) -> Result<Trial, HubFault> {
+        let trial = self.reception()?.leave(party).await?;
+        self.noted(actor, "withdraw from partner", party).await?;
+        Ok(trial)
+    }
+
+    pub(super) async fn join(&self, party: PartyId) -> Result<(), HubFault> {
+        self.0.store.run::<_, HubFault>("hub.joined", move |tx| Ok(parties::joined(tx, party)?)).await?;
+        self.0.thrift.clear();
+        self.tell(Event::Party(party));
+        Ok(())
     }
 
     /// Tries the connection step by step.
@@ -157,6 +190,16 @@ impl Hub {
             self.0.store.run::<_, HubFault>("hub.noted", move |tx| Ok(audit::put(tx, now, &actor, action, party)?));
         run.await
     }
+}
+
+fn fits(name: &str, roles: &[Role]) -> Result<(), HubFault> {
+    if name.trim().is_empty() || name.chars().count() > NAME_CHARACTERS_MAX {
+        return Err(Declined::Malformed { path: "/name", why: "is empty or too long" }.into());
+    }
+    if roles.is_empty() {
+        return Err(Declined::Malformed { path: "/roles", why: "names neither operator nor provider" }.into());
+    }
+    Ok(())
 }
 
 fn view(card: PartnerCard, register: &[Party]) -> PartnerView {

@@ -1,6 +1,6 @@
 //! Registrations and documents survive a restart, and nobody is called where partners must not send us.
 
-use ocpi::credentials::{Credentials, PartyRole};
+use ocpi::credentials::PartyRole;
 use store::Store;
 use trust::seal::SealKey;
 
@@ -45,7 +45,7 @@ async fn a_registration_outlives_the_process_and_a_spent_token_stays_spent() {
     let token_a = first.invite(newcomer.party, false, true).await.unwrap();
     let (base, _stop) = provider_with(Arc::clone(&first), &server).await;
     let hub = way_to(&base, token_a.clone(), &tls);
-    let given = hub.introduce(&offer).await.unwrap();
+    let given = introduce(&hub, &offer).await;
 
     let again = book(&store, &tls).await;
     let digest = |token: &Secret<String>| BearerDigest::of(token.expose());
