@@ -181,6 +181,14 @@ pub fn paged(
     reply
 }
 
+/// The objects of a list, each as it came.
+pub fn listed(reply: &Reply) -> Result<Vec<String>, Denial> {
+    let envelope = parse(reply.body.as_bytes())?;
+    let data = envelope.as_record().and_then(|envelope| envelope.get("data"));
+    let items = data.and_then(Doc::as_list).ok_or(Denial::ReceiverUnreachable)?;
+    Ok(items.iter().map(ToString::to_string).collect())
+}
+
 /// Who answered.
 #[derive(Clone, Copy, Debug)]
 pub struct Answered<'a> {
