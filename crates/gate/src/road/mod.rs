@@ -9,12 +9,14 @@
 mod across;
 pub mod book;
 pub mod client;
+mod clients;
 pub mod crossing;
 mod documents;
 mod entrance;
 mod envoy;
 mod fair;
 pub mod figures;
+mod gather;
 pub(crate) mod guard;
 mod handshake;
 pub mod hub;

@@ -238,6 +238,16 @@ impl Neighbour {
         self.send(request.method, &request.target, &request.query, body, hop, request.kind).await
     }
 
+    /// A request of this platform itself, which no header routes (OCPI 2.2.1, 4.2.2).
+    pub(crate) async fn tell(&self, request: Request) -> Result<Reply, SendFault> {
+        let url = match &request.target {
+            Target::Address(url) => url.clone(),
+            Target::Endpoint { module, side, rest } => self.url(*module, *side, rest, &request.query).await?,
+        };
+        let telling = self.exchange(request.method, &url, request.body.map(Into::into), None);
+        tokio::time::timeout(self.limits.answer, telling).await.unwrap_or(Err(SendFault::TimedOut))
+    }
+
     /// Sends within the time that an answer may take, all steps together.
     pub(crate) async fn send(
         &self,

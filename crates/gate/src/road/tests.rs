@@ -5,6 +5,7 @@
 
 mod book;
 mod clearing;
+mod clients;
 mod crossing;
 mod envoy;
 mod handshake;
@@ -29,8 +30,9 @@ use charge::clock::SystemClock;
 use charge::id::{CorrelationId, OrderId, PartyId};
 use charge::personal::Personal;
 use charge::talk::road::{
-    Answer, ClientInfo, ClientStatus, Denial, Envelope, Errand, Exchange, Fate, Found, Letter, LossRow, ObjectName,
-    ObjectPage, OrderAck, Page, PageWish, Published, Question, ReturnAddress, Road, RoadDesk, Wanted, Way,
+    Answer, ClientInfo, ClientNews, ClientStatus, Denial, Envelope, Errand, Exchange, Fate, Found, Gathered, Letter,
+    LossRow, ObjectName, ObjectPage, OrderAck, Page, PageWish, Published, Question, ReturnAddress, Road, RoadDesk,
+    Wanted, Way,
 };
 use charge::talk::thrift::{Measure, Thrift};
 use charge::token::{Allowed, ContractId, PresentedToken, TokenKind, TokenUid, Verdict};
@@ -170,6 +172,13 @@ struct Office {
     learned: Mutex<Vec<PartyId>>,
     /// Nobody has told the hub of any card.
     unannounced: Mutex<bool>,
+    news: Mutex<Vec<ClientNews>>,
+    /// Numbers, and whether they were heard.
+    told: Mutex<Vec<(i64, bool)>>,
+    quiet: Mutex<Vec<PartyId>>,
+    senders: Mutex<Vec<PartyId>>,
+    alive: Mutex<Vec<(PartyId, bool)>>,
+    left: Mutex<Vec<PartyId>>,
 }
 
 impl Office {
@@ -257,6 +266,35 @@ impl Exchange for Office {
     fn joined(&self, party: PartyId) -> Soon<'_, Result<(), Denial>> {
         self.joined.lock().unwrap().push(party);
         Box::pin(async { Ok(()) })
+    }
+
+    fn left(&self, party: PartyId) -> Soon<'_, Result<(), Denial>> {
+        self.left.lock().unwrap().push(party);
+        Box::pin(async { Ok(()) })
+    }
+
+    fn senders(&self, _: PartyId, _: Gathered) -> Soon<'_, Result<Vec<PartyId>, Denial>> {
+        let senders = self.senders.lock().unwrap().clone();
+        Box::pin(async { Ok(senders) })
+    }
+
+    fn client_news(&self) -> Soon<'_, Result<Vec<ClientNews>, Denial>> {
+        let news = std::mem::take(&mut *self.news.lock().unwrap());
+        Box::pin(async { Ok(news) })
+    }
+
+    fn client_told(&self, number: i64, _: i64, heard: bool) -> Soon<'_, Result<(), Denial>> {
+        self.told.lock().unwrap().push((number, heard));
+        Box::pin(async { Ok(()) })
+    }
+
+    fn quiet(&self) -> Soon<'_, Result<Vec<PartyId>, Denial>> {
+        let quiet = std::mem::take(&mut *self.quiet.lock().unwrap());
+        Box::pin(async { Ok(quiet) })
+    }
+
+    fn alive(&self, party: PartyId, alive: bool) {
+        self.alive.lock().unwrap().push((party, alive));
     }
 
     fn lost(&self, from: PartyId, to: PartyId, _: &Errand, what: &[Box<str>]) {

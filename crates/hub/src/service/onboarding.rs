@@ -11,7 +11,7 @@ use charge::talk::partner::{
 use std::sync::Arc;
 
 use super::{Event, Hub, HubFault, thrift};
-use crate::memory::{audit, parties};
+use crate::memory::{audit, clients, parties};
 use crate::party::{Party, PartyStatus, Role};
 use crate::views::{AuditLine, PartnerView};
 
@@ -84,12 +84,19 @@ impl Hub {
     /// registered again.
     pub async fn leave(&self, actor: &str, party: PartyId) -> Result<Trial, HubFault> {
         let trial = self.reception()?.leave(party).await?;
+        if trial.steps.iter().all(|step| step.held) {
+            self.party_left(party).await?;
+        }
         self.noted(actor, "withdraw from partner", party).await?;
         Ok(trial)
     }
 
     pub(super) async fn join(&self, party: PartyId) -> Result<(), HubFault> {
-        self.0.store.run::<_, HubFault>("hub.joined", move |tx| Ok(parties::joined(tx, party)?)).await?;
+        let now = self.0.clock.now();
+        let run = self.0.store.run::<_, HubFault>("hub.joined", move |tx| {
+            clients::changing(tx, (party, now), |tx| Ok(parties::joined(tx, party)?))
+        });
+        run.await?;
         self.0.thrift.clear();
         self.tell(Event::Party(party));
         Ok(())
@@ -119,7 +126,7 @@ impl Hub {
         };
         let (actor, now) = (actor.to_owned(), self.0.clock.now());
         let run = self.0.store.run::<_, HubFault>("hub.suspend", move |tx| {
-            if parties::set_status(tx, party, status)? == 0 {
+            if clients::changing(tx, (party, now), |tx| parties::set_status(tx, party, status))? == 0 {
                 return Err(Declined::Unknown.into());
             }
             Ok(audit::put(tx, now, &actor, action, party)?)
@@ -135,7 +142,7 @@ impl Hub {
         let dismissed = self.reception()?.dismiss(party).await;
         let (actor, now) = (actor.to_owned(), self.0.clock.now());
         let run = self.0.store.run::<_, HubFault>("hub.remove", move |tx| {
-            let rows = parties::remove(tx, party)?;
+            let rows = clients::changing(tx, (party, now), |tx| parties::remove(tx, party))?;
             thrift::forget(tx, party)?;
             match dismissed {
                 Err(Declined::Unknown) if rows > 0 => {}
@@ -172,10 +179,10 @@ impl Hub {
         let rows: Vec<Party> = roles.iter().map(row).collect();
         let (actor, now) = (actor.to_owned(), self.0.clock.now());
         let run = self.0.store.run::<_, HubFault>("hub.enrol", move |tx| {
-            for row in &rows {
+            clients::changing(tx, (party, now), |tx| {
                 // whoever is suspended stays so: an invitation renews credentials, not what was decided
-                parties::put_first(tx, row)?;
-            }
+                rows.iter().try_for_each(|row| parties::put_first(tx, row))
+            })?;
             Ok(audit::put(tx, now, &actor, action, party)?)
         });
         run.await?;
