@@ -395,7 +395,8 @@ impl Book {
         let party = self.peers.known(token).map(|party| party.to_string());
         self.store
             .run::<_, StoreError>("road.withdraw", move |tx| {
-                tx.execute(DROP_PEER, &values![bytes, party])?;
+                tx.execute(DROP_PEER, &values![bytes, party.clone()])?;
+                tx.execute(DROP_OFFERED, &values![party])?;
                 spend(tx, bytes)
             })
             .await?;
