@@ -47,6 +47,7 @@ mod network {
     mod partner;
     mod pay;
     mod register;
+    mod registration;
     mod seconds;
     mod source_peers;
     mod tour;

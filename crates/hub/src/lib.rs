@@ -12,6 +12,7 @@ mod ledger;
 mod losses;
 mod memory;
 mod party;
+mod presence;
 mod route;
 mod service;
 mod views;

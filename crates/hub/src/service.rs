@@ -3,6 +3,7 @@
 //! Questions about tokens are reading transactions, so they cost no commit. What [`Hub::route`] answers with
 //! [`Way::Kept`], [`Way::Everyone`] or a `hub_order` is on disk before.
 
+mod news;
 mod onboarding;
 mod thrift;
 
@@ -12,13 +13,13 @@ use std::time::Duration;
 use charge::id::{OrderId, PartyId};
 use charge::talk::partner::{Declined, Reception};
 use charge::talk::road::{
-    ClientInfo, ClientStatus, Denial, Envelope, Errand, Exchange, Fate, LossRow, ObjectName, ObjectPage, Page,
+    ClientInfo, ClientNews, Denial, Envelope, Errand, Exchange, Fate, Gathered, LossRow, ObjectName, ObjectPage, Page,
     PageWish, Published, ReturnAddress, Way,
 };
 use charge::talk::thrift::Thrift;
 use charge::token::PresentedToken;
 use charge::{Clock, Dice, Secret, Soon, Timestamp};
-use store::{Store, StoreError, Tx};
+use store::{Store, StoreError, Tx, outbox};
 use tokio::sync::broadcast;
 use trust::token_tag::{TagKey, TokenTag};
 
@@ -26,8 +27,9 @@ use crate::errand_name;
 use crate::index::{Entry, Write};
 use crate::ledger::{self, Lane, Ledger};
 use crate::losses::LossBook;
-use crate::memory::{index, losses, orders, parties, public, thrift as switches, volumes};
+use crate::memory::{clients, index, losses, orders, parties, public, thrift as switches, volumes};
 use crate::party::{Party, PartyStatus, Role};
+use crate::presence::Presence;
 use crate::route::{self, Step};
 use crate::views::{Conflict, HourPoint, Overview, RouteRow};
 
@@ -100,6 +102,7 @@ struct Desk {
     events: broadcast::Sender<Event>,
     reception: OnceLock<Arc<dyn Reception>>,
     thrift: thrift::Remembered,
+    presence: Presence,
 }
 
 impl Hub {
@@ -119,6 +122,7 @@ impl Hub {
             events,
             reception: OnceLock::new(),
             thrift: thrift::Remembered::default(),
+            presence: Presence::default(),
         }))
     }
 
@@ -138,7 +142,11 @@ impl Hub {
     /// Registers a party of the configuration in one role. What people have decided about it since stays.
     pub async fn expect_party(&self, party: PartyId, role: Role, name: &str) -> Result<(), HubFault> {
         let row = Party { party, role, name: name.to_owned(), status: PartyStatus::Connected, last_seen: None };
-        self.0.store.run::<_, HubFault>("hub.expect", move |tx| Ok(parties::put_first(tx, &row)?)).await
+        let now = self.0.clock.now();
+        let run = self.0.store.run::<_, HubFault>("hub.expect", move |tx| {
+            clients::changing(tx, (party, now), |tx| Ok(parties::put_first(tx, &row)?))
+        });
+        run.await
     }
 
     /// Registers a party in one role, or changes its name and status.
@@ -150,7 +158,11 @@ impl Hub {
         status: PartyStatus,
     ) -> Result<(), HubFault> {
         let row = Party { party, role, name: name.to_owned(), status, last_seen: None };
-        self.0.store.run::<_, HubFault>("hub.register", move |tx| Ok(parties::put(tx, &row)?)).await?;
+        let now = self.0.clock.now();
+        let run = self.0.store.run::<_, HubFault>("hub.register", move |tx| {
+            clients::changing(tx, (party, now), |tx| Ok(parties::put(tx, &row)?))
+        });
+        run.await?;
         self.0.thrift.clear();
         self.tell(Event::Party(party));
         Ok(())
@@ -177,6 +189,7 @@ impl Hub {
                 losses::add(tx, loss, *tally)?;
             }
             orders::forget(tx, now)?;
+            outbox::forget(tx, now.minus(NEWS_KEPT))?;
             switches::forget(tx, now)?;
             volumes::forget(tx, now.minus(VOLUMES_KEPT))?;
             losses::forget(tx, now.minus(VOLUMES_KEPT))?;
@@ -187,6 +200,7 @@ impl Hub {
             self.0.ledger.give_back(batch);
             self.0.losses.give_back(lost);
         }
+        self.keep_presence(now).await?;
         written
     }
 
@@ -334,6 +348,13 @@ impl Hub {
         Some(self.0.tags.tag(*kind, uid))
     }
 
+    /// A letter of this party came in.
+    fn seen(&self, party: PartyId) {
+        let now = self.0.clock.now();
+        self.0.ledger.seen(party, now);
+        self.0.presence.note(party, true, now);
+    }
+
     fn tell(&self, event: Event) {
         // nobody listening is no fault
         drop(self.0.events.send(event));
@@ -349,7 +370,7 @@ impl Exchange for Hub {
     ) -> Soon<'_, Result<Way, Denial>> {
         Box::pin(async move {
             let way = self.find_way(&envelope, return_to, public).await.map_err(Denial::from);
-            self.0.ledger.seen(envelope.from, self.0.clock.now());
+            self.seen(envelope.from);
             // what ends here has no leg of its own that the door could tell about
             match &way {
                 Ok(Way::Kept) => self.fared(&envelope, self.0.party, Fate::Delivered),
@@ -362,7 +383,7 @@ impl Exchange for Hub {
 
     fn published(&self, asker: PartyId, kind: Published, wish: PageWish) -> Soon<'_, Result<Page<Box<str>>, Denial>> {
         Box::pin(async move {
-            self.0.ledger.seen(asker, self.0.clock.now());
+            self.seen(asker);
             let read = self.0.store.read::<_, HubFault>("hub.published", move |tx| {
                 known(tx, asker)?;
                 Ok(public::page(tx, kind, wish)?)
@@ -388,50 +409,54 @@ impl Exchange for Hub {
     }
 
     fn joined(&self, party: PartyId) -> Soon<'_, Result<(), Denial>> {
+        Box::pin(async move { Ok(self.join(party).await?) })
+    }
+
+    fn clients(&self, asker: PartyId, wish: PageWish) -> Soon<'_, Result<Page<ClientInfo>, Denial>> {
+        Box::pin(self.client_page(asker, wish))
+    }
+
+    fn senders(&self, to: PartyId, what: Gathered) -> Soon<'_, Result<Vec<PartyId>, Denial>> {
         Box::pin(async move {
-            let run = self.0.store.run::<_, HubFault>("hub.joined", move |tx| Ok(parties::joined(tx, party)?));
-            run.await.map_err(Denial::from)?;
-            self.0.thrift.clear();
-            self.tell(Event::Party(party));
-            Ok(())
+            self.seen(to);
+            let errand = match what {
+                Gathered::Sessions => errand_name(&Errand::Session { owner: to }),
+                Gathered::Cdrs => errand_name(&Errand::Cdr),
+            };
+            let read = self.0.store.read::<_, HubFault>("hub.senders", move |tx| {
+                known(tx, to)?;
+                Ok(volumes::senders(tx, to, errand)?)
+            });
+            Ok(read.await?)
         })
     }
 
-    /// A party in two roles is two lines. Whether it answers is the ledger's experience and not told here.
-    fn clients(&self, asker: PartyId, wish: PageWish) -> Soon<'_, Result<Page<ClientInfo>, Denial>> {
-        Box::pin(async move {
-            let register = self.parties().await.map_err(Denial::from)?;
-            let line = |row: &Party| ClientInfo {
-                party: row.party,
-                role: match row.role {
-                    Role::Operator => "CPO".into(),
-                    Role::Provider => "EMSP".into(),
-                },
-                status: match row.status {
-                    PartyStatus::Connected => ClientStatus::Connected,
-                    PartyStatus::Planned => ClientStatus::Planned,
-                    PartyStatus::Suspended => ClientStatus::Suspended,
-                },
-                last_updated: row.last_seen.unwrap_or(Timestamp::from_secs(0)),
-            };
-            let wanted = |client: &ClientInfo| {
-                wish.changed_since.is_none_or(|since| client.last_updated >= since)
-                    && wish.changed_before.is_none_or(|before| client.last_updated < before)
-            };
-            if !register.iter().any(|row| row.party == asker) {
-                return Err(Denial::NotYours);
-            }
-            let all: Vec<ClientInfo> = register.iter().map(line).filter(wanted).collect();
-            let total = u32::try_from(all.len()).unwrap_or(u32::MAX);
-            let (offset, limit) = (wish.offset as usize, wish.limit as usize);
-            let items = all.into_iter().skip(offset).take(limit).collect();
-            let next = wish.offset.saturating_add(wish.limit);
-            Ok(Page { items, total, next: (next < total).then_some(next), complaints: Vec::new() })
-        })
+    fn client_news(&self) -> Soon<'_, Result<Vec<ClientNews>, Denial>> {
+        Box::pin(async move { Ok(self.take_news().await?) })
+    }
+
+    fn client_told(&self, number: i64, tries: i64, heard: bool) -> Soon<'_, Result<(), Denial>> {
+        Box::pin(async move { Ok(self.put_news_back(number, tries, heard).await?) })
+    }
+
+    fn quiet(&self) -> Soon<'_, Result<Vec<PartyId>, Denial>> {
+        Box::pin(async move { Ok(self.quiet_parties().await?) })
+    }
+
+    fn alive(&self, party: PartyId, alive: bool) {
+        self.0.presence.note(party, alive, self.0.clock.now());
+    }
+
+    fn left(&self, party: PartyId) -> Soon<'_, Result<(), Denial>> {
+        Box::pin(async move { Ok(self.party_left(party).await?) })
     }
 
     fn fared(&self, envelope: &Envelope, to: PartyId, fate: Fate) {
-        let hour = ledger::hour(self.0.clock.now());
+        let now = self.0.clock.now();
+        if to != self.0.party {
+            self.0.presence.note(to, matches!(fate, Fate::Delivered | Fate::Refused), now);
+        }
+        let hour = ledger::hour(now);
         let lane = Lane { from: envelope.from, to, errand: errand_name(&envelope.errand), hour };
         self.0.ledger.count(lane, envelope.bytes, fate);
         self.tell(Event::Route { from: envelope.from, to });
@@ -593,5 +618,7 @@ const PUBLISHED_PER_OWNER_MAX: i64 = 200_000;
 const HISTORY: Duration = Duration::from_secs(48 * 3_600);
 /// Volumes are kept for a quarter, for settling questions between parties.
 const VOLUMES_KEPT: Duration = Duration::from_secs(92 * 86_400);
+/// That a party was told of another is remembered for a day.
+const NEWS_KEPT: Duration = Duration::from_secs(86_400);
 /// Events that a slow page may be behind before it has to fetch everything.
 const EVENTS_MAX: usize = 1_024;

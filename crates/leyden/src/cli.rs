@@ -39,6 +39,11 @@ pub(crate) enum Command {
     /// Asks the API of the house that the hub lives in, with a key of the hub that has the scopes routes:read and
     /// partners:write (page "Users and keys"), because a running hub knows its partners by heart.
     Partner(Partner),
+    /// Register an operator or a provider at its hub, renew its credentials, and end the registration.
+    ///
+    /// Asks the API of the house that the party lives in, with a key of the party that has the scopes routes:read and
+    /// partners:write (page "Users and keys"). Exits with 0 only if every step held.
+    Road(Road),
     /// Measure.
     #[command(subcommand)]
     Bench(Bench),
@@ -192,6 +197,23 @@ pub(crate) enum PartnerCommand {
         #[arg(long)]
         local: bool,
     },
+    /// Register at a party that wants us to begin, over OCPI. Exits with 0 only if every step held.
+    Register {
+        /// Such as DE-ABC.
+        party: String,
+        /// As people know it.
+        #[arg(long)]
+        name: String,
+        /// What it does; may be given twice.
+        #[arg(long = "role", required = true, value_parser = ["operator", "provider"])]
+        roles: Vec<String>,
+        #[command(flatten)]
+        platform: Platform,
+    },
+    /// Exchange the tokens with a party for new ones. Exits with 0 only if every step held.
+    Renew { party: String },
+    /// End the registration at both sides. Exits with 0 only if the other side agreed, or did not know us any more.
+    Leave { party: String },
     /// Enter a partner that speaks OICP or OCHP; prints the password that it comes with, where it comes with one.
     Add(NewPartner),
     /// Every partner with its protocol, roles and standing.
@@ -214,6 +236,53 @@ pub(crate) enum PartnerCommand {
     Resume { party: String },
     /// Forget a partner with its credentials.
     Remove { party: String },
+}
+
+/// A platform that wants us to begin.
+#[derive(Debug, Args)]
+pub(crate) struct Platform {
+    /// Its list of versions.
+    #[arg(long, value_name = "URL")]
+    pub(crate) versions: String,
+    /// File with the token A that its people gave to ours.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) token_file: PathBuf,
+    /// Authorities that its certificate may come from, in PEM.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) partner_roots: Option<PathBuf>,
+    /// It may have addresses that are not public.
+    #[arg(long)]
+    pub(crate) local: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Road {
+    #[command(subcommand)]
+    pub(crate) what: RoadCommand,
+    /// Whose registration: operator, or the provider's part of its pages' address.
+    #[arg(long = "as", global = true, value_name = "SLUG", default_value = "operator")]
+    pub(crate) slug: String,
+    /// Where the house's API is.
+    #[arg(long, global = true, default_value = "https://localhost:8443")]
+    pub(crate) api: String,
+    /// Authorities that the house's certificate may come from, in PEM.
+    #[arg(long, global = true, value_name = "FILE", default_value = "pki/root.pem")]
+    pub(crate) roots: PathBuf,
+    /// File with the API key.
+    #[arg(long, global = true, value_name = "FILE", default_value = "road.key")]
+    pub(crate) key_file: PathBuf,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum RoadCommand {
+    /// Where the party is registered.
+    Show,
+    /// Register at the neighbour that the configuration names.
+    Register(Platform),
+    /// Exchange both tokens for new ones.
+    Renew,
+    /// End the registration at both sides.
+    Leave,
 }
 
 #[derive(Debug, Args)]

@@ -170,10 +170,13 @@ pub(crate) struct Road {
     pub(crate) versions: String,
     /// Authorities that the other's server certificate may come from, in PEM.
     pub(crate) roots: PathBuf,
-    /// File with the token that we send.
-    pub(crate) token_out: PathBuf,
+    /// File with the token that we send. Without both tokens the road is opened by a registration, which
+    /// `leyden road register` begins.
+    #[serde(default)]
+    pub(crate) token_out: Option<PathBuf>,
     /// File with the token that we accept.
-    pub(crate) token_in: PathBuf,
+    #[serde(default)]
+    pub(crate) token_in: Option<PathBuf>,
 }
 
 /// What the other end of a road is.
@@ -268,7 +271,10 @@ impl Config {
         files.extend(self.operator.iter_mut().flat_map(Operator::files));
         files.extend(self.hub.iter_mut().flat_map(Hub::files));
         files.extend(self.providers.iter_mut().flat_map(Provider::files));
-        files.extend(self.roads.iter_mut().flat_map(|road| [&mut road.roots, &mut road.token_out, &mut road.token_in]));
+        for road in &mut self.roads {
+            files.push(&mut road.roots);
+            files.extend(road.token_out.iter_mut().chain(&mut road.token_in));
+        }
         for path in files {
             if path.is_relative() {
                 *path = folder.join(&*path);
@@ -318,6 +324,17 @@ impl Config {
         for road in &self.roads {
             if !parties.contains(&road.from) {
                 faults.push(format!("a [[road]] starts at {}, which is no party of this house", road.from.0));
+            }
+            let (from, to) = (road.from.0, road.to.0);
+            match (&road.token_out, &road.token_in) {
+                (Some(_), Some(_)) => {}
+                (None, None) if road.role == Role::Hub => {}
+                (None, None) => faults.push(format!(
+                    "the [[road]] from {from} to {to} has no tokens: whoever is no hub is invited, or registered at, by command"
+                )),
+                (Some(_), None) | (None, Some(_)) => {
+                    faults.push(format!("the [[road]] from {from} to {to} has one token of two"));
+                }
             }
         }
         faults

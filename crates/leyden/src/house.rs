@@ -18,8 +18,8 @@ use gate::line::soap::{Lines, SoapOptions, SoapServer};
 use gate::line::{LineServer, Options, Seconds};
 use gate::road::oicp::{Broker, Sessions, Setup, broker_router};
 use gate::road::{
-    Book, Client, Crossing, Figures, FrontDesk, Neighbour, Own, Partners, Peer, PeerAccess, Protocol, RoadLimits,
-    Serving,
+    Book, Client, Crossing, Envoy, Figures, FrontDesk, Neighbour, Own, Partners, Peer, PeerAccess, Protocol,
+    RoadLimits, Serving,
 };
 use hub::Hub;
 use operator::Operator;
@@ -32,7 +32,7 @@ use trust::dice::SystemDice;
 use trust::pki::{Authority, Identity};
 use trust::tls::{self, ClientCertificates, Trusted};
 use web::accounts::Accounts;
-use web::{PartyDoor, Room, Routes};
+use web::{Neighbourhood, PartyDoor, Room, Routes};
 
 use self::abroad::Guest;
 use crate::acquirer::PretendAcquirer;
@@ -62,6 +62,7 @@ pub(crate) struct OperatorParty {
     pub(crate) soap: Option<SoapServer>,
     /// Signs the certificates of stations (security profile 3).
     pub(crate) stations: Arc<Authority>,
+    neighbourhood: Option<Neighbourhood>,
     figures: Arc<Figures>,
     store: Store,
 }
@@ -79,6 +80,7 @@ pub(crate) struct ProviderParty {
     pub(crate) slug: String,
     pub(crate) room: Provider,
     pub(crate) accounts: Accounts,
+    neighbourhood: Option<Neighbourhood>,
     figures: Arc<Figures>,
     store: Store,
 }
@@ -173,11 +175,12 @@ impl Frame<'_> {
         let (role, name) = (gate::road::Role::Operator, wish.name.as_str());
         let guest = Guest { party, role, name, hub: wish.hub.0, place: "operator", desk: Arc::clone(&desk) };
         let foreign = self.foreign(&guest, (wish.oicp.as_ref(), wish.ochp.as_ref()), &store, roads, duties).await?;
+        let own = own(party, role, &wish.name, &wish.road)?;
+        let neighbourhood = foreign.is_none().then(|| self.neighbourhood(&own, wish.hub.0, &peers));
         room.attach_road(match foreign {
             Some(road) => road,
-            None => Arc::new(self.road(party, wish.hub.0, &wish.road, &figures)?.beside(beside)),
+            None => Arc::new(self.road(&peers, wish.hub.0, &wish.road, &figures)?.beside(beside)),
         });
-        let own = own(party, role, &wish.name, &wish.road)?;
         let (clock, dice) = (Arc::clone(&self.clock), Arc::clone(&self.dice));
         let router = gate::road::party_router(own, desk, peers, clock, dice, Arc::clone(&figures));
         roads.push(self.serve(&wish.road, router, "[operator.road]").await?);
@@ -193,7 +196,7 @@ impl Frame<'_> {
         let (busy, outward) = (room.clone(), room.clone());
         duties.push(tokio::spawn(async move { busy.work(DUTY_EVERY).await }));
         duties.push(tokio::spawn(async move { outward.serve_seconds().await }));
-        Ok(OperatorParty { room, accounts, line, soap, stations, figures, store })
+        Ok(OperatorParty { room, accounts, line, soap, stations, neighbourhood, figures, store })
     }
 
     /// One port for security profiles 2 and 3; a second one without TLS only where the configuration names it.
@@ -268,7 +271,7 @@ impl Frame<'_> {
         }
         let (figures, peers) = (Arc::new(Figures::default()), self.peers(party, &store, &wish.road).await?);
         let own = own(party, gate::road::Role::Hub, &wish.name, &wish.road)?;
-        let place = (party, own.base.clone());
+        let place = own.clone();
         let exchange: Arc<dyn Exchange> = Arc::new(room.clone());
         let (clock, dice) = (Arc::clone(&self.clock), Arc::clone(&self.dice));
         let seal = trust::seal::SealKey::new(&self.key(party, "seal")?).map_err(|f| Failure::plain(f.to_string()))?;
@@ -420,11 +423,12 @@ impl Frame<'_> {
         let (role, name) = (gate::road::Role::Provider, wish.name.as_str());
         let guest = Guest { party, role, name, hub: wish.hub.0, place: "provider", desk: Arc::clone(&desk) };
         let foreign = self.foreign(&guest, (wish.oicp.as_ref(), wish.ochp.as_ref()), &store, roads, duties).await?;
+        let own = own(party, role, &wish.name, &wish.road)?;
+        let neighbourhood = foreign.is_none().then(|| self.neighbourhood(&own, wish.hub.0, &peers));
         room.attach_road(match foreign {
             Some(road) => road,
-            None => Arc::new(self.road(party, wish.hub.0, &wish.road, &figures)?),
+            None => Arc::new(self.road(&peers, wish.hub.0, &wish.road, &figures)?),
         });
-        let own = own(party, role, &wish.name, &wish.road)?;
         let (clock, dice) = (Arc::clone(&self.clock), Arc::clone(&self.dice));
         let router = gate::road::party_router(own, desk, peers, clock, dice, Arc::clone(&figures));
         roads.push(self.serve(&wish.road, router, "[provider.road]").await?);
@@ -438,7 +442,7 @@ impl Frame<'_> {
                 tokio::time::sleep(DUTY_EVERY).await;
             }
         }));
-        Ok(ProviderParty { slug: wish.slug.clone(), room, accounts, figures, store })
+        Ok(ProviderParty { slug: wish.slug.clone(), room, accounts, neighbourhood, figures, store })
     }
 
     /// The database of one party: nobody else's process or login opens it.
@@ -465,7 +469,7 @@ impl Frame<'_> {
     }
 
     /// A hub waits less for an answer than whoever waits for the hub.
-    fn neighbour(&self, road: &Road) -> Result<Arc<Neighbour>, Failure> {
+    fn neighbour(&self, road: &Road, token_out: Secret<String>) -> Result<Arc<Neighbour>, Failure> {
         let roots = std::fs::read_to_string(&road.roots).map_err(|fault| Failure::io(&road.roots, &fault))?;
         let tls = tls::client(&roots, None, &["http/1.1"]);
         let limits = if road.role == Role::Hub { RoadLimits::default() } else { RoadLimits::FORWARD };
@@ -473,7 +477,7 @@ impl Frame<'_> {
             party: road.to.0,
             name: road.name.clone(),
             versions_url: road.versions.clone(),
-            token_out: secret(&road.token_out)?,
+            token_out,
             tls: Arc::new(tls.map_err(|fault| Failure::plain(format!("{}: {fault}", road.roots.display())))?),
         };
         let made = Neighbour::new(peer, limits, Arc::clone(&self.dice));
@@ -487,14 +491,19 @@ impl Frame<'_> {
         let roots = self.roots(party, door)?;
         let tls = tls::client(&roots, None, &["http/1.1"]).map_err(|fault| plain(fault.to_string()))?;
         let seal = trust::seal::SealKey::new(&self.key(party, "seal")?).map_err(|fault| plain(fault.to_string()))?;
-        let (dice, limits) = (Arc::clone(&self.dice), RoadLimits::FORWARD);
+        let hub = self.config.hub.as_ref().is_some_and(|hub| hub.party.0 == party);
+        let limits = if hub { RoadLimits::FORWARD } else { RoadLimits::default() };
+        let dice = Arc::clone(&self.dice);
         let book = Book::open(store.clone(), seal, Arc::new(tls), limits, dice).await;
         let book = book.map_err(|fault| plain(fault.to_string()))?;
         for road in self.roads_of(party) {
+            let (Some(token_out), Some(token_in)) = (&road.token_out, &road.token_in) else { continue };
             let other = road.to.0;
             let access = if road.role == Role::Hub { PeerAccess::hub(other) } else { PeerAccess::party(other) };
-            book.admit(trust::bearer::BearerDigest::of(secret(&road.token_in)?.expose()), access);
-            book.know(self.neighbour(road)?);
+            // whose token was spent has registered since, or left
+            if book.admit(trust::bearer::BearerDigest::of(secret(token_in)?.expose()), access) {
+                book.know(self.neighbour(road, secret(token_out)?)?);
+            }
         }
         Ok(Arc::new(book))
     }
@@ -516,10 +525,15 @@ impl Frame<'_> {
         Ok(roots)
     }
 
-    fn road(&self, party: PartyId, hub: PartyId, door: &Door, figures: &Arc<Figures>) -> Result<Client, Failure> {
-        let road = self.roads_of(party).find(|road| road.to.0 == hub);
-        let road = road.ok_or_else(|| Failure::misuse(format!("{party} has no [[road]] to its hub {hub}")))?;
-        Ok(Client::new(self.neighbour(road)?, address(door)?, Arc::clone(figures)))
+    fn road(&self, book: &Arc<Book>, hub: PartyId, door: &Door, figures: &Arc<Figures>) -> Result<Client, Failure> {
+        Ok(Client::new(Arc::clone(book) as Arc<_>, hub, address(door)?, Arc::clone(figures)))
+    }
+
+    /// Who registers a party at its neighbour, where both speak OCPI.
+    fn neighbourhood(&self, own: &Own, hub: PartyId, book: &Arc<Book>) -> Neighbourhood {
+        let (clock, dice) = (Arc::clone(&self.clock), Arc::clone(&self.dice));
+        let registrar = Arc::new(Envoy::new(own.clone(), Arc::clone(book), clock, dice));
+        Neighbourhood { registrar, neighbour: hub }
     }
 
     async fn serve(&self, door: &Door, router: Routes, place: &str) -> Result<Serving, Failure> {
@@ -572,20 +586,21 @@ impl Frame<'_> {
             }
             let room = Room::Operator(party.room.clone(), Arc::clone(&party.stations));
             let metrics = metrics::of(&party.store, &party.figures, Some(party.line.gauge()));
-            let (name, accounts) = (wish.name.clone(), party.accounts.clone());
-            doors.push(PartyDoor { slug: "operator".into(), name, party: wish.party.0, room, accounts, metrics });
+            let (name, accounts, road) = (wish.name.clone(), party.accounts.clone(), party.neighbourhood.clone());
+            doors.push(PartyDoor { slug: "operator".into(), name, party: wish.party.0, room, accounts, road, metrics });
         }
         if let (Some(party), Some(wish)) = (hub, &self.config.hub) {
             let room = Room::Hub(party.room.clone());
             let metrics = metrics::of(&party.store, &party.figures, None);
             let (name, accounts) = (wish.name.clone(), party.accounts.clone());
-            doors.push(PartyDoor { slug: "hub".into(), name, party: wish.party.0, room, accounts, metrics });
+            let slug = "hub".into();
+            doors.push(PartyDoor { slug, name, party: wish.party.0, room, accounts, road: None, metrics });
         }
         for (party, wish) in providers.iter().zip(&self.config.providers) {
             let room = Room::Provider(party.room.clone());
             let metrics = metrics::of(&party.store, &party.figures, None);
-            let (name, accounts) = (wish.name.clone(), party.accounts.clone());
-            doors.push(PartyDoor { slug: wish.slug.clone(), name, party: wish.party.0, room, accounts, metrics });
+            let (name, accounts, road) = (wish.name.clone(), party.accounts.clone(), party.neighbourhood.clone());
+            doors.push(PartyDoor { slug: wish.slug.clone(), name, party: wish.party.0, room, accounts, road, metrics });
         }
         Ok(web::router(web::House { doors, clock: Arc::clone(&self.clock), demo }))
     }

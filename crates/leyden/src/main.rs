@@ -40,6 +40,7 @@ fn main() -> ExitCode {
         Command::Controller(wish) => run(controller::run(&wish)),
         Command::Station(wish) => run(station::run(&wish)),
         Command::Partner(wish) => run(partner::run(&wish)),
+        Command::Road(wish) => run(partner::road(&wish)),
         Command::Bench(cli::Bench::Line(wish)) => run(bench::line(&wish)),
         Command::Bench(cli::Bench::Crowd(wish)) => run(bench::crowd(&wish)),
         Command::Bench(cli::Bench::Storm(wish)) => run(bench::storm(&wish)),

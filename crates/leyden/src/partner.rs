@@ -1,6 +1,7 @@
-//! `leyden partner`: brings partners to a running hub, through its API.
+//! `leyden partner`: brings partners to a running hub; `leyden road`: brings an operator or a provider to its hub. Both
+//! through the API.
 //!
-//! It keeps nothing and knows no protocol; what a person can do on the hub's page, this command does. Invariant: a
+//! It keeps nothing and knows no protocol; what a person can do on the pages, these commands do. Invariant: a
 //! secret is printed where it was asked for, and nowhere else.
 
 use std::path::Path;
@@ -11,7 +12,7 @@ use serde_json::{Value, json};
 
 use crate::Failure;
 use crate::api::{Api, Session};
-use crate::cli::{NewPartner, Partner, PartnerCommand};
+use crate::cli::{NewPartner, Partner, PartnerCommand, Platform, Road, RoadCommand};
 use crate::init::secret;
 
 /// The address of the hub's own door in the API.
@@ -27,6 +28,17 @@ pub(crate) async fn run(wish: &Partner) -> Result<ExitCode, Failure> {
             println!("Hand these to {name}; the token is shown only now and is good for one registration:");
             println!("versions: {}", word(&invited["versions_url"]));
             println!("token A:  {}", word(&invited["token"]));
+        }
+        PartnerCommand::Register { party, name, roles, platform } => {
+            let body = json!({ "party": party, "name": name, "roles": roles, "platform": at(platform)? });
+            return Ok(trial(&hub.post("/partners/registrations", &body).await?));
+        }
+        PartnerCommand::Renew { party } => {
+            let path = format!("/partners/{}/registration", id(party)?);
+            return Ok(trial(&hub.put(&path, &json!({})).await?));
+        }
+        PartnerCommand::Leave { party } => {
+            return Ok(trial(&hub.delete(&format!("/partners/{}/registration", id(party)?)).await?));
         }
         PartnerCommand::Add(new) => add(&hub, new).await?,
         PartnerCommand::List => list(&hub.get("/partners").await?),
@@ -50,6 +62,37 @@ pub(crate) async fn run(wish: &Partner) -> Result<ExitCode, Failure> {
         }
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// `leyden road`.
+pub(crate) async fn road(wish: &Road) -> Result<ExitCode, Failure> {
+    let party = Api::at(&wish.api, &text(&wish.roots)?)?.with_key(&wish.slug, &secret(&wish.key_file)?);
+    const HERE: &str = "/registration";
+    let told = match &wish.what {
+        RoadCommand::Show => {
+            let standing = party.get(HERE).await?;
+            let neighbour = word(&standing["party"]);
+            if standing["registered"] == true {
+                let (name, url) = (word(&standing["name"]), word(&standing["versions_url"]));
+                println!("registered at {neighbour} ({name}), {url}, OCPI {}", word(&standing["version"]));
+            } else {
+                println!("not registered at {neighbour}");
+            }
+            return Ok(ExitCode::SUCCESS);
+        }
+        RoadCommand::Register(platform) => party.post(HERE, &at(platform)?).await?,
+        RoadCommand::Renew => party.put(HERE, &json!({})).await?,
+        RoadCommand::Leave => party.delete(HERE).await?,
+    };
+    Ok(trial(&told))
+}
+
+fn at(platform: &Platform) -> Result<Value, Failure> {
+    let roots = platform.partner_roots.as_deref().map(text).transpose()?;
+    let token = secret(&platform.token_file)?;
+    Ok(json!({
+        "versions_url": platform.versions, "token": token.expose(), "roots_pem": roots, "local": platform.local,
+    }))
 }
 
 async fn add(hub: &Session, new: &NewPartner) -> Result<(), Failure> {

@@ -198,6 +198,14 @@ pub(crate) fn page_headers(mut reply: Reply, total: u32, limit: u32, next: Optio
     reply
 }
 
+/// The objects of a list, each as it came.
+pub fn listed(reply: &Reply) -> Result<Vec<String>, Denial> {
+    let envelope = parse(reply.body.as_bytes())?;
+    let data = envelope.as_record().and_then(|envelope| envelope.get("data"));
+    let items = data.and_then(Doc::as_list).ok_or(Denial::ReceiverUnreachable)?;
+    Ok(items.iter().map(ToString::to_string).collect())
+}
+
 /// Who answered.
 #[derive(Clone, Copy, Debug)]
 pub struct Answered<'a> {

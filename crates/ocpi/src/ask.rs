@@ -292,7 +292,7 @@ fn list(module: Module, kind: Kind, wish: PageWish) -> Request {
 }
 
 /// OCPI 2.2.1, 4.1.3.2. A limit of zero leaves the size of the page to the other side.
-pub(crate) fn page_query(wish: PageWish) -> String {
+pub fn page_query(wish: PageWish) -> String {
     let mut pairs = Vec::new();
     if let Some(since) = wish.changed_since {
         pairs.push(("date_from", time(since)));

@@ -11,7 +11,7 @@ use charge::token::PresentedToken;
 use crate::read::{Crossed, Fault, Lost, parse};
 use crate::versions::Version;
 use crate::wire::{Kind, Reply};
-use crate::write::Doc;
+use crate::write::{Doc, Record};
 use crate::{v211, v230};
 
 /// What a document is, as far as versions differ in it.
@@ -137,10 +137,43 @@ pub(crate) fn lower(
     let Some(object) = json.as_record_mut() else { return Ok(()) };
     match version {
         Version::V211 => v211::lower(noun, object, beside, lost),
-        Version::V221 => Ok(()),
+        Version::V221 => {
+            lower_kinds(noun, object, lost);
+            Ok(())
+        }
         Version::V230 => v230::lower(noun, object),
     }
 }
+
+/// 2.3.0 has a word for the contract of a car (`EMAID`), which 2.2.1 writes as `OTHER` (12.4.3 in both).
+fn lower_kinds(noun: Noun, object: &mut Record, lost: &mut Lost) {
+    let (token, path) = match noun {
+        Noun::Token => (Some(object), "/type"),
+        Noun::Session | Noun::Cdr => (object.record_mut("cdr_token"), "/cdr_token/type"),
+        Noun::Verdict | Noun::TokenOrder => (object.record_mut("token"), "/token/type"),
+        Noun::Tariff | Noun::Location | Noun::Evse | Noun::Connector | Noun::Ack | Noun::Outcome | Noun::Plain => {
+            (None, "")
+        }
+    };
+    if let Some(token) = token.filter(|token| token.text("type") == Some(EMAID)) {
+        token.set("type", "OTHER");
+        lost.push(fault(path, "EMAID is written as OTHER"));
+    }
+}
+
+/// The query of a letter about a token, which names its kind, for a receiver of another version.
+pub fn query(to: Version, query: &str) -> String {
+    if to == Version::V230 {
+        return query.to_owned();
+    }
+    let other = |pair: &str| match pair.split_once('=') {
+        Some(("type", kind)) if kind.eq_ignore_ascii_case(EMAID) => "type=OTHER".to_owned(),
+        Some(_) | None => pair.to_owned(),
+    };
+    query.split('&').map(other).collect::<Vec<_>>().join("&")
+}
+
+const EMAID: &str = "EMAID";
 
 /// A crossing's fault at a member.
 pub(crate) fn fault(path: &str, why: &str) -> Fault {

@@ -15,6 +15,7 @@ mod openapi;
 mod operator;
 pub mod permission;
 mod provider;
+mod registration;
 mod shape;
 mod shelf;
 mod signing_in;
@@ -38,6 +39,7 @@ use utoipa::ToSchema;
 
 use accounts::Accounts;
 use permission::Permission;
+pub use registration::Neighbourhood;
 use shape::{List, time};
 use stage::{Doorway, Guard, Route};
 
@@ -49,6 +51,8 @@ pub struct PartyDoor {
     pub party: PartyId,
     pub room: Room,
     pub accounts: Accounts,
+    /// Of an operator or a provider that speaks OCPI with its neighbour.
+    pub road: Option<Neighbourhood>,
     /// The party's figures in the text format of Prometheus: counts and times, nothing of a person.
     pub metrics: Metrics,
 }
@@ -102,6 +106,10 @@ fn api(house: House) -> (Router, Vec<Route>) {
         let guard = Guard { slug: door.slug.as_str().into(), accounts: door.accounts, seats: events::Seats::default() };
         let way = signing_in::routes(Doorway::new(guard.clone()), guard.clone());
         let way = way.get("/metrics", Permission::Metrics, door.metrics, metrics);
+        let way = match door.road {
+            Some(road) => registration::routes(way, road),
+            None => way,
+        };
         let way = match door.room {
             Room::Operator(room, stations) => {
                 operator::routes(way, operator::Desk { room, stations, clock: Arc::clone(&house.clock) })

@@ -29,6 +29,7 @@ use crate::signing_in;
         (name = "payer", description = "Whoever pays at a station without a contract: price, payment, receipt"),
         (name = "hub", description = "Parties, routes, volumes; no content"),
         (name = "provider", description = "The clerk: drivers, CDRs, disputes, invoices"),
+        (name = "road", description = "Where an operator or a provider is registered, and how it gets there"),
         (name = "driver", description = "The driver: places, start and stop, receipts, who learned what")
     ),
     paths(
@@ -63,6 +64,7 @@ pub(crate) fn document() -> utoipa::openapi::OpenApi {
     document.merge(crate::hub::Description::openapi());
     document.merge(crate::provider::Description::openapi());
     document.merge(crate::driver::Description::openapi());
+    document.merge(crate::registration::Description::openapi());
     document.paths.paths.insert("/api/parties".to_owned(), PathItem::new(HttpMethod::Get, parties()));
 
     let mut components = document.components.take().unwrap_or_default();

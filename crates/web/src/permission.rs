@@ -23,7 +23,7 @@ pub enum Permission {
     BillingWrite,
     /// The hub's routes and volumes.
     RoutesRead,
-    /// Invite, enter, suspend and remove a hub's partners.
+    /// Invite, enter, suspend and remove a hub's partners; register at other platforms, renew and leave.
     PartnersWrite,
     /// Drivers and cards of a provider.
     DriversRead,

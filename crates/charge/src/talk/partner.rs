@@ -265,8 +265,48 @@ impl fmt::Display for Declined {
 
 impl std::error::Error for Declined {}
 
+/// Where and with what a party of ours registers at another platform.
+#[derive(Clone, Debug)]
+pub struct Beginning {
+    pub party: PartyId,
+    /// The other platform's list of versions (OCPI 2.2.1, 6.1).
+    pub versions_url: String,
+    /// The token A that its people gave to ours: good for one registration.
+    pub token: Secret<String>,
+    /// Authorities that its certificate may come from, in PEM; `None` for those that this party believes anyway.
+    pub roots_pem: Option<String>,
+    /// It may have addresses that are not public.
+    pub local: bool,
+}
+
+/// A platform that a party of ours is registered at.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Registered {
+    pub party: PartyId,
+    pub name: String,
+    pub versions_url: String,
+    /// The version of OCPI that was agreed on; `None` where nothing was yet.
+    pub version: Option<Box<str>>,
+}
+
+/// Begins, renews and ends our own registration at another platform. How far it came is told step by step; what did not
+/// hold has changed nothing that was good before.
+pub trait Registrar: Send + Sync {
+    /// Registers at a platform that wants us to begin.
+    fn register(&self, with: Beginning) -> Soon<'_, Result<Trial, Declined>>;
+
+    /// Exchanges both tokens for new ones, and reads the platform's endpoints anew.
+    fn renew(&self, party: PartyId) -> Soon<'_, Result<Trial, Declined>>;
+
+    /// Ends the registration at both sides.
+    fn leave(&self, party: PartyId) -> Soon<'_, Result<Trial, Declined>>;
+
+    /// Where we are registered.
+    fn registered(&self) -> Soon<'_, Vec<Registered>>;
+}
+
 /// Where partners come in and are looked after.
-pub trait Reception: Send + Sync {
+pub trait Reception: Registrar {
     /// Invites one party to introduce itself over OCPI.
     fn invite(&self, party: PartyId, local: bool) -> Soon<'_, Result<Invited, Declined>>;
 

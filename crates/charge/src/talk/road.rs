@@ -261,6 +261,17 @@ pub struct ClientInfo {
     pub last_updated: Timestamp,
 }
 
+/// What one party is to be told of another.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ClientNews {
+    /// Names it to [`Exchange::client_told`].
+    pub number: i64,
+    /// This one included.
+    pub tries: i64,
+    pub to: PartyId,
+    pub client: ClientInfo,
+}
+
 /// OCPI 2.2.1, 14.4.1 `ConnectionStatus`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ClientStatus {
@@ -586,6 +597,35 @@ pub trait Exchange: Send + Sync {
     /// otherwise.
     fn joined(&self, party: PartyId) -> Soon<'_, Result<(), Denial>>;
 
+    /// Operators that have sent this party sessions or records of late, and can be asked for all of them.
+    fn senders(&self, _: PartyId, _: Gathered) -> Soon<'_, Result<Vec<PartyId>, Denial>> {
+        Box::pin(async { Ok(Vec::new()) })
+    }
+
+    /// A party has ended its registration: its letters pass no more until it joins again.
+    fn left(&self, _: PartyId) -> Soon<'_, Result<(), Denial>> {
+        Box::pin(async { Ok(()) })
+    }
+
+    /// What parties are to be told of others now. Whoever asks again gets it again only when nothing came of it for a
+    /// minute.
+    fn client_news(&self) -> Soon<'_, Result<Vec<ClientNews>, Denial>> {
+        Box::pin(async { Ok(Vec::new()) })
+    }
+
+    /// What came of it, with its number and how often it was tried.
+    fn client_told(&self, _: i64, _: i64, _heard: bool) -> Soon<'_, Result<(), Denial>> {
+        Box::pin(async { Ok(()) })
+    }
+
+    /// Parties that gave no sign of life for long and are to be asked for one.
+    fn quiet(&self) -> Soon<'_, Result<Vec<PartyId>, Denial>> {
+        Box::pin(async { Ok(Vec::new()) })
+    }
+
+    /// A party that was asked for a sign of life gave one, or did not.
+    fn alive(&self, _: PartyId, _: bool) {}
+
     /// What a letter of `from`, or an answer, left behind on its way to `to`, who cannot express it: places and
     /// reasons, never values.
     fn lost(&self, from: PartyId, to: PartyId, errand: &Errand, what: &[Box<str>]);
@@ -638,6 +678,13 @@ pub type ObjectName = (PartyId, Box<str>);
 
 /// Public objects with their names, as JSON texts.
 pub type ObjectPage = Vec<(ObjectName, Box<str>)>;
+
+/// What a hub does not have and asks others for (OCPI 2.2.1, 4.2.2, "GET all via hub").
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Gathered {
+    Sessions,
+    Cdrs,
+}
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Published {

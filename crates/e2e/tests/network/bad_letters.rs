@@ -77,7 +77,7 @@ async fn a_wrong_path_is_404_and_another_partys_object_is_refused() {
     let body = json!({ "valid": true }).to_string();
     let theirs = Letter { from: Some(PROVIDER), body, ..Letter::new("PUT", &path, own.clone()) };
     let (status, code, _) = theirs.send(&house, HUB).await;
-    assert_eq!((status, code), (403, Some(2001)), "nobody writes another party's card");
+    assert_eq!((status, code), (404, Some(2000)), "nobody writes another party's card");
     let disguised = Letter { from: Some(PROVIDERS[1].1), ..Letter::new("GET", "/ocpi/2.2.1/sender/locations", own) };
     let (status, code, _) = disguised.send(&house, HUB).await;
     assert_eq!((status, code), (403, Some(2001)), "nobody writes in another party's name");

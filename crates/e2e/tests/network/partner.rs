@@ -5,7 +5,8 @@ use std::process::Output;
 use serde_json::{Value, json};
 
 use super::api::{Session, client};
-use super::house::{HUB, House, OPERATOR, run};
+use super::house::{HUB, House, OPERATOR, PROVIDERS, run};
+use super::wait::until;
 
 /// Runs `leyden partner` against a house.
 pub(super) fn partner(house: &House, arguments: &[&str]) -> (bool, String) {
@@ -57,7 +58,9 @@ async fn a_partner_is_invited_tried_suspended_and_forgotten_by_command() {
         rows.into_iter().find(|row| row["party"] == OPERATOR).unwrap()["status"].clone()
     };
     assert_eq!(standing(&parties), "SUSPENDED");
+    told(&house, "SUSPENDED").await;
     held(&house, &["resume", OPERATOR]);
+    told(&house, "CONNECTED").await;
     assert_ne!(standing(&hub.get("/parties").await), "SUSPENDED");
 
     let entry =
@@ -71,6 +74,19 @@ async fn a_partner_is_invited_tried_suspended_and_forgotten_by_command() {
     assert!(!success, "the hub does not dismiss itself: {said}");
     let audit = hub.get("/audit").await.to_string();
     assert!(audit.contains("DE-NEW") && audit.contains("DE-OCH") && !audit.contains(&token), "{audit}");
+}
+
+/// Waits until the hub has told a provider that the operator is in this state.
+async fn told(house: &House, status: &str) {
+    let (slug, provider) = PROVIDERS[0];
+    let url = format!("{}/ocpi/2.2.1/receiver/hubclientinfo/{}", house.road(provider), OPERATOR.replace('-', "/"));
+    let token = house.road_token(HUB, provider);
+    until(&format!("{slug} to be told {status}"), async || {
+        let answer = client(&house.roots()).get(&url).header("authorization", format!("Token {token}")).send().await;
+        let said: Value = answer.unwrap().json().await.unwrap();
+        (said["data"]["status"] == status).then_some(())
+    })
+    .await;
 }
 
 /// Asks for the versions with a token A.

@@ -12,7 +12,7 @@ use charge::talk::partner::{HashInput, Seen, Separators, Times};
 use charge::talk::road::{ClientInfo, Denial, PageWish, on_one_page};
 use charge::{Dice, Secret, Soon, Timestamp};
 use ocpi::Version;
-use store::{Migration, Store, StoreError, Tx, values};
+use store::{Migration, Store, StoreError, Tx, Value, values};
 use trust::bearer::{self, BearerDigest};
 use trust::seal::SealKey;
 
@@ -78,6 +78,17 @@ pub const MIGRATIONS: &[Migration] = &[
           ) STRICT;",
     },
     Migration { family: "road", number: 5, name: "what was seen of partners' habits", sql: sightings::TABLE },
+    Migration {
+        family: "road",
+        number: 6,
+        name: "tokens that we have offered, and whom a peer is believed to be",
+        sql: "ALTER TABLE road_peer ADD COLUMN roots_pem TEXT;
+          CREATE TABLE road_offer (
+              token BLOB NOT NULL PRIMARY KEY,
+              party TEXT NOT NULL,
+              is_hub INTEGER NOT NULL
+          ) STRICT;",
+    },
 ];
 
 /// Why the book cannot be opened or written. Whoever runs this machine can mend it.
@@ -120,6 +131,19 @@ struct Kept {
     versions_url: String,
     sealed: Vec<u8>,
     quirks: Quirks,
+    roots_pem: Option<String>,
+}
+
+/// What came of a registration that we began or renewed.
+pub(crate) struct Settled {
+    /// The token that we offered and the peer comes with from now on.
+    pub token: BearerDigest,
+    pub party: PartyId,
+    pub is_hub: bool,
+    /// With the token that we come with.
+    pub way: Arc<Neighbour>,
+    /// `None`: as it was.
+    pub roots_pem: Option<String>,
 }
 
 impl Book {
@@ -132,17 +156,19 @@ impl Book {
         dice: Arc<dyn Dice>,
     ) -> Result<Self, BookFault> {
         store.migrate(MIGRATIONS)?;
-        let (kept, invited, spent, hashes, sightings) = store
+        let (kept, invited, offers, spent, hashes, sightings) = store
             .read::<_, StoreError>("road.book", |tx| {
                 let kept = tx.query(PEERS, &[], read_peer)?;
                 let invited = tx.query(INVITATIONS, &[], |row| {
                     Ok((digest(row.blob(0)?)?, party(&row.text(1)?)?, row.flag(2)?, row.flag(3)?))
                 })?;
+                let offers =
+                    tx.query(OFFERS, &[], |row| Ok((digest(row.blob(0)?)?, party(&row.text(1)?)?, row.flag(2)?)))?;
                 let hashes = tx.query(HASHES, &[], |row| {
                     Ok((party(&row.text(0)?)?, HashInput::named(&row.text(1)?).unwrap_or_default()))
                 })?;
                 let spent = tx.query(SPENT, &[], |row| digest(row.blob(0)?))?;
-                Ok((kept, invited, spent, hashes, Sightings::read(tx)?))
+                Ok((kept, invited, offers, spent, hashes, Sightings::read(tx)?))
             })
             .await?;
         let spent = RwLock::new(spent.into_iter().collect());
@@ -156,6 +182,9 @@ impl Book {
             let invitation = Invitation { party, is_hub, local, tls: Arc::clone(&book.tls) };
             book.peers.admit(BearerDigest::from_bytes(token), PeerAccess::Invited(invitation));
         }
+        for (token, party, is_hub) in offers {
+            book.peers.admit_offer(BearerDigest::from_bytes(token), known(party, is_hub));
+        }
         Ok(book)
     }
 
@@ -163,15 +192,13 @@ impl Book {
         let opened =
             self.seal.open(&place(row.party), &row.sealed).ok().and_then(|bytes| String::from_utf8(bytes).ok());
         let token_out = Secret::new(opened.ok_or(BookFault::Seal(row.party))?);
-        let access = PeerAccess::Known { party: row.party, parties: vec![row.party], is_hub: row.is_hub };
-        self.peers.admit(BearerDigest::from_bytes(row.token), access);
-        let peer = Peer {
-            party: row.party,
-            name: row.name,
-            versions_url: row.versions_url,
-            token_out,
-            tls: Arc::clone(&self.tls),
+        self.admit(BearerDigest::from_bytes(row.token), known(row.party, row.is_hub));
+        let tls = match row.roots_pem.as_deref().map(|pem| trust::tls::client(pem, None, &["http/1.1"])) {
+            Some(Ok(tls)) => Arc::new(tls),
+            // judged when they were entered
+            Some(Err(_)) | None => Arc::clone(&self.tls),
         };
+        let peer = Peer { party: row.party, name: row.name, versions_url: row.versions_url, token_out, tls };
         match Neighbour::new(peer, self.limits, Arc::clone(&self.dice)).map(|way| way.with_quirks(row.quirks)) {
             Ok(Ok(way)) => self.peers.know(Arc::new(way)),
             Ok(Err(fault)) | Err(fault) => tracing::error!(%fault, "a registered peer cannot be reached any more"),
@@ -179,11 +206,13 @@ impl Book {
         Ok(())
     }
 
-    /// Lets in whoever comes with this token of the configuration, unless it was spent since.
-    pub fn admit(&self, token: BearerDigest, access: PeerAccess) {
-        if !self.spent.read().unwrap_or_else(PoisonError::into_inner).contains(token.as_bytes()) {
+    /// Lets in whoever comes with this token of the configuration, unless it was spent since, which `false` says.
+    pub fn admit(&self, token: BearerDigest, access: PeerAccess) -> bool {
+        let good = !self.spent.read().unwrap_or_else(PoisonError::into_inner).contains(token.as_bytes());
+        if good {
             self.peers.admit(token, access);
         }
+        good
     }
 
     /// How to get to a party of the configuration, unless it registered since.
@@ -204,6 +233,55 @@ impl Book {
         let invitation = Invitation { party, is_hub, local, tls: Arc::clone(&self.tls) };
         self.peers.admit(digest, PeerAccess::Invited(invitation));
         Ok(token)
+    }
+
+    /// A new token for a party to come with, on the disk before anybody hears of it. Until it is used, what the party
+    /// has is good as well.
+    pub(crate) async fn offer(&self, party: PartyId, is_hub: bool) -> Result<Secret<String>, BookFault> {
+        let token = bearer::generate(TOKEN_PREFIX, &*self.dice);
+        let digest = BearerDigest::of(token.expose());
+        let row = values![*digest.as_bytes(), party.to_string(), is_hub];
+        self.store.run::<_, StoreError>("road.offer", move |tx| tx.execute(OFFER, &row).map(drop)).await?;
+        self.peers.admit_offer(digest, known(party, is_hub));
+        Ok(token)
+    }
+
+    /// The other side has refused it.
+    pub(crate) async fn take_back(&self, token: BearerDigest) -> Result<(), BookFault> {
+        let bytes = *token.as_bytes();
+        self.store
+            .run::<_, StoreError>("road.take_back", move |tx| tx.execute(DROP_OFFER, &values![bytes]).map(drop))
+            .await?;
+        self.peers.take_back(token);
+        Ok(())
+    }
+
+    /// Keeps what both sides come with from now on. The token that the party had is good until it uses its new one, or
+    /// until a restart.
+    pub(crate) async fn settle(&self, settled: Settled) -> Result<(), BookFault> {
+        let Settled { token, party, is_hub, way, roots_pem } = settled;
+        let row = self.row(&way, (party, is_hub, token), roots_pem)?;
+        let before: Vec<[u8; 32]> = self.peers.others(party, token).iter().map(|token| *token.as_bytes()).collect();
+        let run = self.store.run::<_, StoreError>("road.settle", move |tx| {
+            tx.execute(PUT_PEER, &row)?;
+            tx.execute(DROP_OFFERED, &values![party.to_string()])?;
+            before.into_iter().try_for_each(|token| spend(tx, token))
+        });
+        run.await?;
+        self.peers.know(way);
+        Ok(())
+    }
+
+    /// Tokens whose successor was used.
+    async fn spend_replaced(&self, replaced: Vec<BearerDigest>) {
+        let rows: Vec<[u8; 32]> = replaced.iter().map(|token| *token.as_bytes()).collect();
+        self.spent.write().unwrap_or_else(PoisonError::into_inner).extend(rows.iter().copied());
+        let run = self
+            .store
+            .run::<_, StoreError>("road.replaced", move |tx| rows.into_iter().try_for_each(|token| spend(tx, token)));
+        if let Err(fault) = run.await {
+            tracing::error!(%fault, "that a token was replaced could not be kept; a restart makes it good again");
+        }
     }
 
     /// Whom registered peers are believed to be.
@@ -260,7 +338,8 @@ impl Book {
         let rows = spent.clone();
         let run = self.store.run::<_, StoreError>("road.dismiss", move |tx| {
             tx.execute(DROP_PARTY, &values![name.clone()])?;
-            tx.execute(DROP_INVITED, &values![name])?;
+            tx.execute(DROP_INVITED, &values![name.clone()])?;
+            tx.execute(DROP_OFFERED, &values![name])?;
             rows.into_iter().try_for_each(|token| spend(tx, token))
         });
         run.await?;
@@ -268,18 +347,21 @@ impl Book {
         Ok(true)
     }
 
-    async fn keep(&self, registration: &Registration) -> Result<(), BookFault> {
-        let way = &registration.way;
-        let party = registration.party;
+    /// A row of `road_peer`.
+    fn row(
+        &self,
+        way: &Neighbour,
+        (party, is_hub, token): (PartyId, bool, BearerDigest),
+        roots_pem: Option<String>,
+    ) -> Result<Vec<Value>, BookFault> {
         let sealed = self.seal.seal(&place(party), way.token_out().expose().as_bytes());
         let sealed = sealed.map_err(|_| BookFault::Seal(party))?;
         let quirks = way.quirks();
-        let (token, spent) = (*registration.token.as_bytes(), *registration.spent.as_bytes());
-        let row = values![
+        Ok(values![
             party.to_string(),
             way.name().to_owned(),
-            registration.is_hub,
-            token,
+            is_hub,
+            *token.as_bytes(),
             way.versions_url().to_owned(),
             sealed,
             quirks.raw_token,
@@ -288,10 +370,19 @@ impl Book {
             quirks.unknown_is_ok,
             quirks.times.as_str(),
             quirks.ids.as_str(),
-        ];
+            roots_pem,
+        ]
+        .to_vec())
+    }
+
+    async fn keep(&self, registration: &Registration) -> Result<(), BookFault> {
+        let Registration { party, is_hub, token, .. } = *registration;
+        let row = self.row(&registration.way, (party, is_hub, token), None)?;
+        let spent = *registration.spent.as_bytes();
         self.store
             .run::<_, StoreError>("road.register", move |tx| {
                 tx.execute(PUT_PEER, &row)?;
+                tx.execute(DROP_OFFERED, &values![party.to_string()])?;
                 spend(tx, spent)
             })
             .await?;
@@ -304,7 +395,8 @@ impl Book {
         let party = self.peers.known(token).map(|party| party.to_string());
         self.store
             .run::<_, StoreError>("road.withdraw", move |tx| {
-                tx.execute(DROP_PEER, &values![bytes, party])?;
+                tx.execute(DROP_PEER, &values![bytes, party.clone()])?;
+                tx.execute(DROP_OFFERED, &values![party])?;
                 spend(tx, bytes)
             })
             .await?;
@@ -369,7 +461,13 @@ impl Book {
 
 impl PeerBook for Book {
     fn by_token(&self, token: BearerDigest) -> Soon<'_, Option<PeerAccess>> {
-        self.peers.by_token(token)
+        let (found, replaced) = self.peers.look(token);
+        Box::pin(async move {
+            if !replaced.is_empty() {
+                self.spend_replaced(replaced).await;
+            }
+            found
+        })
     }
 
     fn peer(&self, party: PartyId) -> Soon<'_, Option<Arc<Neighbour>>> {
@@ -437,6 +535,10 @@ fn place(party: PartyId) -> String {
     format!("road_peer.token_out/{party}")
 }
 
+fn known(party: PartyId, is_hub: bool) -> PeerAccess {
+    PeerAccess::Known { party, parties: vec![party], is_hub }
+}
+
 fn spend(tx: &mut Tx<'_>, token: [u8; 32]) -> Result<(), StoreError> {
     tx.execute(SPEND, &values![token])?;
     tx.execute(DROP_INVITATION, &values![token]).map(drop)
@@ -458,6 +560,7 @@ fn read_peer(row: &store::Row<'_>) -> Result<Kept, StoreError> {
             times: Times::named(&row.text(10)?).unwrap_or_default(),
             ids: Separators::named(&row.text(11)?).unwrap_or_default(),
         },
+        roots_pem: row.text_opt(12)?,
     })
 }
 
@@ -470,15 +573,20 @@ fn party(text: &str) -> Result<PartyId, StoreError> {
 }
 
 const PEERS: &str =
-    "SELECT party, name, is_hub, token, versions_url, token_out_sealed, raw, version, local, unknown_is_ok, times, ids
-    FROM road_peer ORDER BY party";
+    "SELECT party, name, is_hub, token, versions_url, token_out_sealed, raw, version, local, unknown_is_ok, times, ids,
+    roots_pem FROM road_peer ORDER BY party";
 const PUT_PEER: &str = "INSERT INTO road_peer
-    (party, name, is_hub, token, versions_url, token_out_sealed, raw, version, local, unknown_is_ok, times, ids)
-    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)
+    (party, name, is_hub, token, versions_url, token_out_sealed, raw, version, local, unknown_is_ok, times, ids,
+    roots_pem)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)
     ON CONFLICT (party) DO UPDATE SET name = excluded.name, is_hub = excluded.is_hub, token = excluded.token,
         versions_url = excluded.versions_url, token_out_sealed = excluded.token_out_sealed, raw = excluded.raw,
         version = excluded.version, local = excluded.local, unknown_is_ok = excluded.unknown_is_ok,
-        times = excluded.times, ids = excluded.ids";
+        times = excluded.times, ids = excluded.ids, roots_pem = COALESCE(excluded.roots_pem, roots_pem)";
+const OFFERS: &str = "SELECT token, party, is_hub FROM road_offer";
+const OFFER: &str = "INSERT INTO road_offer (token, party, is_hub) VALUES (?1, ?2, ?3)";
+const DROP_OFFER: &str = "DELETE FROM road_offer WHERE token = ?1";
+const DROP_OFFERED: &str = "DELETE FROM road_offer WHERE party = ?1";
 const TUNE: &str = "UPDATE road_peer SET raw = ?2, version = ?3, unknown_is_ok = ?4, times = ?5, ids = ?6
     WHERE party = ?1";
 const HASHES: &str = "SELECT party, input FROM road_hash";

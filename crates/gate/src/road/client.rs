@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use charge::Soon;
+use charge::id::PartyId;
 use charge::talk::road::{Answer, Letter, Question, Road, RoadDesk, RoadFault, Wanted};
 use ocpi::Version;
 use ocpi::answer::{self, Answered};
@@ -12,10 +13,13 @@ use ocpi::wire::Module;
 
 use super::figures::{Direction, Figures};
 use super::neighbour::{Hop, Neighbour};
+use super::peers::PeerBook;
 
-/// A [`Road`] with one neighbour: the hub.
+/// A [`Road`] with one neighbour: the hub. The way to it is looked up for each letter, because a registration may begin,
+/// be renewed and end while this party is at work.
 pub struct Client {
-    hub: Arc<Neighbour>,
+    peers: Arc<dyn PeerBook>,
+    hub: PartyId,
     base: String,
     figures: Arc<Figures>,
     desk: Option<Arc<dyn RoadDesk>>,
@@ -23,8 +27,8 @@ pub struct Client {
 
 impl Client {
     /// `base` is our own address, such as `https://operator.example`, where outcomes of our orders are to be sent.
-    pub fn new(hub: Arc<Neighbour>, base: impl Into<String>, figures: Arc<Figures>) -> Self {
-        Self { hub, base: base.into(), figures, desk: None }
+    pub fn new(peers: Arc<dyn PeerBook>, hub: PartyId, base: impl Into<String>, figures: Arc<Figures>) -> Self {
+        Self { peers, hub, base: base.into(), figures, desk: None }
     }
 
     /// With our own desk, for what a neighbour of OCPI 2.1.1 wants to have whole: the location of a session.
@@ -36,9 +40,10 @@ impl Client {
 
     async fn carry(&self, letter: Letter) -> Result<Answer, RoadFault> {
         let asked = Asked::of(&letter.question);
+        let hub = self.hub().await?;
         let version = match &letter.question {
-            Question::Booking(_) => self.hub.version_for(Module::Bookings).await?,
-            _usual => self.hub.version().await?,
+            Question::Booking(_) => hub.version_for(Module::Bookings).await?,
+            _usual => hub.version().await?,
         };
         let place = self.place(version, &letter).await;
         let toward = Toward { version, base: &self.base, place: place.as_deref() };
@@ -49,17 +54,21 @@ impl Client {
         // public lists are asked of the hub itself (OCPI 2.2.1, 4.2.2, "GET all via hub"); anything else without a
         // receiver is an open routing request
         let to = match &letter.question {
-            Question::Locations(_) | Question::Tariffs(_) => letter.to.or(Some(self.hub.party())),
+            Question::Locations(_) | Question::Tariffs(_) => letter.to.or(Some(self.hub)),
             _letter => letter.to,
         };
         self.figures.count(Direction::Out, kind);
         let (from, owner) = (letter.from, to);
         let hop = Hop { from, to, correlation: letter.correlation };
-        let reply = self.hub.ask(request.value, &hop).await?;
+        let reply = hub.ask(request.value, &hop).await?;
         let beside = Beside { owner, payer: Some(from), ..Beside::default() };
         let answer = answer::read(&asked, &reply, Answered { version, beside })?;
         tell_lost("out", kind.as_str(), &answer.lost);
         Ok(answer.value)
+    }
+
+    async fn hub(&self) -> Result<Arc<Neighbour>, RoadFault> {
+        self.peers.peer(self.hub).await.ok_or(RoadFault::NoRoad)
     }
 
     /// The location of a session, for a neighbour that wants it whole.

@@ -107,6 +107,7 @@ impl Crossing {
     pub async fn duty(&self) -> Result<(), Denial> {
         let now = self.threshold.now();
         self.threshold.peers.duty().await?;
+        self.relay.way().look_around().await?;
         self.relay.way().night(now, &*self.threshold.dice).await?;
         match self.vault() {
             Some(vault) => Ok(vault.forget(now).await?),

@@ -21,7 +21,7 @@ pub(crate) async fn answer(
 ) -> Result<Reply, Denial> {
     let spot = document::spot(incoming)?;
     if spot.owner.is_some_and(|owner| owner != from) {
-        return Err(Denial::NotYours);
+        return Err(Denial::UnknownObject);
     }
     let (books, now) = (&threshold.peers, threshold.now());
     let at = |id: String| DocumentSpot { owner: from, shelf: spot.shelf.clone(), id };

@@ -37,6 +37,13 @@ pub struct Own {
     pub base: String,
 }
 
+impl Own {
+    /// As our credentials tell it.
+    pub(crate) fn roles(&self) -> Vec<PartyRole> {
+        vec![PartyRole { party: self.party, role: self.role, name: self.name.clone() }]
+    }
+}
+
 /// What every door of the road needs.
 pub(crate) struct Threshold {
     pub own: Own,
@@ -79,10 +86,6 @@ pub(crate) struct Sender {
 impl Threshold {
     pub(crate) fn now(&self) -> Timestamp {
         self.clock.now()
-    }
-
-    pub(crate) fn roles(&self) -> Vec<PartyRole> {
-        vec![PartyRole { party: self.own.party, role: self.own.role, name: self.own.name.clone() }]
     }
 
     /// Stage 1. A token that nobody has is answered the same whatever it wants.

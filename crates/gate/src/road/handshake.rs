@@ -75,7 +75,7 @@ async fn credentials(
 }
 
 fn shown(threshold: &Threshold, token: charge::Secret<String>) -> Credentials {
-    Credentials { token, url: ocpi::url::versions(&threshold.own.base), roles: threshold.roles() }
+    Credentials { token, url: ocpi::url::versions(&threshold.own.base), roles: threshold.own.roles() }
 }
 
 async fn exchange(

@@ -13,7 +13,9 @@ use axum::response::Response;
 use bytes::Bytes;
 use charge::id::PartyId;
 use charge::talk::partner::{Form, Seen};
-use charge::talk::road::{Denial, Envelope, Errand, Exchange, PageWish, Passing, Published, ReturnAddress, Way};
+use charge::talk::road::{
+    Denial, Envelope, Errand, Exchange, Gathered, PageWish, Passing, Published, ReturnAddress, Way,
+};
 use http::request::Parts;
 use ocpi::credentials::Role;
 use ocpi::cross::{self, Beside, Noun};
@@ -25,6 +27,7 @@ use super::crossing::{Crossing, PartLocks};
 use super::documents;
 use super::entrance::{Resource, Sender, Threshold, bounded_whole, page_limit, respond};
 use super::figures::Direction;
+use super::gather::Asking;
 use super::handshake;
 use super::limits::PERHAPS_TIME_MAX;
 use super::losses;
@@ -80,7 +83,14 @@ async fn enter(State(door): State<Arc<Door>>, request: Request) -> Response {
                     (PeerAccess::Invited(invitation), Resource::Credentials(_)) => Some(invitation.party),
                     (_, _) => None,
                 };
+                let leaver = match (&actor.access, &platform, &parts.method) {
+                    (PeerAccess::Known { party, .. }, Resource::Credentials(_), &http::Method::DELETE) => Some(*party),
+                    (_, _, _) => None,
+                };
                 let reply = handshake::answer(&door.threshold, &platform, &parts.method, actor, facing, body).await?;
+                if let Some(party) = leaver {
+                    door.exchange.left(party).await.map_err(|denial| door.threshold.refuse(&denial))?;
+                }
                 if let (Some(party), &http::Method::POST) = (newcomer, &parts.method) {
                     door.exchange.joined(party).await.map_err(|denial| door.threshold.refuse(&denial))?;
                 }
@@ -91,10 +101,10 @@ async fn enter(State(door): State<Arc<Door>>, request: Request) -> Response {
     respond(reply.await.unwrap_or_else(|refusal: Reply| refusal), &headers)
 }
 
-/// Nobody writes in another party's name.
+/// Nobody writes in another party's name; another's object is answered like one that does not exist (OCPI 2.2.1, 4.1.2).
 fn owner_rule(incoming: &Incoming, sender: &Sender) -> Result<(), Denial> {
     match incoming.owner().transpose()? {
-        Some(owner) if owner != sender.from => Err(Denial::NotYours),
+        Some(owner) if owner != sender.from => Err(Denial::UnknownObject),
         Some(_) | None => Ok(()),
     }
 }
@@ -169,8 +179,10 @@ impl Door {
             Kind::Tariffs => return self.published(&letter, Published::Tariffs).await,
             Kind::OneLocation | Kind::KeptLocation | Kind::KeptTariff => return self.published_one(&letter).await,
             Kind::Clients => return self.clients(&letter).await,
-            // a hub has none of its own: whose are wanted is said by the receiver
-            Kind::Sessions | Kind::Cdrs | Kind::Tokens if asked_here => return self.nothing(&letter),
+            Kind::Sessions if asked_here => return self.gathered(&letter, Gathered::Sessions).await,
+            Kind::Cdrs if asked_here => return self.gathered(&letter, Gathered::Cdrs).await,
+            // nobody lists cards here: who may charge is asked
+            Kind::Tokens if asked_here => return self.nothing(&letter),
             Kind::Documents | Kind::OneDocument | Kind::PutDocument | Kind::DropDocument if asked_here => {
                 let from = letter.sender.from;
                 return documents::answer(&self.threshold, &self.parts, &letter.incoming, from, &letter.bytes).await;
@@ -354,6 +366,19 @@ impl Door {
         let page = self.exchange.clients(letter.sender.from, wish).await?;
         let items: Vec<String> = page.items.iter().map(client::write).collect();
         let reply = status::success_of_texts(&items, self.threshold.now());
+        Ok(self.paged(letter, reply, wish, page.total, page.next))
+    }
+
+    /// What a hub does not have: a page of what its operators have for the asker.
+    async fn gathered(&self, letter: &Received, what: Gathered) -> Result<Reply, Denial> {
+        let (from, now) = (letter.sender.from, self.threshold.now());
+        let mut wish = hear::wish(&letter.incoming)?;
+        wish.limit = page_limit(wish.limit);
+        let _place = self.threshold.fair.place(from, now)?;
+        let operators = self.exchange.senders(from, what).await?;
+        let asking = Asking { relay: &self.relay, incoming: &letter.incoming, sender: &letter.sender };
+        let page = asking.of_all(operators, wish).await?;
+        let reply = status::success_of_texts(&page.items, self.threshold.now());
         Ok(self.paged(letter, reply, wish, page.total, page.next))
     }
 

@@ -183,38 +183,24 @@ impl Neighbour {
         &self.peer.tls
     }
 
-    /// Introduces us: sends our credentials with the token that the peer gave us for that, and returns the peer's,
-    /// which hold the token to come with from then on (OCPI 2.2.1, 7.1.1).
-    pub async fn introduce(&self, own: &Credentials) -> Result<Credentials, RoadFault> {
-        self.present(Method::Post, own).await
-    }
-
-    /// Renews our credentials, or tells that we have moved (OCPI 2.2.1, 7.1.3).
-    pub async fn renew(&self, own: &Credentials) -> Result<Credentials, RoadFault> {
+    /// Says something to the credentials module (OCPI 2.2.1, 7): its address is found anew before.
+    pub(crate) async fn credentials(&self, method: Method, own: Option<&Credentials>) -> Result<Reply, SendFault> {
         self.remember(None);
-        self.present(Method::Put, own).await
-    }
-
-    /// Ends the relation from our side (OCPI 2.2.1, 7.2.4).
-    pub async fn leave(&self) -> Result<(), RoadFault> {
-        let url = self.endpoints().await?.credentials.clone().ok_or(RoadFault::Denied(Denial::NotSupported))?;
-        let reply = self.exchange(Method::Delete, &url, None, None).await?;
-        match ocpi::status::code_of(reply.body.as_bytes()) {
-            Some(1000..2000) if reply.http < 300 => Ok(()),
-            code => Err(RoadFault::Denied(ocpi::status::denial(reply.http, code, ""))),
-        }
-    }
-
-    async fn present(&self, method: Method, own: &Credentials) -> Result<Credentials, RoadFault> {
         let endpoints = self.endpoints().await?;
-        let url = endpoints.credentials.clone().ok_or(RoadFault::Denied(Denial::NotSupported))?;
-        let body = own.write(endpoints.version);
-        let reply = self.exchange(method, &url, Some(body.into()), None).await?;
-        if reply.http == 405 {
-            return Err(RoadFault::Denied(Denial::NotSupported));
-        }
-        Credentials::read_reply(reply.http, reply.body.as_bytes())
-            .map_err(|fault| RoadFault::Unreadable(fault.to_string().into()))
+        let url = endpoints.credentials.clone().ok_or(SendFault::NotOffered)?;
+        let body = own.map(|own| own.write(endpoints.version).into());
+        self.exchange(method, &url, body, None).await
+    }
+
+    /// The same peer at the same or another address, with another token.
+    pub(crate) fn with_token(
+        &self,
+        name: String,
+        versions_url: String,
+        token_out: Secret<String>,
+    ) -> Result<Self, PeerFault> {
+        let peer = Peer { name, versions_url, token_out, ..self.peer.clone() };
+        Self::new(peer, self.limits, Arc::clone(&self.dice))?.with_quirks(self.quirks)
     }
 
     /// The endpoints, asked for when they are not known. Several at once may ask: nobody waits for another's wait.
@@ -280,6 +266,16 @@ impl Neighbour {
     pub(crate) async fn ask(&self, request: Request, hop: &Hop) -> Result<Reply, SendFault> {
         let body = request.body.map(Into::into);
         self.send(request.method, &request.target, &request.query, body, hop, request.kind).await
+    }
+
+    /// A request of this platform itself, which no header routes (OCPI 2.2.1, 4.2.2).
+    pub(crate) async fn tell(&self, request: Request) -> Result<Reply, SendFault> {
+        let url = match &request.target {
+            Target::Address(url) => url.clone(),
+            Target::Endpoint { module, side, rest } => self.url(*module, *side, rest, &request.query).await?,
+        };
+        let telling = self.exchange(request.method, &url, request.body.map(Into::into), None);
+        tokio::time::timeout(self.limits.answer, telling).await.unwrap_or(Err(SendFault::TimedOut))
     }
 
     /// Sends within the time that an answer may take, all steps together.

@@ -88,7 +88,8 @@ async fn enter(State(door): State<Arc<Door>>, request: Request) -> Response {
 
 impl Door {
     /// An object in the URL belongs to the sender. A hub that publishes to everybody may write its own name as the
-    /// sender (OCPI 2.2.1, 4.2.2, "broadcast push"): then the owner is who speaks.
+    /// sender (OCPI 2.2.1, 4.2.2, "broadcast push"): then the owner is who speaks. Anybody else's object is answered
+    /// like one that does not exist (4.1.2), so that nobody learns which parties and objects there are.
     fn owner_rule(&self, incoming: &Incoming, mut sender: Sender) -> Result<Sender, Denial> {
         if sender.to.is_some_and(|to| to != self.threshold.own.party) {
             return Err(Denial::UnknownReceiver);
@@ -97,7 +98,7 @@ impl Door {
         if sender.is_hub && sender.from == sender.peer {
             sender.from = owner;
         }
-        if sender.from == owner { Ok(sender) } else { Err(Denial::NotYours) }
+        if sender.from == owner { Ok(sender) } else { Err(Denial::UnknownObject) }
     }
 
     async fn handle(&self, incoming: &Incoming, bytes: &Bytes, body: Doc, sender: Sender) -> Result<Reply, Denial> {

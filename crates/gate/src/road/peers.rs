@@ -154,8 +154,16 @@ struct Book {
 
 struct Entry {
     access: PeerAccess,
-    /// The token that this one replaces, good until this one is used.
-    replaces: Option<BearerDigest>,
+    replaces: Replaces,
+}
+
+/// Which tokens are good until this one is used.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Replaces {
+    None,
+    One(BearerDigest),
+    /// Every one that its party was known by and that is no offer.
+    All,
 }
 
 impl Peers {
@@ -166,6 +174,36 @@ impl Peers {
     /// Lets in whoever comes with this token.
     pub fn admit(&self, token: BearerDigest, access: PeerAccess) {
         self.write().admit(token, access);
+    }
+
+    /// Lets in whoever comes with a token that we have offered, beside those that it has until it does.
+    pub(crate) fn admit_offer(&self, token: BearerDigest, access: PeerAccess) {
+        self.write().tokens.insert(*token.as_bytes(), Entry { access, replaces: Replaces::All });
+    }
+
+    /// An offer was not taken.
+    pub(crate) fn take_back(&self, token: BearerDigest) {
+        self.write().tokens.remove(token.as_bytes());
+    }
+
+    /// What a token opens, and which others its first use has made good for nothing.
+    pub(crate) fn look(&self, token: BearerDigest) -> (Option<PeerAccess>, Vec<BearerDigest>) {
+        let found = self.read().entry(token).map(|entry| (entry.access.clone(), entry.replaces != Replaces::None));
+        match found {
+            None => (None, Vec::new()),
+            Some((access, false)) => (Some(access), Vec::new()),
+            Some((access, true)) => (Some(access), self.write().used(token)),
+        }
+    }
+
+    /// The tokens that a party is known by, but for one.
+    pub(crate) fn others(&self, party: PartyId, but: BearerDigest) -> Vec<BearerDigest> {
+        let book = self.read();
+        let its = |(token, entry): &(&[u8; 32], &Entry)| {
+            *token != but.as_bytes()
+                && matches!(&entry.access, PeerAccess::Known { party: known, .. } if *known == party)
+        };
+        book.tokens.iter().filter(its).map(|(token, _)| BearerDigest::from_bytes(*token)).collect()
     }
 
     /// How to get to a party.
@@ -221,7 +259,7 @@ impl Peers {
 
 impl Book {
     fn admit(&mut self, token: BearerDigest, access: PeerAccess) {
-        self.tokens.insert(*token.as_bytes(), Entry { access, replaces: None });
+        self.tokens.insert(*token.as_bytes(), Entry { access, replaces: Replaces::None });
     }
 
     fn know(&mut self, way: Arc<Neighbour>) {
@@ -237,7 +275,7 @@ impl Book {
         let Registration { spent, token, party, is_hub, way } = registration;
         self.forget_all(party, Some(spent));
         let access = PeerAccess::Known { party, parties: vec![party], is_hub };
-        self.tokens.insert(*token.as_bytes(), Entry { access, replaces: Some(spent) });
+        self.tokens.insert(*token.as_bytes(), Entry { access, replaces: Replaces::One(spent) });
         self.know(way);
     }
 
@@ -249,22 +287,32 @@ impl Book {
         });
     }
 
-    /// A token was used: the one before it is good for nothing any more.
-    fn used(&mut self, token: BearerDigest) {
-        let before = self.tokens.get_mut(token.as_bytes()).and_then(|each| each.replaces.take());
-        if let Some(before) = before {
-            self.tokens.remove(before.as_bytes());
-        }
+    /// A token was used: what it replaces is good for nothing any more.
+    fn used(&mut self, token: BearerDigest) -> Vec<BearerDigest> {
+        let Some(entry) = self.tokens.get_mut(token.as_bytes()) else { return Vec::new() };
+        let owner = match &entry.access {
+            PeerAccess::Known { party, .. } => Some(*party),
+            PeerAccess::Invited(_) => None,
+        };
+        let before = std::mem::replace(&mut entry.replaces, Replaces::None);
+        let replaced = |each: &[u8; 32], entry: &Entry| match before {
+            Replaces::None => false,
+            Replaces::One(one) => each == one.as_bytes(),
+            Replaces::All => {
+                each != token.as_bytes()
+                    && entry.replaces != Replaces::All
+                    && matches!(&entry.access, PeerAccess::Known { party, .. } if Some(*party) == owner)
+            }
+        };
+        let gone = self.tokens.extract_if(|each, entry| replaced(each, entry));
+        gone.map(|(token, _)| BearerDigest::from_bytes(token)).collect()
     }
 }
 
 impl PeerBook for Peers {
     fn by_token(&self, token: BearerDigest) -> Soon<'_, Option<PeerAccess>> {
-        let found = self.read().entry(token).map(|entry| (entry.access.clone(), entry.replaces.is_some()));
-        if found.as_ref().is_some_and(|(_, first_use)| *first_use) {
-            self.write().used(token);
-        }
-        Box::pin(async move { found.map(|(access, _)| access) })
+        let (found, _replaced) = self.look(token);
+        Box::pin(async move { found })
     }
 
     fn peer(&self, party: PartyId) -> Soon<'_, Option<Arc<Neighbour>>> {

@@ -32,6 +32,8 @@ use super::neighbour::{Hop, Neighbour, Quirks, SendFault};
 use super::partners::Partner;
 use super::reception::habits;
 
+const INVITE_AGAIN: &str = "Ask whether the token that they gave us is still good. If not, invite them again.";
+
 /// Host and port of an `https` URL.
 pub(crate) fn place(url: &str) -> Option<(String, u16)> {
     ocpi::url::origin(url)?;
@@ -82,7 +84,7 @@ impl Looker<'_> {
         if !self.wire(way.versions_url(), way.quirks().local, way.tls(), &mut trial.steps).await {
             return trial;
         }
-        let (step, suggested) = versions(way).await;
+        let (step, suggested) = versions(way, INVITE_AGAIN).await;
         let go_on = step.held;
         trial.steps.push(step);
         trial.suggested = suggested;
@@ -119,7 +121,13 @@ impl Looker<'_> {
     }
 
     /// Address, TCP and TLS.
-    async fn wire(&self, url: &str, local: bool, tls: &Arc<rustls::ClientConfig>, steps: &mut Vec<TrialStep>) -> bool {
+    pub(crate) async fn wire(
+        &self,
+        url: &str,
+        local: bool,
+        tls: &Arc<rustls::ClientConfig>,
+        steps: &mut Vec<TrialStep>,
+    ) -> bool {
         let addresses = match addresses(url, local).await {
             Ok((step, addresses)) => {
                 steps.push(step);
@@ -322,15 +330,16 @@ async fn http_answers(url: &str, local: bool, tls: &Arc<rustls::ClientConfig>) -
 }
 
 /// The list of versions; where our token is refused, whether it is welcome in its other form.
-async fn versions(way: &Neighbour) -> (TrialStep, Option<Habits>) {
+/// `refused` is what to do where they do not know it in either.
+pub(crate) async fn versions(way: &Neighbour, refused: &str) -> (TrialStep, Option<Habits>) {
     const WHAT: &str = "Versions";
     let reply = match way.look(way.versions_url()).await {
         Ok(reply) => reply,
         Err(fault) => return (failed(WHAT, words(&fault), "Ask what their log says about our request."), None),
     };
-    let refused = matches!(reply.http, 401 | 403) || code_of(reply.body.as_bytes()).is_some_and(|code| code >= 2000);
-    if refused {
-        return token_refused(way).await;
+    let unwelcome = matches!(reply.http, 401 | 403) || code_of(reply.body.as_bytes()).is_some_and(|code| code >= 2000);
+    if unwelcome {
+        return token_refused(way, refused).await;
     }
     let step = match read_versions(reply.http, reply.body.as_bytes()) {
         Ok(common) if common.is_empty() => {
@@ -352,7 +361,7 @@ async fn versions(way: &Neighbour) -> (TrialStep, Option<Habits>) {
     (step, None)
 }
 
-async fn token_refused(way: &Neighbour) -> (TrialStep, Option<Habits>) {
+async fn token_refused(way: &Neighbour, refused: &str) -> (TrialStep, Option<Habits>) {
     const WHAT: &str = "Versions";
     let raw_token = !way.quirks().raw_token;
     let other = Quirks { raw_token, ..way.quirks() };
@@ -367,8 +376,7 @@ async fn token_refused(way: &Neighbour) -> (TrialStep, Option<Habits>) {
         let advice = "Take over the suggested habit.";
         return (failed(WHAT, format!("they want our token {form}"), advice), Some(habits(other)));
     }
-    let advice = "Ask whether the token that they gave us is still good. If not, invite them again.";
-    (failed(WHAT, "they refuse our token", advice), None)
+    (failed(WHAT, "they refuse our token", refused), None)
 }
 
 fn modules(endpoints: &Endpoints, roles: &[PartnerRole]) -> TrialStep {
@@ -405,7 +413,7 @@ async fn credentials(way: &Neighbour, endpoints: &Endpoints) -> Option<TrialStep
     Some(failed(WHAT, found, "Ask for credentials of the party that was invited."))
 }
 
-fn words(fault: &SendFault) -> String {
+pub(crate) fn words(fault: &SendFault) -> String {
     match fault {
         SendFault::Unreachable => "the connection failed".to_owned(),
         SendFault::TimedOut => "no answer in time".to_owned(),

@@ -8,7 +8,8 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use charge::id::PartyId;
 use charge::talk::partner::{
-    Declined, Habits, HashInput, Invited, NewPartner, PartnerCard, PartnerRole, Reception, Trial, TrialStep,
+    Beginning, Declined, Habits, HashInput, Invited, NewPartner, PartnerCard, PartnerRole, Reception, Registered,
+    Registrar, Trial, TrialStep,
 };
 use charge::{Clock, Dice, Secret, Soon};
 use ocpi::Version;
@@ -16,6 +17,8 @@ use ocpi::credentials::Role;
 use trust::bearer::{self, BearerDigest};
 
 use super::book::{Book, BookFault};
+use super::entrance::Own;
+use super::envoy::Envoy;
 use super::handshake::TOKEN_PREFIX;
 use super::knock::Knock;
 use super::neighbour::{Neighbour, Quirks};
@@ -35,6 +38,8 @@ pub struct FrontDesk {
     base: String,
     book: Arc<Book>,
     partners: Arc<Partners>,
+    /// Goes to partners that want us to begin.
+    envoy: Envoy,
     /// Whom partners without roots of their own are believed to be.
     tls: Arc<rustls::ClientConfig>,
     /// Who asks partners of other protocols when their connection is tried.
@@ -44,15 +49,10 @@ pub struct FrontDesk {
 }
 
 impl FrontDesk {
-    pub fn new(
-        (party, base): (PartyId, impl Into<String>),
-        book: Arc<Book>,
-        partners: Arc<Partners>,
-        clock: Arc<dyn Clock>,
-        dice: Arc<dyn Dice>,
-    ) -> Self {
-        let tls = Arc::clone(book.tls());
-        Self { party, base: base.into(), book, partners, tls, knocks: RwLock::default(), clock, dice }
+    pub fn new(own: Own, book: Arc<Book>, partners: Arc<Partners>, clock: Arc<dyn Clock>, dice: Arc<dyn Dice>) -> Self {
+        let (tls, party, base) = (Arc::clone(book.tls()), own.party, own.base.clone());
+        let envoy = Envoy::new(own, Arc::clone(&book), Arc::clone(&clock), Arc::clone(&dice));
+        Self { party, base, book, partners, envoy, tls, knocks: RwLock::default(), clock, dice }
     }
 
     /// Partners of this protocol are asked by this client when they are tried.
@@ -214,6 +214,24 @@ impl FrontDesk {
         let Habits { raw_token, unknown_is_ok, times, ids, .. } = habits;
         let quirks = Quirks { raw_token, version, local: way.quirks().local, unknown_is_ok, times, ids };
         if self.book.tune(party, quirks).await? { Ok(()) } else { Err(Declined::Configured) }
+    }
+}
+
+impl Registrar for FrontDesk {
+    fn register(&self, with: Beginning) -> Soon<'_, Result<Trial, Declined>> {
+        self.envoy.register(with)
+    }
+
+    fn renew(&self, party: PartyId) -> Soon<'_, Result<Trial, Declined>> {
+        self.envoy.renew(party)
+    }
+
+    fn leave(&self, party: PartyId) -> Soon<'_, Result<Trial, Declined>> {
+        self.envoy.leave(party)
+    }
+
+    fn registered(&self) -> Soon<'_, Vec<Registered>> {
+        self.envoy.registered()
     }
 }
 

@@ -219,6 +219,7 @@ impl WayOut {
         let crossed = self.told_if_refused(envelope.from, way.party(), &envelope.errand, crossed)?;
         self.lost(envelope.from, way.party(), &envelope.errand, &crossed.lost);
         let body = in_its_forms(way, crossed.value.map(Bytes::from).or(body))?;
+        let query = cross::query(spoken, &query);
         Ok((spoken, way.send(method, &target, &query, body, &hop, kind).await))
     }
 

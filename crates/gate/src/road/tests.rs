@@ -6,7 +6,9 @@
 mod book;
 mod bookings;
 mod clearing;
+mod clients;
 mod crossing;
+mod envoy;
 mod handshake;
 mod hub;
 mod matrix;
@@ -30,12 +32,14 @@ use charge::clock::SystemClock;
 use charge::id::{CorrelationId, OrderId, PartyId};
 use charge::personal::Personal;
 use charge::talk::road::{
-    Answer, ClientInfo, ClientStatus, Denial, Envelope, Errand, Exchange, Fate, Found, Letter, LossRow, ObjectName,
-    ObjectPage, OrderAck, Page, PageWish, Published, Question, ReturnAddress, Road, RoadDesk, Wanted, Way,
+    Answer, ClientInfo, ClientNews, ClientStatus, Denial, Envelope, Errand, Exchange, Fate, Found, Gathered, Letter,
+    LossRow, ObjectName, ObjectPage, OrderAck, Page, PageWish, Published, Question, ReturnAddress, Road, RoadDesk,
+    Wanted, Way,
 };
 use charge::talk::thrift::{Measure, Thrift};
 use charge::token::{Allowed, ContractId, PresentedToken, TokenKind, TokenUid, Verdict};
 use charge::{Clock, Secret, Soon};
+use ocpi::credentials::Credentials;
 use serde_json::Value;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
@@ -171,6 +175,13 @@ struct Office {
     learned: Mutex<Vec<PartyId>>,
     /// Nobody has told the hub of any card.
     unannounced: Mutex<bool>,
+    news: Mutex<Vec<ClientNews>>,
+    /// Numbers, and whether they were heard.
+    told: Mutex<Vec<(i64, bool)>>,
+    quiet: Mutex<Vec<PartyId>>,
+    senders: Mutex<Vec<PartyId>>,
+    alive: Mutex<Vec<(PartyId, bool)>>,
+    left: Mutex<Vec<PartyId>>,
 }
 
 impl Office {
@@ -260,6 +271,35 @@ impl Exchange for Office {
         Box::pin(async { Ok(()) })
     }
 
+    fn left(&self, party: PartyId) -> Soon<'_, Result<(), Denial>> {
+        self.left.lock().unwrap().push(party);
+        Box::pin(async { Ok(()) })
+    }
+
+    fn senders(&self, _: PartyId, _: Gathered) -> Soon<'_, Result<Vec<PartyId>, Denial>> {
+        let senders = self.senders.lock().unwrap().clone();
+        Box::pin(async { Ok(senders) })
+    }
+
+    fn client_news(&self) -> Soon<'_, Result<Vec<ClientNews>, Denial>> {
+        let news = std::mem::take(&mut *self.news.lock().unwrap());
+        Box::pin(async { Ok(news) })
+    }
+
+    fn client_told(&self, number: i64, _: i64, heard: bool) -> Soon<'_, Result<(), Denial>> {
+        self.told.lock().unwrap().push((number, heard));
+        Box::pin(async { Ok(()) })
+    }
+
+    fn quiet(&self) -> Soon<'_, Result<Vec<PartyId>, Denial>> {
+        let quiet = std::mem::take(&mut *self.quiet.lock().unwrap());
+        Box::pin(async { Ok(quiet) })
+    }
+
+    fn alive(&self, party: PartyId, alive: bool) {
+        self.alive.lock().unwrap().push((party, alive));
+    }
+
     fn lost(&self, from: PartyId, to: PartyId, _: &Errand, what: &[Box<str>]) {
         self.lost.lock().unwrap().extend(what.iter().map(|what| (from, to, what.clone())));
     }
@@ -327,6 +367,19 @@ struct World {
     silent: House,
     tls: Arc<rustls::ClientConfig>,
     server: Arc<rustls::ServerConfig>,
+}
+
+/// A book of one way.
+fn only(way: Arc<Neighbour>) -> Arc<dyn PeerBook> {
+    let peers = Peers::new();
+    peers.know(way);
+    Arc::new(peers)
+}
+
+/// Sends credentials as a newcomer does; what is given back.
+async fn introduce(way: &Neighbour, own: &Credentials) -> Credentials {
+    let reply = way.credentials(ocpi::wire::Method::Post, Some(own)).await.unwrap();
+    Credentials::read_reply(reply.http, reply.body.as_bytes()).unwrap()
 }
 
 fn secret(from: PartyId, to: PartyId) -> Secret<String> {
@@ -431,7 +484,7 @@ impl World {
 
     fn client(&self, house: &House) -> Client {
         let hub = way(&self.hub, house.party, &self.tls, Duration::from_secs(20));
-        Client::new(hub, house.base.clone(), Arc::clone(&house.figures))
+        Client::new(only(hub), self.hub.party, house.base.clone(), Arc::clone(&house.figures))
     }
 
     async fn ask(

@@ -3,6 +3,7 @@
 //! They deliberately have no column for a uid, a contract, a session, a CDR or a place of a session.
 
 pub(crate) mod audit;
+pub(crate) mod clients;
 pub(crate) mod index;
 pub(crate) mod losses;
 pub(crate) mod orders;
@@ -126,6 +127,18 @@ CREATE INDEX hub_public_id ON hub_public (kind, id);",
         sql: r#"
 UPDATE hub_public SET body = json_set(body, '$.publish_allowed_to', json('[{}]'))
     WHERE kind = 'location' AND body LIKE '%"publish_allowed_to"%' AND json_array_length(body, '$.publish_allowed_to') > 0;"#,
+    },
+    Migration {
+        family: "hub",
+        number: 8,
+        name: "since when a party is in its state, and whether it can be reached",
+        sql: clients::COLUMNS,
+    },
+    Migration {
+        family: "hub",
+        number: 9,
+        name: "who sent something to a party",
+        sql: "CREATE INDEX hub_volume_receiver ON hub_volume (receiver, errand, sender);",
     },
 ];
 

@@ -24,6 +24,12 @@ pub(crate) fn joined(tx: &mut Tx<'_>, party: PartyId) -> Result<(), StoreError> 
     tx.execute(JOINED, &values![party.to_string(), planned, connected]).map(drop)
 }
 
+/// Its letters pass no more until it joins again: it has withdrawn, or we have.
+pub(crate) fn left(tx: &mut Tx<'_>, party: PartyId) -> Result<(), StoreError> {
+    let (planned, connected) = (PartyStatus::Planned.as_str(), PartyStatus::Connected.as_str());
+    tx.execute(JOINED, &values![party.to_string(), connected, planned]).map(drop)
+}
+
 /// All roles of a party; how many there are.
 pub(crate) fn set_status(tx: &mut Tx<'_>, party: PartyId, status: PartyStatus) -> Result<usize, StoreError> {
     tx.execute(STATUS, &values![party.to_string(), status.as_str()])

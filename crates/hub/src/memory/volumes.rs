@@ -1,6 +1,7 @@
 //! The ledger's rows: volumes per hour, pair of parties and errand.
 
 use charge::Timestamp;
+use charge::id::PartyId;
 use store::{StoreError, Tx, values};
 
 use super::party;
@@ -43,6 +44,11 @@ pub(crate) fn routes(tx: &Tx<'_>, since: Timestamp) -> Result<Vec<RouteRow>, Sto
     })
 }
 
+/// Operators whose letters pass, and that have sent such letters to this party in the time that volumes are kept.
+pub(crate) fn senders(tx: &Tx<'_>, to: PartyId, errand: &str) -> Result<Vec<PartyId>, StoreError> {
+    tx.query(SENDERS, &values![to.to_string(), errand], |row| party(&row.text(0)?))
+}
+
 pub(crate) fn forget(tx: &mut Tx<'_>, before: Timestamp) -> Result<usize, StoreError> {
     tx.execute(FORGET, &values![before])
 }
@@ -61,4 +67,7 @@ const SERIES: &str = "SELECT hour, SUM(letters) FROM hub_volume
 const ROUTES: &str = "SELECT sender, receiver, errand, SUM(letters), SUM(bytes),
     SUM(refused + silent + unreachable), MAX(hour) FROM hub_volume WHERE hour >= ?1
     GROUP BY sender, receiver, errand ORDER BY 4 DESC, 1, 2, 3 LIMIT 5000";
+const SENDERS: &str = "SELECT DISTINCT v.sender FROM hub_volume v
+    JOIN hub_party p ON p.party = v.sender AND p.role = 'operator' AND p.status = 'CONNECTED'
+    WHERE v.receiver = ?1 AND v.errand = ?2 ORDER BY v.sender";
 const FORGET: &str = "DELETE FROM hub_volume WHERE hour < ?1";

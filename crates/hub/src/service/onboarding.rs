@@ -5,12 +5,13 @@
 
 use charge::Secret;
 use charge::id::PartyId;
-use charge::talk::partner::Reception;
-use charge::talk::partner::{Declined, Habits, Invited, NewPartner, PartnerCard, PartnerRole, Trial};
+use charge::talk::partner::{
+    Beginning, Declined, Habits, Invited, NewPartner, PartnerCard, PartnerRole, Reception, Trial,
+};
 use std::sync::Arc;
 
 use super::{Event, Hub, HubFault, thrift};
-use crate::memory::{audit, parties};
+use crate::memory::{audit, clients, parties};
 use crate::party::{Party, PartyStatus, Role};
 use crate::views::{AuditLine, PartnerView};
 
@@ -40,12 +41,7 @@ impl Hub {
         roles: &[Role],
         local: bool,
     ) -> Result<Invited, HubFault> {
-        if name.trim().is_empty() || name.chars().count() > NAME_CHARACTERS_MAX {
-            return Err(Declined::Malformed { path: "/name", why: "is empty or too long" }.into());
-        }
-        if roles.is_empty() {
-            return Err(Declined::Malformed { path: "/roles", why: "names neither operator nor provider" }.into());
-        }
+        fits(name, roles)?;
         self.not_ourselves(party)?;
         let invited = self.reception()?.invite(party, local).await?;
         self.enrol(actor, "invite partner", (party, name), roles, PartyStatus::Planned).await?;
@@ -60,6 +56,50 @@ impl Hub {
         let password = self.reception()?.enter(partner).await?;
         self.enrol(actor, "enter partner", (party, &name), &roles, PartyStatus::Connected).await?;
         Ok(password)
+    }
+
+    /// Registers at a partner that wants us to begin. It is a party of the network as soon as both sides have exchanged
+    /// credentials; where a step does not hold, it is none.
+    pub async fn register(&self, actor: &str, name: &str, roles: &[Role], with: Beginning) -> Result<Trial, HubFault> {
+        fits(name, roles)?;
+        self.not_ourselves(with.party)?;
+        let party = with.party;
+        // letters may come before the last step is told
+        self.enrol(actor, "register at partner", (party, name), roles, PartyStatus::Planned).await?;
+        let trial = self.reception()?.register(with).await?;
+        if self.reception()?.registered().await.iter().any(|each| each.party == party) {
+            self.join(party).await?;
+        }
+        Ok(trial)
+    }
+
+    /// Exchanges the tokens with a partner for new ones.
+    pub async fn renew(&self, actor: &str, party: PartyId) -> Result<Trial, HubFault> {
+        let trial = self.reception()?.renew(party).await?;
+        self.noted(actor, "renew credentials", party).await?;
+        Ok(trial)
+    }
+
+    /// Ends the registration at both sides. The party stays in the register, and nothing passes, until it is removed or
+    /// registered again.
+    pub async fn leave(&self, actor: &str, party: PartyId) -> Result<Trial, HubFault> {
+        let trial = self.reception()?.leave(party).await?;
+        if trial.steps.iter().all(|step| step.held) {
+            self.party_left(party).await?;
+        }
+        self.noted(actor, "withdraw from partner", party).await?;
+        Ok(trial)
+    }
+
+    pub(super) async fn join(&self, party: PartyId) -> Result<(), HubFault> {
+        let now = self.0.clock.now();
+        let run = self.0.store.run::<_, HubFault>("hub.joined", move |tx| {
+            clients::changing(tx, (party, now), |tx| Ok(parties::joined(tx, party)?))
+        });
+        run.await?;
+        self.0.thrift.clear();
+        self.tell(Event::Party(party));
+        Ok(())
     }
 
     /// Tries the connection step by step.
@@ -86,7 +126,7 @@ impl Hub {
         };
         let (actor, now) = (actor.to_owned(), self.0.clock.now());
         let run = self.0.store.run::<_, HubFault>("hub.suspend", move |tx| {
-            if parties::set_status(tx, party, status)? == 0 {
+            if clients::changing(tx, (party, now), |tx| parties::set_status(tx, party, status))? == 0 {
                 return Err(Declined::Unknown.into());
             }
             Ok(audit::put(tx, now, &actor, action, party)?)
@@ -102,7 +142,7 @@ impl Hub {
         let dismissed = self.reception()?.dismiss(party).await;
         let (actor, now) = (actor.to_owned(), self.0.clock.now());
         let run = self.0.store.run::<_, HubFault>("hub.remove", move |tx| {
-            let rows = parties::remove(tx, party)?;
+            let rows = clients::changing(tx, (party, now), |tx| parties::remove(tx, party))?;
             thrift::forget(tx, party)?;
             match dismissed {
                 Err(Declined::Unknown) if rows > 0 => {}
@@ -139,10 +179,10 @@ impl Hub {
         let rows: Vec<Party> = roles.iter().map(row).collect();
         let (actor, now) = (actor.to_owned(), self.0.clock.now());
         let run = self.0.store.run::<_, HubFault>("hub.enrol", move |tx| {
-            for row in &rows {
+            clients::changing(tx, (party, now), |tx| {
                 // whoever is suspended stays so: an invitation renews credentials, not what was decided
-                parties::put_first(tx, row)?;
-            }
+                rows.iter().try_for_each(|row| parties::put_first(tx, row))
+            })?;
             Ok(audit::put(tx, now, &actor, action, party)?)
         });
         run.await?;
@@ -157,6 +197,16 @@ impl Hub {
             self.0.store.run::<_, HubFault>("hub.noted", move |tx| Ok(audit::put(tx, now, &actor, action, party)?));
         run.await
     }
+}
+
+fn fits(name: &str, roles: &[Role]) -> Result<(), HubFault> {
+    if name.trim().is_empty() || name.chars().count() > NAME_CHARACTERS_MAX {
+        return Err(Declined::Malformed { path: "/name", why: "is empty or too long" }.into());
+    }
+    if roles.is_empty() {
+        return Err(Declined::Malformed { path: "/roles", why: "names neither operator nor provider" }.into());
+    }
+    Ok(())
 }
 
 fn view(card: PartnerCard, register: &[Party]) -> PartnerView {

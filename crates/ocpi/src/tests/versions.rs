@@ -3,6 +3,7 @@
 use super::*;
 use crate::answer::Answered;
 use crate::cross::{self, Noun};
+use crate::wire::{Method, Module, Side};
 
 const NOW: charge::Timestamp = charge::Timestamp::from_secs(1_790_000_000);
 
@@ -325,4 +326,34 @@ fn orders_cross_to_2_1_1_and_back_with_their_answers_and_ends() {
         wish: charge::talk::road::ReservationWish::Cancel,
     });
     assert!(ask::request(&letter(cancel), toward(Version::V211, None)).is_err());
+}
+
+#[test]
+fn the_contract_of_a_car_is_of_another_kind_before_2_3_0() {
+    let crossed = |kind, text: &str, at: &str| {
+        let crossed = cross::body(Version::V230, Version::V221, kind, text.as_bytes(), Beside::default()).unwrap();
+        assert_eq!(
+            crossed.lost.iter().map(ToString::to_string).collect::<Vec<_>>(),
+            [format!("{at} EMAID is written as OTHER")]
+        );
+        crossed.value.unwrap()
+    };
+    let token = r#"{"uid":"DE8AACA2B3C4D5","type":"EMAID","valid":true}"#;
+    let read = |text: String| serde_json::from_str::<Value>(&text).unwrap();
+    assert_eq!(read(crossed(Kind::PutToken, token, "/type")), read(token.replace("EMAID", "OTHER")));
+    for (kind, member) in [(Kind::PutSession, "cdr_token"), (Kind::PostCdr, "cdr_token"), (Kind::Start, "token")] {
+        let text = format!(r#"{{"id":"1","{member}":{token}}}"#);
+        let written = crossed(kind, &text, &format!("/{member}/type"));
+        assert!(written.contains(r#""type":"OTHER""#) && !written.contains("EMAID"), "{written}");
+    }
+    assert_eq!(cross::query(Version::V221, "type=EMAID&x=1"), "type=OTHER&x=1");
+    assert_eq!(cross::query(Version::V211, "type=RFID"), "type=RFID");
+    assert_eq!(cross::query(Version::V230, "type=EMAID"), "type=EMAID");
+    let heard = hear::lifted(
+        &Incoming::new(Version::V230, Method::Put, (Module::Tokens, Side::Receiver), "DE/8AA/X?type=EMAID", "")
+            .unwrap(),
+        crate::parse(token.as_bytes()).unwrap(),
+        Beside::default(),
+    );
+    assert!(heard.unwrap().value.to_string().contains("EMAID"), "rooms read every kind");
 }

@@ -4,6 +4,8 @@ mod parties;
 mod partners;
 mod volumes;
 
+pub(crate) use partners::Tried;
+
 use ::hub::{Event, Hub, HubFault};
 use axum::extract::State;
 use axum::response::IntoResponse;
@@ -24,6 +26,9 @@ pub(crate) fn routes(door: Doorway, room: Hub) -> Doorway {
         .get("/partners", RoutesRead, room.clone(), partners::list)
         .post("/partners", PartnersWrite, room.clone(), partners::enter)
         .post("/partners/invitations", PartnersWrite, room.clone(), partners::invite)
+        .post("/partners/registrations", PartnersWrite, room.clone(), partners::register)
+        .put("/partners/{party}/registration", PartnersWrite, room.clone(), partners::renew)
+        .delete("/partners/{party}/registration", PartnersWrite, room.clone(), partners::leave)
         .post("/partners/{party}/trial", PartnersWrite, room.clone(), partners::examine)
         .get("/partners/{party}/measures", RoutesRead, room.clone(), partners::measures)
         .put("/partners/{party}/measures/{measure}", PartnersWrite, room.clone(), partners::turn)
@@ -44,6 +49,9 @@ pub(crate) fn routes(door: Doorway, room: Hub) -> Doorway {
     partners::list,
     partners::enter,
     partners::invite,
+    partners::register,
+    partners::renew,
+    partners::leave,
     partners::examine,
     partners::measures,
     partners::turn,
@@ -72,16 +80,24 @@ pub(crate) async fn feed(State(room): State<Hub>, seat: events::Seat) -> impl In
     })
 }
 
+impl From<Declined> for Fault {
+    fn from(declined: Declined) -> Self {
+        match declined {
+            Declined::Unknown => Self::NotFound,
+            Declined::Malformed { path, why } => Self::malformed(path, format!("This {why}.")),
+            Declined::Configured => {
+                Self::Conflict("This partner stands in the configuration of this house; change it there.".to_owned())
+            }
+            Declined::CannotKeep => Self::CannotKeep,
+        }
+    }
+}
+
 impl From<HubFault> for Fault {
     fn from(fault: HubFault) -> Self {
         match fault {
             HubFault::Store(error) => error.into(),
-            HubFault::Declined(Declined::Unknown) => Self::NotFound,
-            HubFault::Declined(Declined::Malformed { path, why }) => Self::malformed(path, format!("This {why}.")),
-            HubFault::Declined(Declined::Configured) => {
-                Self::Conflict("This partner stands in the configuration of this house; change it there.".to_owned())
-            }
-            HubFault::Declined(Declined::CannotKeep) => Self::CannotKeep,
+            HubFault::Declined(declined) => declined.into(),
             HubFault::Denied(denial) => {
                 tracing::error!(?denial, "the hub denied a page what no letter asked");
                 Self::Internal

@@ -15,6 +15,7 @@ use utoipa::ToSchema;
 
 use crate::accounts::Actor;
 use crate::fault::{ErrorBody, Fault};
+use crate::registration::Platform;
 use crate::shape::{List, time};
 use crate::stage::{Body, Path};
 
@@ -202,6 +203,43 @@ pub(crate) async fn invite(
     let invited = room.invite(&actor.name, (party(&wish.party)?, &wish.name), &roles, wish.local).await?;
     let shown = Invited { versions_url: invited.versions_url, token: invited.token.expose().clone() };
     Ok((StatusCode::CREATED, Json(shown)))
+}
+
+/// A partner that wants us to begin.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = HubRegistration)]
+pub(crate) struct Begun {
+    /// Such as `DE-ABC`.
+    party: String,
+    name: String,
+    roles: Vec<Does>,
+    platform: Platform,
+}
+
+#[utoipa::path(post, path = "/api/p/hub/partners/registrations", tag = "hub", request_body = Begun,
+    responses((status = 200, body = Tried), (status = 400, body = ErrorBody)))]
+pub(crate) async fn register(
+    State(room): State<Hub>,
+    actor: Actor,
+    Body(wish): Body<Begun>,
+) -> Result<Json<Tried>, Fault> {
+    let roles: Vec<Role> = wish.roles.iter().map(|role| role_of(*role)).collect();
+    let with = wish.platform.beginning(party(&wish.party)?);
+    Ok(Json(room.register(&actor.name, wish.name.trim(), &roles, with).await?.into()))
+}
+
+#[utoipa::path(put, path = "/api/p/hub/partners/{party}/registration", tag = "hub", params(("party" = String, Path)),
+    responses((status = 200, body = Tried), (status = 404, body = ErrorBody)))]
+pub(crate) async fn renew(State(room): State<Hub>, actor: Actor, Path(id): Path<String>) -> Result<Json<Tried>, Fault> {
+    Ok(Json(room.renew(&actor.name, named(&id)?).await?.into()))
+}
+
+#[utoipa::path(delete, path = "/api/p/hub/partners/{party}/registration", tag = "hub",
+    params(("party" = String, Path)),
+    responses((status = 200, body = Tried), (status = 404, body = ErrorBody)))]
+pub(crate) async fn leave(State(room): State<Hub>, actor: Actor, Path(id): Path<String>) -> Result<Json<Tried>, Fault> {
+    Ok(Json(room.leave(&actor.name, named(&id)?).await?.into()))
 }
 
 /// A partner of a protocol that knows no introduction.

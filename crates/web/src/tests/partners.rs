@@ -4,13 +4,15 @@ use std::sync::Mutex;
 
 use charge::id::PartyId;
 use charge::talk::partner::{
-    Declined, Form, Habits, Invited, NewPartner, PartnerCard, PartnerRole, Reception, Seen, Trial, TrialStep,
+    Beginning, Declined, Form, Habits, Invited, NewPartner, PartnerCard, PartnerRole, Reception, Registered, Registrar,
+    Seen, Trial, TrialStep,
 };
 use charge::talk::road::Exchange;
 use charge::{Secret, Soon};
 use serde_json::{Value, json};
 
-use super::world::HUB;
+use super::visit::visit;
+use super::world::{HUB, OPERATOR};
 use super::*;
 use crate::permission::Role;
 
@@ -33,6 +35,38 @@ impl PoliteDesk {
             seen: vec![(Seen::Id(Form::Plain), 40)],
         };
         self.0.lock().unwrap().push(card);
+    }
+}
+
+impl Registrar for PoliteDesk {
+    fn register(&self, with: Beginning) -> Soon<'_, Result<Trial, Declined>> {
+        let held = with.token.expose() == "token-a";
+        if held {
+            self.know(with.party, "", "ocpi", false);
+        }
+        let step = TrialStep { what: "Credentials", held, found: "said so".to_owned(), advice: None };
+        Box::pin(async move { Ok(Trial { steps: vec![step], suggested: None }) })
+    }
+
+    fn renew(&self, party: PartyId) -> Soon<'_, Result<Trial, Declined>> {
+        let known = self.0.lock().unwrap().iter().any(|card| card.party == party);
+        Box::pin(async move { if known { Ok(Trial::default()) } else { Err(Declined::Unknown) } })
+    }
+
+    fn leave(&self, party: PartyId) -> Soon<'_, Result<Trial, Declined>> {
+        let known = self.0.lock().unwrap().extract_if(.., |card| card.party == party).count();
+        Box::pin(async move { if known > 0 { Ok(Trial::default()) } else { Err(Declined::Unknown) } })
+    }
+
+    fn registered(&self) -> Soon<'_, Vec<Registered>> {
+        let here = |card: &PartnerCard| Registered {
+            party: card.party,
+            name: card.name.clone(),
+            versions_url: "https://partner.example".to_owned(),
+            version: Some("2.2.1".into()),
+        };
+        let all = self.0.lock().unwrap().iter().map(here).collect();
+        Box::pin(async { all })
     }
 }
 
@@ -175,4 +209,49 @@ async fn a_partner_is_invited_joins_is_suspended_and_removed_and_all_of_it_is_no
         "invite partner",
     ];
     assert_eq!(done, expected);
+}
+
+#[tokio::test]
+async fn a_party_is_registered_by_its_people_and_no_token_comes_back() {
+    let world = World::new().await;
+    for (slug, begin, one, body) in [
+        (
+            HUB,
+            "partners/registrations",
+            "partners/NL-NEW/registration",
+            json!({ "party": "NL-NEW", "name": "N", "roles": ["operator"] }),
+        ),
+        (OPERATOR, "registration", "registration", Value::Null),
+    ] {
+        let cookie = world.sign_in(slug, Role::Admin, "anna", None).await;
+        let ask = |method: &str, path: &str, body: Value| {
+            let request = visit(method.parse().unwrap(), &format!("/api/p/{slug}/{path}")).page().by(&cookie);
+            let request = if body.is_null() { request } else { request.json(&body) };
+            let router = &world.router;
+            async move { request.send(router).await }
+        };
+        let with = |token: &str| {
+            let platform = json!({ "versions_url": "https://far.example/ocpi/versions", "token": token });
+            match body.as_object() {
+                Some(body) => {
+                    let mut body = body.clone();
+                    body.insert("platform".to_owned(), platform);
+                    Value::Object(body)
+                }
+                None => platform,
+            }
+        };
+        assert_eq!(ask("PUT", one, json!({})).await.fault().0, 404, "not registered yet");
+        assert_eq!(ask("POST", begin, with("token-b")).await.ok()["held"], false);
+        let told = ask("POST", begin, with("token-a")).await.ok();
+        assert_eq!((&told["held"], told.to_string().contains("token-a")), (&json!(true), false));
+        if slug == OPERATOR {
+            let here = ask("GET", one, Value::Null).await.ok();
+            let expected = (&json!("DE-HUB"), &json!(true), &json!("2.2.1"));
+            assert_eq!((&here["party"], &here["registered"], &here["version"]), expected);
+        }
+        assert_eq!(ask("PUT", one, json!({})).await.ok()["held"], true);
+        assert_eq!(ask("DELETE", one, Value::Null).await.ok()["held"], true);
+        assert_eq!(ask("DELETE", one, Value::Null).await.fault().0, 404);
+    }
 }

@@ -1,6 +1,6 @@
 //! Registration with a token A, renewal and withdrawal.
 
-use ocpi::credentials::{Credentials, PartyRole};
+use ocpi::credentials::PartyRole;
 
 use super::*;
 
@@ -50,7 +50,7 @@ async fn credentials_are_exchanged_once_renewed_and_withdrawn() {
         tls: Arc::clone(&world.tls),
     };
     let hub = Neighbour::new(first, RoadLimits::default(), Arc::new(SystemDice)).unwrap();
-    let given = hub.introduce(&offer).await.unwrap();
+    let given = introduce(&hub, &offer).await;
     assert_eq!((given.roles[0].party, given.roles[0].role), (world.hub.party, Role::Hub));
     let token_c = given.token.expose().clone();
     assert_eq!(world.raw("GET", &locations, &token_c, None).await.0, 200);

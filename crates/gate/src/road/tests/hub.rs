@@ -171,7 +171,7 @@ async fn nobody_writes_in_another_partys_name() {
     let world = World::new().await;
     let mine = secret(world.b.party, world.hub.party);
     let theirs = format!("{}/ocpi/2.2.1/receiver/tariffs/DE/OPA/T1", world.hub.base);
-    assert_eq!(world.raw("DELETE", &theirs, mine.expose(), None).await.0, 403);
+    assert_eq!(world.raw("DELETE", &theirs, mine.expose(), None).await.0, 404);
     assert!(world.office.envelopes.lock().unwrap().is_empty());
     let drop = Question::DropTariff("T1".parse().unwrap());
     assert_eq!(world.ask(&world.operator, None, drop).await, Ok(Answer::Noted));
@@ -234,4 +234,45 @@ async fn a_cdr_reaches_its_provider_and_its_address_is_the_hubs() {
     let other = post(world.b.party, "8BB").await.unwrap();
     assert_eq!(other.status(), 403, "the CDR is of another operator, and the provider sees it");
     assert_eq!(world.a.desk.heard().len(), 1);
+}
+
+#[tokio::test]
+async fn all_records_are_gathered_from_the_operators_that_have_sent_some_and_none_is_left_out_silently() {
+    let world = World::new().await;
+    let token = secret(world.a.party, world.hub.party);
+    let http = reqwest::Client::builder().tls_backend_preconfigured((*world.tls).clone()).build().unwrap();
+    let get = async |query: &str| {
+        let url = format!("{}/ocpi/2.2.1/sender/cdrs?date_from=2026-01-01T00:00:00Z{query}", world.hub.base);
+        let pass = ocpi::credentials::authorization(&token, false);
+        let answer = http.get(url).header("authorization", pass.expose()).send().await.unwrap();
+        let head = |name: &str| answer.headers().get(name).map(|value| value.to_str().unwrap().to_owned());
+        let heads = [head("x-total-count"), head("x-limit"), head("link")];
+        (heads, serde_json::from_slice::<Value>(&answer.bytes().await.unwrap()).unwrap())
+    };
+    let (heads, none) = get("").await;
+    assert_eq!((heads[0].as_deref(), &none["data"]), (Some("0"), &Value::Array(vec![])), "nobody has sent any");
+
+    // a provider has no records to hand out, which is no gap
+    *world.office.senders.lock().unwrap() = vec![world.b.party, world.operator.party];
+    let (heads, some) = get("&limit=50").await;
+    assert_eq!((heads[0].as_deref(), heads[1].as_deref()), (Some("3"), Some("50")));
+    assert_eq!(some["data"].as_array().unwrap().len(), 1, "it gives less than it has: the rest is the next page's");
+    let link = heads[2].clone().unwrap();
+    assert!(
+        link.starts_with(&format!("<{}/ocpi/2.2.1/sender/cdrs?", world.hub.base)) && link.contains("offset=1"),
+        "{link}"
+    );
+    let asked = world.operator.seen().into_iter().rfind(|seen| seen.path.contains("/sender/cdrs")).unwrap();
+    assert!(asked.path.contains("date_from=2026-01-01T00") && asked.path.contains("limit=50"), "{}", asked.path);
+    assert_eq!(asked.headers["ocpi-from-party-id"], "8AA");
+    assert_eq!(asked.headers["ocpi-to-party-id"], "OPA");
+    let (heads, beyond) = get("&offset=3").await;
+    assert_eq!((heads[0].as_deref(), heads[2].as_deref(), &beyond["data"]), (Some("3"), None, &Value::Array(vec![])));
+
+    world.office.senders.lock().unwrap().push(party("DE-NIX"));
+    assert_eq!(get("").await.1["status_code"], 4003, "one that is away makes no shorter list");
+    let tokens = format!("{}/ocpi/2.2.1/sender/tokens", world.hub.base);
+    let mine = secret(world.operator.party, world.hub.party);
+    let (http, code, list) = world.raw("GET", &tokens, mine.expose(), None).await;
+    assert_eq!((http, code, &list["data"]), (200, Some(1000), &Value::Array(vec![])), "nobody lists cards");
 }

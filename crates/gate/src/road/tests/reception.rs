@@ -3,7 +3,7 @@
 use charge::talk::partner::{
     Declined, Form, Habits, NewPartner, PartnerRole, Reception, Seen, Separators, Times, Trial, suited,
 };
-use ocpi::credentials::{Credentials, PartyRole};
+use ocpi::credentials::PartyRole;
 use store::Store;
 use trust::seal::SealKey;
 
@@ -11,13 +11,13 @@ use super::*;
 use crate::road::{Book, FrontDesk, Quirks};
 
 /// A hub with a front desk, and what its peers are believed by.
-struct Hub {
-    desk: FrontDesk,
-    book: Arc<Book>,
-    office: Arc<Office>,
-    base: String,
-    server: Arc<rustls::ServerConfig>,
-    tls: Arc<rustls::ClientConfig>,
+pub(super) struct Hub {
+    pub(super) desk: FrontDesk,
+    pub(super) book: Arc<Book>,
+    pub(super) office: Arc<Office>,
+    pub(super) base: String,
+    pub(super) server: Arc<rustls::ServerConfig>,
+    pub(super) tls: Arc<rustls::ClientConfig>,
     _stop: oneshot::Sender<()>,
 }
 
@@ -32,7 +32,7 @@ async fn listening(router: Router, tls: &Arc<rustls::ServerConfig>) -> (String, 
     (base, stop)
 }
 
-async fn open() -> Hub {
+pub(super) async fn open() -> Hub {
     let (server, tls) = trusting();
     let store = Store::in_memory(&[]).unwrap();
     let seal = || SealKey::new(&Secret::new([7; 32])).unwrap();
@@ -43,7 +43,7 @@ async fn open() -> Hub {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let base = format!("https://{}", listener.local_addr().unwrap());
     let own = Own { party: party("DE-HUB"), role: Role::Hub, name: "Hub".to_owned(), base: base.clone() };
-    let place = (own.party, base.clone());
+    let place = own.clone();
     let desk = FrontDesk::new(place, Arc::clone(&book), Arc::clone(&partners), clock.clone(), dice.clone());
     let peers = Arc::clone(&book);
     let crossing = Crossing::new(own, office.clone(), peers, partners, clock, dice, Arc::default());
@@ -69,7 +69,7 @@ impl Hub {
             token_out: token_a,
             tls: Arc::clone(&self.tls),
         };
-        Neighbour::new(hub, RoadLimits::default(), Arc::new(SystemDice)).unwrap().introduce(&offer).await.unwrap()
+        introduce(&Neighbour::new(hub, RoadLimits::default(), Arc::new(SystemDice)).unwrap(), &offer).await
     }
 
     fn knows(&self, base: &str, token: &str, local: bool) -> Arc<Neighbour> {

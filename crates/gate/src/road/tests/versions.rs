@@ -34,7 +34,8 @@ pub(super) async fn ask_in(
 ) -> Result<Answer, RoadFault> {
     let quirks = Quirks { version: Some(version), local: true, ..Quirks::default() };
     let hub = Arc::new(fresh(&world.hub, house.party, &world.tls).with_quirks(quirks).unwrap());
-    let client = Client::new(hub, house.base.clone(), Arc::clone(&house.figures)).beside(house.desk.clone());
+    let client = Client::new(only(hub), world.hub.party, house.base.clone(), Arc::clone(&house.figures))
+        .beside(house.desk.clone());
     let correlation = CorrelationId::new("versions-1").unwrap();
     client.ask(Letter { from: house.party, to: to.map(party), correlation, question }).await
 }

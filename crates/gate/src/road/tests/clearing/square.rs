@@ -312,7 +312,7 @@ impl Square {
         question: Question,
     ) -> Result<Answer, charge::talk::road::RoadFault> {
         let hub = way(&self.hub, house.party, &self.tls, Duration::from_secs(20));
-        let client = Client::new(hub, house.base.clone(), Arc::clone(&house.figures));
+        let client = Client::new(only(hub), self.hub.party, house.base.clone(), Arc::clone(&house.figures));
         let correlation = CorrelationId::new("here-1").unwrap();
         client.ask(Letter { from: house.party, to: to.map(party), correlation, question }).await
     }

@@ -83,7 +83,8 @@ impl Meeting {
     ) -> Result<Answer, RoadFault> {
         let quirks = Quirks { version: Some(version), local: true, ..Quirks::default() };
         let hub = Arc::new(fresh(&self.hub, house.party, &self.tls).with_quirks(quirks).unwrap());
-        let client = Client::new(hub, house.base.clone(), Arc::clone(&house.figures)).beside(house.desk.clone());
+        let client = Client::new(only(hub), self.hub.party, house.base.clone(), Arc::clone(&house.figures))
+            .beside(house.desk.clone());
         let to = to.filter(|_| version.has_routing()).map(party);
         let correlation = CorrelationId::new("matrix-1").unwrap();
         client.ask(Letter { from: house.party, to, correlation, question }).await
