@@ -300,12 +300,10 @@ fn said(asked: &Asked, result: Result<Answer, Denial>) -> Crossed<Reply> {
 fn every_answer_crosses_without_loss() {
     let wish = PageWish { limit: 1, ..PageWish::default() };
     let verdict = Verdict {
-        allowed: Allowed::Yes,
         contract: Some(contract()),
         party: Some(party("DE-8AA")),
         reference: Some("REF-1".parse().unwrap()),
-        energy_cap: None,
-        money_cap: None,
+        ..Verdict::bare(Allowed::Yes)
     };
     let message = Some("sent to the station".to_owned());
     let locations = Page { items: vec![location()], total: 7, next: Some(1), complaints: vec![] };
