@@ -93,7 +93,7 @@ mod tests {
         let mut elsewhere = untold.clone();
         elsewhere.party = "DE-XXX".parse().unwrap();
         let now = priced(std::slice::from_ref(&first), untold);
-        assert_eq!(now.evses[0].connectors[0].tariffs, [first.id.clone()]);
+        assert_eq!(now.evses[0].connectors[0].tariffs, std::slice::from_ref(&first.id));
         assert!(priced(std::slice::from_ref(&first), elsewhere).evses[0].connectors[0].tariffs.is_empty());
         assert_eq!(only(std::slice::from_ref(&first), told.party), Some(&first));
         assert_eq!(only(&[first, second], told.party), None, "two agreements say nothing of a record without a name");
