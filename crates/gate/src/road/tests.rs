@@ -304,9 +304,15 @@ impl Exchange for Office {
         self.lost.lock().unwrap().extend(what.iter().map(|what| (from, to, what.clone())));
     }
 
-    fn published_after(&self, _: Published, after: Option<ObjectName>) -> Soon<'_, Result<ObjectPage, Denial>> {
-        let unreadable = ((party("DE-OPA"), "1".into()), r#"{"id": "not readable"}"#.into());
-        Box::pin(async move { Ok(if after.is_none() { vec![unreadable] } else { Vec::new() }) })
+    fn published_after(&self, kind: Published, after: Option<ObjectName>) -> Soon<'_, Result<ObjectPage, Denial>> {
+        let name = |number: usize| (party("DE-OPA"), number.to_string().into());
+        let mut all: ObjectPage = vec![(name(0), r#"{"id": "not readable"}"#.into())];
+        if kind == Published::Tariffs {
+            let kept = self.public.lock().unwrap().clone();
+            let tariffs = kept.into_iter().filter(|text| text.contains("\"elements\""));
+            all.extend((1..).zip(tariffs).map(|(number, text)| (name(number), text)));
+        }
+        Box::pin(async move { Ok(if after.is_none() { all } else { Vec::new() }) })
     }
 
     fn losses(&self, parties: Vec<PartyId>) -> Soon<'_, Result<Vec<LossRow>, Denial>> {
