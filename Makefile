@@ -39,6 +39,7 @@ fmt:
 lint: ui ## clippy with warnings denied, and the project's own checks
 	cargo clippy $(CARGO_FLAGS) --workspace --all-targets -- -D warnings
 	cargo run --quiet $(CARGO_FLAGS) -p xtask
+	cargo check $(CARGO_FLAGS) --manifest-path fuzz/Cargo.toml --target-dir target --bins
 
 unit: ui ## unit, table and property tests of every crate
 	cargo test $(CARGO_FLAGS) --workspace --exclude e2e

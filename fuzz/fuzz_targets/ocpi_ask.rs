@@ -24,7 +24,7 @@ fuzz_target!(|data: &[u8]| {
     let Ok(doc) = hear::body(sent) else { return };
     let _payer = hear::payer(&incoming, &doc);
     let Ok(value) = hear::lifted(&incoming, doc, beside) else { return };
-    let Some(question) = question(&incoming, &value) else { return };
+    let Some(question) = question(&incoming, &value.value) else { return };
     for version in Version::ALL {
         again(version, question.clone());
     }
@@ -56,7 +56,7 @@ fn question(incoming: &Incoming, value: &ocpi::Doc) -> Option<Question> {
 fn again(version: Version, question: Question) {
     let (Ok(from), Ok(correlation)) = (PartyId::new("DE", "ABC"), CorrelationId::new("c1")) else { return };
     let letter = Letter { from, to: None, correlation, question };
-    let toward = Toward { version, base: "https://a.example", ..Beside::default() };
+    let toward = Toward { version, base: "https://a.example", place: None };
     let Ok(crossed) = request(&letter, toward) else { return };
     let (request, whole) = (crossed.value, crossed.lost.is_empty());
     let Target::Endpoint { module, side, rest } = &request.target else { return };
@@ -71,5 +71,5 @@ fn again(version: Version, question: Question) {
 
 fn question_of(incoming: &Incoming, sent: &str, beside: Beside<'_>) -> Option<Question> {
     let value = hear::lifted(incoming, hear::body(sent.as_bytes()).ok()?, beside).ok()?;
-    question(incoming, &value)
+    question(incoming, &value.value)
 }
