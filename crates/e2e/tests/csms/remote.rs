@@ -14,7 +14,9 @@ use super::visit::Visit;
 
 /// Orders a start; the token that was sent along, and its number.
 async fn start(house: &House, pole: &mut Pole, answer: Value) -> (Value, Value) {
-    let told = house.accepted(pole, StationOrder::Start { evse: evse(1), profile: None }, "RequestStartTransaction", answer).await;
+    let told = house
+        .accepted(pole, StationOrder::Start { evse: evse(1), profile: None }, "RequestStartTransaction", answer)
+        .await;
     assert_eq!(told["evseId"], 1);
     let token = told["idToken"].clone();
     assert!(token["idToken"].is_string() && token["type"].is_string(), "{told}");
