@@ -36,6 +36,7 @@ mod service;
 pub mod session;
 pub mod share;
 pub mod transaction;
+mod untold;
 pub mod view;
 pub mod whitelist;
 pub mod wording;

@@ -37,6 +37,7 @@ pub(crate) mod session;
 pub(crate) mod station;
 pub(crate) mod tariff;
 pub(crate) mod template;
+pub(crate) mod untold;
 pub(crate) mod upload;
 pub(crate) mod whitelist;
 

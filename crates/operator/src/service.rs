@@ -59,6 +59,7 @@ use trust::seal::SealKey;
 use trust::token_tag::TagKey;
 
 use crate::memory;
+use crate::untold::Untold;
 use presence::{Notes, Presences};
 
 #[cfg(test)]
@@ -167,6 +168,7 @@ pub(crate) struct House {
     standings: Mutex<standings::Standings>,
     notes: Mutex<Notes>,
     deviations: Mutex<quirks::Counted>,
+    untold: Mutex<Untold>,
     away: returned::Away,
     pub(crate) seconds: proxy::Seconds,
     checkout: OnceLock<crate::payment::Checkout>,
@@ -194,6 +196,7 @@ impl Operator {
             standings: Mutex::default(),
             notes: Mutex::default(),
             deviations: Mutex::default(),
+            untold: Mutex::default(),
             away: returned::Away::default(),
             seconds: proxy::Seconds::default(),
             checkout: OnceLock::new(),
@@ -318,6 +321,11 @@ impl House {
 
     fn deviations(&self) -> MutexGuard<'_, quirks::Counted> {
         self.deviations.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// EVSEs that are to be told. A transaction puts them there; should it fail, a status is told that did not change.
+    pub(crate) fn untold(&self) -> MutexGuard<'_, Untold> {
+        self.untold.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Nobody listening is no fault.

@@ -11,7 +11,7 @@ use store::{Migration, StoreError, Tx, values};
 
 use crate::memory::named;
 
-/// A notice is there for moments only, and every plug leaves one: one tree and one index instead of a third.
+/// A notice is there for moments only: one tree and one index instead of a third.
 pub(crate) const MIGRATION: Migration =
     Migration { family: "operator notices", number: 1, name: "notices in one tree", sql: SCHEMA };
 
@@ -30,12 +30,11 @@ DROP TABLE operator_notices;
 ALTER TABLE operator_notices_in_one RENAME TO operator_notices;
 CREATE INDEX operator_notices_due ON operator_notices (due);";
 
-/// What can be told by its newest state.
+/// What can be told by its newest state. An EVSE's status is told so too, but from memory ([`crate::untold`]).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Kind {
     Location,
     Tariff,
-    Evse,
     Session,
     /// Whose token is it? Asked again for a session that nobody has answered for.
     Ask,
@@ -44,13 +43,12 @@ pub(crate) enum Kind {
 }
 
 impl Kind {
-    const ALL: [Self; 6] = [Self::Location, Self::Tariff, Self::Evse, Self::Session, Self::Ask, Self::Booking];
+    const ALL: [Self; 5] = [Self::Location, Self::Tariff, Self::Session, Self::Ask, Self::Booking];
 
     const fn as_str(self) -> &'static str {
         match self {
             Self::Location => "location",
             Self::Tariff => "tariff",
-            Self::Evse => "evse",
             Self::Session => "session",
             Self::Ask => "ask",
             Self::Booking => "booking",
@@ -142,12 +140,12 @@ mod tests {
     async fn a_change_while_telling_is_told_again_and_twice_before_it_once() {
         let store = Store::in_memory(crate::memory::MIGRATIONS).unwrap();
         for _ in 0..2 {
-            store.run("put", |tx| put(tx, Kind::Evse, "E1", NOW)).await.unwrap();
+            store.run("put", |tx| put(tx, Kind::Session, "S1", NOW)).await.unwrap();
         }
         let first = due(&store, NOW).await;
         assert_eq!(first.len(), 1);
         assert!(due(&store, NOW).await.is_empty(), "leased");
-        store.run("put", |tx| put(tx, Kind::Evse, "E1", NOW)).await.unwrap();
+        store.run("put", |tx| put(tx, Kind::Session, "S1", NOW)).await.unwrap();
         let told = first[0].clone();
         store.run("done", move |tx| done(tx, &told)).await.unwrap();
         let second = due(&store, NOW).await;

@@ -209,6 +209,22 @@ pub(crate) fn bay(tx: &Tx<'_>, station: &StationId, no: EvseNo) -> Result<Option
     tx.one(BAY, &values![station.as_str(), no.get()], read_bay)
 }
 
+/// A bay as a word of its station finds it.
+pub(crate) struct BayNow {
+    pub bay: BayRow,
+    /// Whether a session runs there.
+    pub running: bool,
+    /// Where it is. Good until the end of the transaction.
+    row: i64,
+}
+
+/// The bay of a station's EVSE number, and what [`say`] has to know besides: one look for the commonest of words.
+pub(crate) fn bay_now(tx: &Tx<'_>, station: &StationId, no: EvseNo) -> Result<Option<BayNow>, StoreError> {
+    tx.one(BAY_NOW, &values![station.as_str(), no.get()], |row| {
+        Ok(BayNow { bay: read_bay(row)?, row: row.int(7)?, running: row.flag(8)? })
+    })
+}
+
 /// All bays of a station.
 pub(crate) fn of_station(tx: &Tx<'_>, station: &StationId) -> Result<Vec<BayRow>, StoreError> {
     tx.query(OF_STATION, &values![station.as_str()], read_bay)
@@ -242,25 +258,23 @@ fn read_bay(row: &Row<'_>) -> Result<BayRow, StoreError> {
     })
 }
 
-/// Keeps what a station said of a bay, with the public status that follows from it, and has that told where it
-/// changed. To be called for news only: nothing is written where a station says the same again (handbook, quirk 23).
+/// Keeps what a station said of a bay, with the public status that follows from it. `true`: that changed and is to be
+/// told. To be called for news only: nothing is written where a station says the same again (handbook, quirk 23).
 /// Nothing more is written, and nothing fails, after it.
 pub(crate) fn say(
     tx: &mut Tx<'_>,
-    bay: &BayRow,
+    found: &BayNow,
     (state, fault): (BayState, Option<&str>),
     at: Timestamp,
-    running: bool,
     now: Timestamp,
-) -> Result<(), StoreError> {
-    let status = publish::public_status(Some(state), running);
-    if status == bay.status {
-        let state = Some(state.as_str());
-        return tx.finish(SET_STATE, &values![bay.evse.as_str(), state, fault, at]).map(drop);
+) -> Result<bool, StoreError> {
+    let status = publish::public_status(Some(state), found.running);
+    if status == found.bay.status {
+        tx.finish(SAY_ALONE, &values![found.row, state.as_str(), fault, at])?;
+        return Ok(false);
     }
-    let evse = bay.evse.as_str();
-    tx.execute(SAY, &values![evse, state.as_str(), fault, at, status.as_str(), now])?;
-    tell(tx, bay, now)
+    tx.finish(SAY, &values![found.row, state.as_str(), fault, at, status.as_str(), now])?;
+    Ok(true)
 }
 
 /// What a station said of an EVSE. Nothing is written where it says the same again (handbook, quirk 23).
@@ -275,14 +289,13 @@ pub(crate) fn set_state(
     Ok(tx.execute(SET_STATE, &values![bay.as_str(), state, fault, at])? > 0)
 }
 
-/// Works the public status out again and has it told where it changed.
+/// Works the public status out again. `true`: it changed and is to be told.
 pub(crate) fn refresh(tx: &mut Tx<'_>, bay: &BayRow, running: bool, now: Timestamp) -> Result<bool, StoreError> {
     let status = publish::public_status(bay.state, running);
     if status == bay.status {
         return Ok(false);
     }
     tx.execute(SET_STATUS, &values![bay.evse.as_str(), status.as_str(), now])?;
-    tell(tx, bay, now)?;
     Ok(true)
 }
 
@@ -291,17 +304,15 @@ pub(crate) fn can_otherwise(tx: &mut Tx<'_>, station: &StationId, now: Timestamp
     let touched: Vec<LocationId> =
         tx.query(TOUCH_DERIVED, &values![station.as_str(), now], |row| word(row, 0, "location"))?;
     if let Some(location) = touched.first() {
-        tx.execute(TOUCH_LOCATION, &values![location.as_str(), now])?;
+        touch(tx, location, now)?;
         notice::put(tx, Kind::Location, location.as_str(), now)?;
     }
     Ok(())
 }
 
-/// The public status of a bay has changed.
-fn tell(tx: &mut Tx<'_>, bay: &BayRow, now: Timestamp) -> Result<(), StoreError> {
-    // a location is as new as its newest EVSE, or a partner that pulls would miss the change (OCPI 2.2.1, 8.3.1)
-    tx.execute(TOUCH_LOCATION, &values![bay.location.as_str(), now])?;
-    notice::put(tx, Kind::Evse, bay.evse.as_str(), now)
+/// A location is as new as its newest EVSE, or a partner that pulls would miss the change (OCPI 2.2.1, 8.3.1).
+pub(crate) fn touch(tx: &mut Tx<'_>, location: &LocationId, now: Timestamp) -> Result<(), StoreError> {
+    tx.execute(TOUCH_LOCATION, &values![location.as_str(), now]).map(drop)
 }
 
 /// An EVSE's public status as it is to be told.
@@ -404,6 +415,9 @@ const WIRE: &str = "UPDATE operator_evses SET station = ?2, no = ?3, status = 'U
     WHERE uid = ?1";
 const BAY: &str = "SELECT uid, location, station, no, state, status, fault FROM operator_evses
     WHERE station = ?1 AND no = ?2";
+const BAY_NOW: &str = "SELECT uid, location, station, no, state, status, fault, rowid,
+    EXISTS (SELECT 1 FROM operator_sessions WHERE station = ?1 AND ended IS NULL AND evse_no = ?2)
+    FROM operator_evses WHERE station = ?1 AND no = ?2";
 const BAYS: &str = "SELECT uid, location, station, no, state, status, fault FROM operator_evses
     WHERE location = ?1 AND station IS NOT NULL AND no IS NOT NULL ORDER BY position";
 const OF_STATION: &str = "SELECT uid, location, station, no, state, status, fault FROM operator_evses
@@ -413,7 +427,8 @@ const OWNER: &str = "SELECT location, station FROM operator_evses WHERE uid = ?1
 const SET_STATE: &str = "UPDATE operator_evses SET state = ?2, fault = ?3, state_at = ?4
     WHERE uid = ?1 AND (state IS DISTINCT FROM ?2 OR fault IS DISTINCT FROM ?3)";
 const SAY: &str = "UPDATE operator_evses SET state = ?2, fault = ?3, state_at = ?4, status = ?5, changed = ?6
-    WHERE uid = ?1";
+    WHERE rowid = ?1";
+const SAY_ALONE: &str = "UPDATE operator_evses SET state = ?2, fault = ?3, state_at = ?4 WHERE rowid = ?1";
 const SET_STATUS: &str = "UPDATE operator_evses SET status = ?2, changed = ?3 WHERE uid = ?1";
 const TOUCH_DERIVED: &str = "UPDATE operator_evses SET changed = ?2 WHERE station = ?1 AND capabilities IS NULL
     RETURNING location";

@@ -39,6 +39,7 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
     super::key::MIGRATION,
     super::permit::GROUPS,
     super::booking::MIGRATION,
+    super::untold::MIGRATION,
 ];
 
 const PLACES: &str = "CREATE TABLE operator_locations (

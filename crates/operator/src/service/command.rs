@@ -89,7 +89,7 @@ impl Operator {
         self.run_and_forget_standings("operator.retire", move |house, tx| {
             let now = house.now();
             for bay in place::of_station(tx, &name)? {
-                notice::put(tx, Kind::Evse, bay.evse.as_str(), now)?;
+                house.untold().put(&bay.evse, now);
             }
             key::forget(tx, &name)?;
             if !station::retire(tx, &name, now)? {

@@ -4,7 +4,7 @@
 //! back to say what became of it. A crash in between means telling again under the same id.
 
 use charge::Timestamp;
-use charge::id::{EvseUid, LocationId, PartyId, TariffId};
+use charge::id::{LocationId, PartyId, TariffId};
 use charge::meter::SignedRecord;
 use charge::record::{Cdr, Nature, Period, Session};
 use charge::talk::road::{Answer, Question, RoadFault};
@@ -23,6 +23,7 @@ use crate::memory::session::SessionRow;
 use crate::memory::{cdr, credit, curve, place, session, tariff};
 use crate::publish::{self, Fate};
 use crate::session::Event as SessionEvent;
+use crate::untold::Telling;
 
 /// The job that brings a CDR to its provider.
 pub(super) const DELIVER: &str = "operator.cdr";
@@ -42,10 +43,10 @@ impl Operator {
         cdrs: Vec<Job>,
         outcomes: Vec<Job>,
         notices: Vec<Notice>,
+        evses: Vec<Telling>,
     ) -> Result<(), StoreError> {
         let outcomes = self.each(outcomes, |job| self.tell_outcome(job));
         let cdrs = self.each(cdrs, |job| self.deliver(job));
-        let (evses, notices): (Vec<_>, Vec<_>) = notices.into_iter().partition(|notice| notice.kind == Kind::Evse);
         let notices = self.each(notices, |notice| self.tell_notice(notice));
         let evses = self.tell_evses(evses);
         let (outcomes, cdrs, notices, evses) = futures_util::future::join4(outcomes, cdrs, notices, evses).await;
@@ -194,7 +195,6 @@ impl Operator {
             .read("operator.notice", move |house, tx| match kind {
                 Kind::Location => location_letter(house, tx, &name),
                 Kind::Tariff => tariff_letter(house, tx, &name),
-                Kind::Evse => evse_letter(house, tx, &name),
                 Kind::Session => session_letter(house, tx, &name, now),
                 Kind::Booking => bookings::letter(house, tx, &name),
                 Kind::Ask => Ok(None),
@@ -210,38 +210,41 @@ impl Operator {
         self.settle_notice(notice, answer).await
     }
 
-    /// All go to the hub, which hears of every plug and every car: a few share what they cost the disk, and the same
-    /// transaction settles those before them. Each few are read shortly before they are told, so that a newer state is
-    /// not overtaken by an older one.
-    async fn tell_evses(&self, notices: Vec<Notice>) -> Result<(), StoreError> {
-        let (mut worst, mut answered) = (Ok(()), Vec::new());
-        for few in notices.chunks(LETTERS_AT_ONCE) {
-            let names: Vec<_> = few.iter().map(|notice| notice.name.clone()).collect();
-            let (before, now) = (std::mem::take(&mut answered), self.0.now());
-            let letters = self.run("operator.notice.evses", move |house, tx| {
-                settle_all(house, tx, &before, now)?;
-                Ok::<_, StoreError>(names.iter().map(|name| evse_letter(house, tx, name)).collect::<Vec<_>>())
+    /// All go to the hub, which hears of every plug and every car: a few share what they cost the disk. Each few are
+    /// read shortly before they are told.
+    async fn tell_evses(&self, taken: Vec<Telling>) -> Result<(), StoreError> {
+        let mut worst = Ok(());
+        for few in taken.chunks(LETTERS_AT_ONCE) {
+            let read: Vec<_> = few.to_vec();
+            let letters = self.run("operator.evses", move |house, tx| {
+                Ok::<_, StoreError>(read.iter().map(|told| evse_letter(house, tx, told)).collect::<Vec<_>>())
             });
-            let told = few.iter().zip(letters.await?).map(async |(notice, letter)| {
+            let told = few.iter().zip(letters.await?).map(async |(told, letter)| {
                 let answer = match letter? {
                     Some((to, question)) => self.ask(Some(to), None, question).await,
                     None => Ok(Answer::Noted),
                 };
-                Ok((notice.clone(), answer))
+                self.settle_evse(told, &answer);
+                Ok(())
             });
             // one that cannot be read holds up no other
             for told in join_all(told).await {
-                match told {
-                    Ok(told) => answered.push(told),
-                    Err(error) => worst = Err(error),
-                }
+                worst = worst.and(told);
             }
         }
-        let now = self.0.now();
-        if !answered.is_empty() {
-            self.run("operator.notice.told", move |house, tx| settle_all(house, tx, &answered, now)).await?;
-        }
         worst
+    }
+
+    fn settle_evse(&self, told: &Telling, answer: &Result<Answer, RoadFault>) {
+        let now = self.0.now();
+        match publish::fate(answer) {
+            Fate::Delivered => self.0.untold().done(told, now),
+            Fate::Again(_) => self.0.untold().again(told, now.plus(publish::pause(told.tries, &*self.0.dice))),
+            Fate::Never(why) => {
+                tracing::warn!(evse = %told.evse, why, "an EVSE's status was refused");
+                self.0.untold().done(told, now);
+            }
+        }
     }
 
     async fn settle_notice(&self, notice: Notice, answer: Result<Answer, RoadFault>) -> Result<(), StoreError> {
@@ -288,15 +291,6 @@ impl Operator {
         })
         .await
     }
-}
-
-fn settle_all(
-    house: &House,
-    tx: &mut Tx<'_>,
-    answered: &[(Notice, Result<Answer, RoadFault>)],
-    now: Timestamp,
-) -> Result<(), StoreError> {
-    answered.iter().try_for_each(|(notice, answer)| settle(house, tx, notice, answer, now))
 }
 
 /// What became of a notice.
@@ -427,10 +421,13 @@ fn tariff_letter(house: &House, tx: &Tx<'_>, name: &str) -> Result<Sent, StoreEr
     Ok(Some((house.setup.hub, question)))
 }
 
-fn evse_letter(house: &House, tx: &Tx<'_>, name: &str) -> Result<Sent, StoreError> {
-    let Ok(evse) = EvseUid::new(name) else { return Ok(None) };
-    let found = place::status(tx, &evse)?;
-    Ok(found.map(|(location, status, at)| (house.setup.hub, Question::PatchEvse { location, evse, status, at })))
+fn evse_letter(house: &House, tx: &mut Tx<'_>, told: &Telling) -> Result<Sent, StoreError> {
+    let Some((location, status, at)) = place::status(tx, &told.evse)? else { return Ok(None) };
+    if told.tries == 1 {
+        place::touch(tx, &location, house.now())?;
+    }
+    let evse = told.evse.clone();
+    Ok(Some((house.setup.hub, Question::PatchEvse { location, evse, status, at })))
 }
 
 fn session_letter(house: &House, tx: &Tx<'_>, name: &str, now: Timestamp) -> Result<Sent, StoreError> {

@@ -24,9 +24,10 @@ use crate::memory::notice::{self, Kind, Notice};
 use crate::memory::order::{self, OrderRow};
 use crate::memory::{
     booking, cdr, certificate, denial, log, messages, news, overview, payment, permit, place, profile, proxy, request,
-    reservation, session, station, whitelist,
+    reservation, session, station, untold, whitelist,
 };
 use crate::session::{Event as SessionEvent, State};
+use crate::untold::Telling;
 use crate::{remote, transaction};
 
 impl Operator {
@@ -48,7 +49,7 @@ impl Operator {
         let errands = self.run_errands(due.orders, due.halts);
         let profiles = self.run_profiles(due.profiles);
         let closings = self.run_closings(due.closings);
-        let letters = self.run_letters(due.cdrs, due.outcomes, due.notices);
+        let letters = self.run_letters(due.cdrs, due.outcomes, due.notices, due.evses);
         let chores = self.run_chores(due.chores);
         let bookings = self.run_bookings(due.bookings, due.releases);
         let told = futures_util::future::join3(errands, profiles, bookings);
@@ -94,7 +95,7 @@ impl Operator {
     async fn take_due(&self) -> Result<Due, StoreError> {
         let now = self.0.now();
         let due = self
-            .run("operator.due", move |_, tx| {
+            .run("operator.due", move |house, tx| {
                 let mut jobs = |kind| outbox::lease(tx, kind, now, LEASE, JOBS_AT_ONCE);
                 let (orders, halts, closings) = (jobs(TELL)?, jobs(HALT)?, jobs(CLOSE)?);
                 let (cdrs, outcomes, chores) = (jobs(DELIVER)?, jobs(OUTCOME)?, jobs(CHORE)?);
@@ -102,6 +103,7 @@ impl Operator {
                 let profiles = ProfileJobs { told, outcomes: outcomes_of, plans };
                 let (bookings, releases) = (jobs(BOOKING)?, jobs(RELEASE)?);
                 let notices = notice::lease(tx, now, LEASE, NOTICES_AT_ONCE)?;
+                let evses = house.untold().take(now, LEASE, NOTICES_AT_ONCE as usize);
                 Ok::<_, StoreError>(Due {
                     orders,
                     halts,
@@ -113,6 +115,7 @@ impl Operator {
                     bookings,
                     releases,
                     notices,
+                    evses,
                 })
             })
             .await?;
@@ -122,6 +125,7 @@ impl Operator {
         let bookings = [&due.bookings, &due.releases];
         if jobs.into_iter().chain([told, outcomes, plans]).chain(bookings).any(|jobs| full(jobs))
             || due.notices.len() == NOTICES_AT_ONCE as usize
+            || due.evses.len() == NOTICES_AT_ONCE as usize
         {
             self.0.wake();
         }
@@ -148,7 +152,7 @@ impl Operator {
                     events.push(lapse(house, tx, order, now)?);
                 }
                 for name in station::silent(tx, now.minus(house.setup.settings.away_grace))? {
-                    events.push(fall_silent(tx, &name, now)?);
+                    events.push(fall_silent(house, tx, &name, now)?);
                 }
                 events.extend(reservations::lapse(tx, now)?.into_iter().map(Event::Station));
                 whitelist::expire(tx, now)?;
@@ -163,6 +167,7 @@ impl Operator {
         if self.0.presences().campaigns_are_due(now) {
             self.run_campaigns().await?;
         }
+        self.mark_told(now).await?;
         self.sample_power(now).await?;
         self.sweep(now).await
     }
@@ -180,6 +185,9 @@ impl Operator {
             for kind in [TELL, HALT, CLOSE, DELIVER, OUTCOME, CHORE, PROFILE, PROFILE_OUTCOME, PLAN, BOOKING, RELEASE] {
                 outbox::take_up(tx, kind, now)?;
             }
+            let mut untold = house.untold();
+            untold::after_mark(tx)?.iter().for_each(|evse| untold.put(evse, now));
+            drop(untold);
             notice::release(tx, now)
         })
         .await
@@ -198,6 +206,12 @@ impl Operator {
             batch.taps.iter().try_for_each(|tap| denial::tap(tx, tap))
         });
         written.await.inspect_err(|_: &StoreError| self.0.notes().dropped += waited as u64)
+    }
+
+    /// Says on the disk until when EVSEs were told.
+    async fn mark_told(&self, now: Timestamp) -> Result<(), StoreError> {
+        let Some(until) = self.0.untold().mark(now) else { return Ok(()) };
+        self.run("operator.told", move |_, tx| untold::mark(tx, until)).await
     }
 
     async fn sample_power(&self, now: Timestamp) -> Result<(), StoreError> {
@@ -281,12 +295,14 @@ fn lapse(house: &House, tx: &mut Tx<'_>, mut order: OrderRow, now: Timestamp) ->
 }
 
 /// Nobody knows any more what the EVSEs of a station do that has been away for long.
-fn fall_silent(tx: &mut Tx<'_>, name: &StationId, now: Timestamp) -> Result<Event, StoreError> {
+fn fall_silent(house: &House, tx: &mut Tx<'_>, name: &StationId, now: Timestamp) -> Result<Event, StoreError> {
     for mut bay in place::of_station(tx, name)? {
         place::set_state(tx, &bay.evse, None, None, now)?;
         bay.state = None;
         let running = session::running_at(tx, name, bay.no)?;
-        place::refresh(tx, &bay, running, now)?;
+        if place::refresh(tx, &bay, running, now)? {
+            house.untold().put(&bay.evse, now);
+        }
     }
     Ok(Event::Station(name.clone()))
 }
@@ -303,6 +319,7 @@ struct Due {
     bookings: Vec<Job>,
     releases: Vec<Job>,
     notices: Vec<Notice>,
+    evses: Vec<Telling>,
 }
 
 /// Wakes within this time make one round: a driver does not notice, the disk does.

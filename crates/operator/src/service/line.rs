@@ -20,7 +20,7 @@ use super::presence::{DeniedTap, Passage, Presence, Presented};
 use super::transact::{self, Misfit, Word};
 use super::{Event, House, Operator, payment, templates};
 use crate::authorise::{self, Conclusion, Step};
-use crate::memory::{key, order, permit, place, session, station};
+use crate::memory::{key, order, permit, place, station};
 use crate::view::RefusedKnock;
 use crate::{admit, boot};
 
@@ -210,7 +210,8 @@ impl Operator {
 
     async fn status(&self, name: StationId, report: StatusReport, now: Timestamp) -> Result<Heard, Denial> {
         let station = name.clone();
-        let changed = self.run("operator.status", move |_, tx| keep_status(tx, &station, &report, now)).await;
+        let changed =
+            self.run("operator.status", move |house, tx| keep_status(house, tx, &station, &report, now)).await;
         match changed.map_err(cannot_keep)? {
             Some(event) => self.0.tell_of(event),
             None => return Ok(Heard::Noted),
@@ -379,6 +380,7 @@ fn verdict_of(permit: &authorise::Permit) -> Verdict {
 }
 
 fn keep_status(
+    house: &House,
     tx: &mut Tx<'_>,
     station: &StationId,
     report: &StatusReport,
@@ -388,17 +390,18 @@ fn keep_status(
         station::set_state(tx, station, report.state, report.fault.as_deref())?;
         return Ok(Some(Event::Station(station.clone())));
     };
-    let Some(bay) = place::bay(tx, station, no)? else {
+    let Some(found) = place::bay_now(tx, station, no)? else {
         tracing::warn!(%station, %no, "a station reports an EVSE that is not enrolled");
         return Ok(None);
     };
     let said = (report.state, report.fault.as_deref());
-    if (bay.state, bay.fault.as_deref()) == (Some(said.0), said.1) {
+    if (found.bay.state, found.bay.fault.as_deref()) == (Some(said.0), said.1) {
         return Ok(None);
     }
-    let running = session::running_at(tx, station, no)?;
-    place::say(tx, &bay, said, report.at.unwrap_or(now), running, now)?;
-    Ok(Some(Event::Evse { station: station.clone(), evse: bay.evse }))
+    if place::say(tx, &found, said, report.at.unwrap_or(now), now)? {
+        house.untold().put(&found.bay.evse, now);
+    }
+    Ok(Some(Event::Evse { station: station.clone(), evse: found.bay.evse }))
 }
 
 /// The station repeats what we could not keep; the reason is ours and goes to our log.

@@ -190,7 +190,7 @@ pub(super) fn take(
     let told = follow(house, tx, &mut row, was, now)?;
     taken.wake = capped || told || fresh || row.state != was;
     if fresh || row.state != was || word.state.is_some() {
-        taken.evse = show_bay(tx, &row, word.state, now)?;
+        taken.evse = show_bay(house, tx, &row, word.state, now)?;
     }
     use_up(tx, &word, tag, reserved, &taken, now)?;
     row.changed = now;
@@ -601,6 +601,7 @@ fn follow(
 
 /// The EVSE's public status follows its session.
 fn show_bay(
+    house: &House,
     tx: &mut Tx<'_>,
     row: &SessionRow,
     state: Option<BayState>,
@@ -621,7 +622,9 @@ fn show_bay(
         place::set_state(tx, &bay.evse, state, None, now)?;
         bay.state = state;
     }
-    place::refresh(tx, &bay, running, now)?;
+    if place::refresh(tx, &bay, running, now)? {
+        house.untold().put(&bay.evse, now);
+    }
     Ok(Some((row.station.clone(), bay.evse)))
 }
 

@@ -4,6 +4,7 @@ use charge::place::EvseStatus;
 use charge::talk::line::{BayState, ConnectionNo, Desk};
 use charge::talk::road::{Answer, PageWish, Question, RoadFault};
 
+use super::crash::Scratch;
 use super::world::{CARD, World, at, card, hub, location, station, tariff};
 use crate::service::Fault;
 
@@ -50,6 +51,33 @@ async fn a_bays_status_follows_station_and_session() {
     world.rounds().await;
     // plugged in and charging, plugged in and done, free: each told once
     assert_eq!(statuses(&world), vec![EvseStatus::Charging, EvseStatus::Blocked, EvseStatus::Available]);
+}
+
+#[tokio::test]
+async fn a_status_that_could_not_be_told_survives_a_restart_and_one_that_was_told_is_not_told_again() {
+    let scratch = Scratch::new("untold");
+    let reborn = |minute| {
+        let world = World::on_disk(&scratch.0);
+        world.clock.set(at(minute));
+        world
+    };
+    let mut world = reborn(0);
+    world.furnish().await;
+    world.clock.set(at(5));
+    world.rounds().await;
+    world.road.next.lock().unwrap().push_back(Err(RoadFault::Unreachable));
+    world.status(BayState::Faulted).await;
+    world.rounds().await;
+    drop(world);
+    let world = reborn(6);
+    world.rounds().await;
+    assert_eq!(statuses(&world), [EvseStatus::OutOfOrder], "it was not told before");
+    world.clock.set(at(10));
+    world.rounds().await;
+    drop(world);
+    let world = reborn(11);
+    world.rounds().await;
+    assert!(statuses(&world).is_empty(), "the mark is newer than the change");
 }
 
 #[tokio::test]
