@@ -154,12 +154,17 @@ fn read_kind(kind: &'static Kind, value: Doc, path: &str, lost: &mut Lost) -> Re
             if items.len() > *most {
                 return Err(fault("has more items than are read here"));
             }
+            let named = !items.is_empty();
             let mut read = Vec::with_capacity(items.len());
             for (index, item) in items.into_iter().enumerate() {
                 let place = format!("{path}/{index}");
                 read_kind(kind, item, &place, lost).map_or_else(|fault| lost.push(fault), |item| read.push(item));
             }
-            Ok(Doc::List(read))
+            // who asks for ids that are none would be answered as if it had asked for all, or for nothing
+            match kind {
+                Kind::Form(form) if read.is_empty() && named => Err(fault(form.why)),
+                _kind => Ok(Doc::List(read)),
+            }
         }
         Kind::Bool => match value {
             Doc::Bool(_) => Ok(value),
@@ -230,7 +235,12 @@ fn judge_record(shape: &'static Shape, mut given: Record, path: &str) -> Result<
     let mut out = Record::default();
     for member in shape.members {
         let place = format!("{path}/{}", member.name);
-        match given.take(member.name) {
+        // a list in SOAP is its elements: an empty one is not there for its reader
+        let unseen = |value: &Doc| {
+            let empty = matches!(value, Doc::List(items) if items.is_empty());
+            empty && member.need == Need::Key && !shape.space.is_empty()
+        };
+        match given.take(member.name).filter(|value| !unseen(value)) {
             Some(value) => out.0.push((Cow::Borrowed(member.name), judge_kind(&member.kind, value, &place)?)),
             None if member.need == Need::May || shape.choice => {}
             None => return Err(Fault::new(place, "is missing")),
@@ -339,6 +349,23 @@ mod tests {
             "/Parts/1/B is a further one where one belongs",
         ];
         assert_eq!(lost, paths);
+    }
+
+    /// Found by fuzzing: a question about EVSEs that are none became one about no EVSE.
+    #[test]
+    fn a_list_of_ids_that_are_none_is_refused_and_an_empty_one_is_not_written_in_soap() {
+        static IDS: [Member; 1] = [key("UID", Kind::List(&Kind::Form(form::UID), 2))];
+        let shape = |space| &*Box::leak(Box::new(Shape { name: "Asked", space, choice: false, members: &IDS }));
+        let asked =
+            |ids: &[&str]| Record::default().with("UID", ids.iter().copied().map(Doc::from).collect::<Vec<_>>());
+        for space in ["", "urn:x"] {
+            let refused = read(shape(space), asked(&["*ABEDC*E1", "x"]).into()).unwrap_err();
+            assert_eq!(refused.path, "/UID");
+            let one = read(shape(space), asked(&["x", "1234ABCD"]).into()).unwrap();
+            assert_eq!((one.value, one.lost.len()), (asked(&["1234ABCD"]), 1));
+        }
+        assert_eq!(strict(shape(""), asked(&[])).unwrap(), asked(&[]));
+        assert_eq!(strict(shape("urn:x"), asked(&[])).unwrap_err().to_string(), "/UID is missing");
     }
 
     #[test]

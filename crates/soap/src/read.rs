@@ -42,6 +42,9 @@ pub enum Broken {
     Syntax,
 }
 
+/// The name space of declarations.
+const DECLARATIONS: &str = "http://www.w3.org/2000/xmlns/";
+
 /// Reads one XML document.
 pub fn read(bytes: &[u8], limits: &Limits) -> Result<Element, Broken> {
     if bytes.len() > limits.bytes_max {
@@ -186,6 +189,10 @@ fn name(space: ResolveResult<'_>, local: &str, limits: &Limits) -> Result<Name, 
     // an entity in a name space is written to hide, and the others need one to be written again; no URI has them
     if !sound || space.contains(['&', '<', '>', '"', '\t', '\n', '\r']) {
         return Err(Broken::Syntax);
+    }
+    // `xmlns` declares and names nothing: no other prefix may stand for it (Namespaces in XML 1.0, 3)
+    if space == DECLARATIONS {
+        return Err(Broken::Prefix);
     }
     Ok(Name::new(space, local))
 }

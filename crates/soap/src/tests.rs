@@ -32,6 +32,9 @@ fn what_a_message_has_no_use_for_is_refused() {
     assert_eq!(refused("<?xml version='1.1'?><x/>"), Broken::Syntax);
     assert_eq!(refused("<p:x/>"), Broken::Prefix);
     assert_eq!(refused("<x p:a='1'/>"), Broken::Prefix);
+    // found by fuzzing: no prefix can be declared for it, so it could not be written again
+    assert_eq!(refused("<xmlns:x/>"), Broken::Prefix);
+    assert_eq!(refused("<x><xmlns:y a='1'/></x>"), Broken::Prefix);
     assert_eq!(read(&[0xff, 0xfe, b'<', 0], &limits()).unwrap_err(), Broken::Encoding);
 }
 

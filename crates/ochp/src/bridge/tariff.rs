@@ -190,17 +190,16 @@ fn read_component(component: &PriceComponent) -> Result<Component, Fault> {
 
 /// One for each stretch of the day, with the days that share it.
 fn read_restrictions(of: &TariffRestriction) -> Result<Vec<Restrictions>, Fault> {
-    let energy = |kwh: Option<Decimal>| match kwh {
-        Some(kwh) => Energy::from_kwh(kwh).map(Some).ok_or_else(|| Fault::new("/tariffRestriction", "has no energy")),
-        None => Ok(None),
+    // a bound that is cut to our units would be another bound
+    let energy = |kwh: Option<Decimal>| {
+        let exact = |kwh| Energy::from_kwh(kwh).filter(|energy| energy.kwh() == kwh);
+        kwh.map(|kwh| exact(kwh).ok_or_else(|| Fault::new("/tariffRestriction", "has no energy"))).transpose()
     };
-    let power = |kw: Option<Decimal>| match kw.map(|kw| kw.checked_mul(Decimal::from(1_000_000))) {
-        Some(mw) => {
-            let mw = mw.and_then(|mw| i64::try_from(mw.trunc()).ok());
-            mw.map(|mw| Some(Power::from_milliwatts(mw)))
-                .ok_or_else(|| Fault::new("/tariffRestriction", "has no power"))
-        }
-        None => Ok(None),
+    let power = |kw: Option<Decimal>| {
+        let whole = |mw: Decimal| mw.is_integer().then(|| i64::try_from(mw).ok()).flatten();
+        let exact = |kw: Decimal| kw.checked_mul(Decimal::from(1_000_000)).and_then(whole);
+        let power = |kw| exact(kw).map(Power::from_milliwatts);
+        kw.map(|kw| power(kw).ok_or_else(|| Fault::new("/tariffRestriction", "has no power"))).transpose()
     };
     let bare = Restrictions {
         min_energy: energy(of.min_energy)?,
@@ -221,11 +220,17 @@ fn read_restrictions(of: &TariffRestriction) -> Result<Vec<Restrictions>, Fault>
         let day = day.ok_or_else(|| Fault::new("/tariffRestriction/regularHours", "names no day of the week"))?;
         let span = minutes(&hours.begin).zip(minutes(&hours.end));
         let span = span.ok_or_else(|| Fault::new("/tariffRestriction/regularHours", "names no time of the day"))?;
+        if span.0 >= span.1 {
+            return Err(Fault::new("/tariffRestriction/regularHours", "end before they begin"));
+        }
         match stretches.iter_mut().find(|(known, _)| *known == span) {
+            Some((_, days)) if days.contains(&day) => {}
             Some((_, days)) => days.push(day),
             None => stretches.push((span, vec![day])),
         }
     }
+    // in the order of the week, each once: seven times Monday is not every day
+    stretches.iter_mut().for_each(|(_, days)| days.sort_by_key(|day| DAYS.iter().position(|each| each == day)));
     let restrictions = stretches.into_iter().map(|((begin, end), days)| Restrictions {
         start_minute: (begin > 0).then_some(begin),
         end_minute: (end < MINUTES_OF_A_DAY).then_some(end),

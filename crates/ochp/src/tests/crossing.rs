@@ -5,13 +5,14 @@ use charge::money::Price;
 use charge::place::EvseStatus;
 use charge::record::SessionStatus;
 use charge::talk::road::OrderResult;
-use charge::tariff::Restrictions;
+use charge::tariff::{Day, Restrictions};
 
 use crate::bridge::record::{Beside, cdr, cdr_info};
 use crate::bridge::{direct, place, status, tariff, token};
 use crate::samples::{self, at, exact, now, operator, provider};
-use crate::scalar::DateTime;
+use crate::scalar::{DateTime, WallTime};
 use crate::types::direct::DirectMessage;
+use crate::types::place::RegularHours;
 use crate::types::result::DirectCode;
 use crate::types::status::{EvseLive, Major, Minor};
 use crate::types::tariff::BillingItem;
@@ -136,6 +137,40 @@ fn hours_over_midnight_become_two_stretches() {
     let shown: Vec<_> = hours.iter().map(|h| (h.weekday, h.begin.as_str(), h.end.as_str())).collect();
     let expected = [(1, "22:00", "24:00"), (2, "00:00", "06:00"), (7, "22:00", "24:00"), (1, "00:00", "06:00")];
     assert_eq!(shown, expected);
+}
+
+/// Found by fuzzing: days in another order, which came back in the order of the week, and what stood beside it.
+#[test]
+fn the_hours_of_a_tariff_come_back_as_they_were_meant() {
+    let hours = |days: &[u32], begin: &str, end: &str| {
+        let time = |text| WallTime::new(text).unwrap();
+        let mut info = samples::tariff_info();
+        info.individual.truncate(1);
+        info.individual[0].recipients.clear();
+        info.individual[0].elements.truncate(1);
+        let one = |day: &u32| RegularHours { weekday: *day, begin: time(begin), end: time(end) };
+        info.individual[0].elements[0].restriction.hours = days.iter().map(one).collect();
+        info
+    };
+    let week = [Day::Monday, Day::Tuesday, Day::Thursday, Day::Friday, Day::Saturday];
+    for (said, meant) in [(&[1, 2, 6, 4, 5][..], &week[..]), (&[1; 7], &[Day::Monday]), (&[3, 2, 1, 7, 6, 5, 4], &[])] {
+        let read = tariff::tariff(&hours(said, "09:00", "18:00"), None, now()).unwrap().value;
+        assert_eq!(read.elements[0].restrictions.days, meant);
+        let back = tariff::tariff_info(&read).unwrap().value;
+        assert_eq!(tariff::tariff(&back, None, now()).unwrap().value.elements, read.elements);
+    }
+    // an end must be later than its begin (OCHP 1.4, RegularHoursType)
+    for (begin, end) in [("18:00", "09:00"), ("09:00", "09:00"), ("24:00", "24:00")] {
+        assert!(tariff::tariff(&hours(&[1], begin, end), None, now()).is_err(), "{begin}-{end}");
+    }
+    for finer in ["11.0000001", "-0.0000001"] {
+        let mut info = hours(&[1], "09:00", "18:00");
+        info.individual[0].elements[0].restriction.min_power = Some(exact(finer));
+        assert!(tariff::tariff(&info, None, now()).is_err());
+        info.individual[0].elements[0].restriction.min_power = None;
+        info.individual[0].elements[0].restriction.max_energy = Some(exact(finer));
+        assert!(tariff::tariff(&info, None, now()).is_err());
+    }
 }
 
 #[test]

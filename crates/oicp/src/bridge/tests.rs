@@ -593,3 +593,22 @@ fn a_refusal_is_an_answer_of_its_operation() {
     let text = write_answer(Version::V23, pull.operation, &refused).unwrap().value;
     assert!(crate::doc::read(text.as_bytes()).unwrap().as_record().unwrap().flag("Result") == Some(false), "{text}");
 }
+
+/// Found by fuzzing: no EVSE is asked about, and the question could not be asked again.
+#[test]
+fn a_question_about_evses_that_are_none_is_refused() {
+    let asked = |id: &str| {
+        let space = crate::v20::EVSE_STATUS;
+        format!(
+            "<e:Envelope xmlns:e=\"http://schemas.xmlsoap.org/soap/envelope/\"><e:Body><eRoamingPullEvseStatusById \
+             xmlns=\"{space}\"><ProviderID>DE*ABC</ProviderID><EvseId>{id}</EvseId></eRoamingPullEvseStatusById>\
+             </e:Body></e:Envelope>"
+        )
+    };
+    for id in ["*ABEDC*E1", "DEAdditi*ABC*E1"] {
+        assert_eq!(read_soap_request(asked(id).as_bytes()).unwrap_err().path, "/EvseId", "{id}");
+    }
+    let good = read_soap_request(asked("DE*ABC*E1").as_bytes()).unwrap().value;
+    let again = write_request(Version::V20, &good).unwrap().value;
+    assert_eq!(read_soap_request(again.as_bytes()).unwrap().value, good);
+}

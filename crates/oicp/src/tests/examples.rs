@@ -125,7 +125,12 @@ const FAULTY: &[(&str, &str, bool, &str)] = &[
         true,
         "/SessionID is no session id; /Identification is a further one where one belongs",
     ),
-    ("emp", "eRoamingGetChargeDetailRecord", true, "/SessionID/0 is no session id; /OperatorID is no operator id"),
+    (
+        "emp",
+        "eRoamingGetChargeDetailRecord",
+        true,
+        "/SessionID/0 is no session id; /SessionID is no session id; /OperatorID is no operator id",
+    ),
     ("emp", "eRoamingGetChargeDetailRecord", false, "/content/0/SessionID is no session id; /StatusCode is missing"),
     (
         "emp",
