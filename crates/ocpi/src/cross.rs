@@ -88,6 +88,24 @@ pub fn reply_of(from: Version, to: Version, noun: Noun, reply: Reply) -> Result<
     carried(from, to, noun, reply, Beside::default())
 }
 
+/// One object of a list that a request asks for.
+pub fn item(
+    from: Version,
+    to: Version,
+    kind: Kind,
+    text: String,
+    beside: Beside<'_>,
+) -> Result<Crossed<String>, Fault> {
+    let (noun, mut lost) = (kind.noun_out(), Lost::new());
+    if from == to || noun == Noun::Plain {
+        return Ok(Crossed { value: text, lost });
+    }
+    let mut json = parse(text.as_bytes())?;
+    lift(from, noun, &mut json, beside, &mut lost)?;
+    lower(to, noun, &mut json, beside, &mut lost)?;
+    Ok(Crossed { value: json.to_string(), lost })
+}
+
 fn carried(from: Version, to: Version, noun: Noun, reply: Reply, beside: Beside<'_>) -> Result<Crossed<Reply>, Fault> {
     if from == to || noun == Noun::Plain {
         return Ok(Crossed { value: reply, lost: Lost::new() });

@@ -179,8 +179,6 @@ impl Door {
             Kind::Tariffs => return self.published(&letter, Published::Tariffs).await,
             Kind::OneLocation | Kind::KeptLocation | Kind::KeptTariff => return self.published_one(&letter).await,
             Kind::Clients => return self.clients(&letter).await,
-            // 2.1.1 wants a session's location whole, which its operator's list does not have
-            Kind::Sessions if asked_here && !letter.incoming.version.has_routing() => return self.nothing(&letter),
             Kind::Sessions if asked_here => return self.gathered(&letter, Gathered::Sessions).await,
             Kind::Cdrs if asked_here => return self.gathered(&letter, Gathered::Cdrs).await,
             // nobody lists cards here: who may charge is asked

@@ -12,9 +12,9 @@ use bytes::Bytes;
 use charge::Clock;
 use charge::id::PartyId;
 use charge::talk::road::{Denial, Envelope, Errand, Exchange, Fate, Letter, Passing, Published};
-use ocpi::cross::{self, Beside};
+use ocpi::cross::{self, Beside, Noun};
 use ocpi::status::code_of;
-use ocpi::wire::{Kind, Method, Reply, Target};
+use ocpi::wire::{Kind, Method, Module, Reply, Target};
 use ocpi::{Version, habit, hear, url};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 
@@ -211,10 +211,11 @@ impl WayOut {
             self.no_word(envelope.from, way.party(), &envelope.errand);
             return Err(Denial::NotSupported);
         }
-        let place = self.place(spoken, kind, body.as_deref(), &envelope).await;
+        let bytes = body.as_deref().unwrap_or_default();
+        let place = self.place(spoken, kind.noun_in(), bytes, (envelope.from, envelope.from)).await;
         let payer = hop.to;
         let beside = Beside { owner: Some(envelope.from), payer, place: place.as_deref(), ..Beside::default() };
-        let crossed = cross::body(version, spoken, kind, body.as_deref().unwrap_or_default(), beside);
+        let crossed = cross::body(version, spoken, kind, bytes, beside);
         let crossed = crossed.map_err(Denial::from);
         let crossed = self.told_if_refused(envelope.from, way.party(), &envelope.errand, crossed)?;
         self.lost(envelope.from, way.party(), &envelope.errand, &crossed.lost);
@@ -275,14 +276,28 @@ impl WayOut {
         }
     }
 
-    /// The location of a session, for a receiver of 2.1.1 that wants it whole: public, and kept here anyway.
-    async fn place(&self, spoken: Version, kind: Kind, body: Option<&[u8]>, envelope: &Envelope) -> Option<String> {
-        if spoken.has_routing() || kind != Kind::PutSession {
+    /// What a party of OCPI speaks about a module.
+    pub(crate) async fn spoken(&self, party: PartyId, module: Module) -> Option<Version> {
+        match self.speakers.of(party) {
+            Some(_) => None,
+            None => self.peers.peer(party).await?.version_for(module).await.ok(),
+        }
+    }
+
+    /// The location of a session, for a reader of 2.1.1 that wants it whole: public, and kept here anyway. `asker` and
+    /// `owner`: who wants it, and whose session it is.
+    pub(crate) async fn place(
+        &self,
+        spoken: Version,
+        noun: Noun,
+        session: &[u8],
+        (asker, owner): (PartyId, PartyId),
+    ) -> Option<String> {
+        if spoken.has_routing() || noun != Noun::Session {
             return None;
         }
-        let id = hear::session_location(body?)?;
-        let owner = Some(envelope.from);
-        let kept = self.exchange.published_one(envelope.from, Published::Locations, owner, id.into()).await;
+        let id = hear::session_location(session)?;
+        let kept = self.exchange.published_one(asker, Published::Locations, Some(owner), id.into()).await;
         kept.ok().map(String::from)
     }
 }
@@ -320,7 +335,7 @@ mod tests {
     #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
     use charge::id::{CorrelationId, LocationId};
-    use ocpi::wire::{Module, Side};
+    use ocpi::wire::Side;
 
     use super::super::limits::REQUEST_BYTES_MAX;
     use super::*;

@@ -31,6 +31,7 @@ use axum::extract::Request;
 use charge::clock::SystemClock;
 use charge::id::{CorrelationId, OrderId, PartyId};
 use charge::personal::Personal;
+use charge::record::{Cdr, Session};
 use charge::talk::road::{
     Answer, ClientInfo, ClientNews, ClientStatus, Denial, Envelope, Errand, Exchange, Fate, Found, Gathered, Letter,
     LossRow, ObjectName, ObjectPage, OrderAck, Page, PageWish, Published, Question, ReturnAddress, Road, RoadDesk,
@@ -79,6 +80,9 @@ struct Desk {
     silent: bool,
     /// It has no cards of its own.
     cardless: bool,
+    /// What it has for whoever asks for all.
+    sessions: Mutex<Vec<Session>>,
+    cdrs: Mutex<Vec<Cdr>>,
 }
 
 impl Desk {
@@ -92,9 +96,8 @@ impl Desk {
 }
 
 impl Desk {
-    /// The last location that was put here, and empty lists.
+    /// The last location that was put here, and its lists.
     fn find(&self, wanted: &Wanted) -> Result<Answer, Denial> {
-        let page = || Page { items: vec![], total: 0, next: None, complaints: vec![] };
         let last = || {
             self.heard().into_iter().rev().find_map(|letter| match letter.question {
                 Question::PutLocation(location) => Some(*location),
@@ -102,7 +105,10 @@ impl Desk {
             })
         };
         let found = match wanted {
-            Wanted::Sessions(_) => Found::Sessions(page()),
+            Wanted::Sessions(wish) => Found::Sessions(page_of(&self.sessions.lock().unwrap(), *wish)),
+            Wanted::Cdrs(wish) if !self.cdrs.lock().unwrap().is_empty() => {
+                Found::Cdrs(page_of(&self.cdrs.lock().unwrap(), *wish))
+            }
             Wanted::Cdrs(_) => {
                 let cdr = samples::cdr();
                 Found::Cdrs(Page { items: vec![cdr], total: 3, next: Some(1), complaints: vec![] })
@@ -113,6 +119,13 @@ impl Desk {
         };
         Ok(Answer::Found(Box::new(found)))
     }
+}
+
+fn page_of<T: Clone>(all: &[T], wish: PageWish) -> Page<T> {
+    let (first, limit) = (wish.offset as usize, wish.limit as usize);
+    let items: Vec<T> = all.iter().skip(first).take(limit).cloned().collect();
+    let next = Some(first + items.len()).filter(|next| *next < all.len()).map(|next| u32::try_from(next).unwrap());
+    Page { items, total: u32::try_from(all.len()).unwrap(), next, complaints: vec![] }
 }
 
 impl RoadDesk for Desk {

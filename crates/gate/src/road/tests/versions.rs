@@ -225,6 +225,65 @@ async fn lists_of_one_party_pass_and_their_links_are_the_hubs() {
     assert_eq!(clients.2["data"][0]["party_id"], "OPA");
 }
 
+/// What a provider gets that asks the hub for all: the header of the total, the ids, and the list.
+async fn all_of(world: &World, version: &str, what: &str) -> (String, Vec<String>, Value, Option<String>) {
+    let token = secret(world.a.party, world.hub.party);
+    let http = reqwest::Client::builder().tls_backend_preconfigured((*world.tls).clone()).build().unwrap();
+    let url = format!("{}/ocpi/{version}/sender/{what}", world.hub.base);
+    let pass = ocpi::credentials::authorization(&token, false);
+    let answer = http.get(url).header("authorization", pass.expose()).send().await.unwrap();
+    let head = |name: &str| answer.headers().get(name).map(|value| value.to_str().unwrap().to_owned());
+    let (total, link) = (head("x-total-count").unwrap(), head("link"));
+    let list: Value = serde_json::from_slice(&answer.bytes().await.unwrap()).unwrap();
+    let ids = list["data"].as_array().unwrap().iter().map(|item| item["id"].as_str().unwrap().to_owned()).collect();
+    (total, ids, list["data"].clone(), link)
+}
+
+#[tokio::test]
+async fn all_sessions_are_gathered_in_2_1_1_with_their_places() {
+    let world = World::new().await;
+    *world.office.senders.lock().unwrap() = vec![world.operator.party];
+    let session = |id: &str| charge::record::Session { id: id.parse().unwrap(), ..samples::session() };
+    *world.operator.desk.sessions.lock().unwrap() = vec![session("S1"), session("S2")];
+    let query = "sessions?date_from=2026-01-01T00:00:00Z";
+    let (total, ids, ..) = all_of(&world, "2.1.1", query).await;
+    assert_eq!((total.as_str(), ids.len()), ("0", 0), "at a place that nobody published");
+    let told = world.office.lost.lock().unwrap().clone();
+    assert!(told.iter().any(|(from, to, what)| {
+        (*from, *to) == (world.operator.party, world.a.party) && what.starts_with("/location ")
+    }));
+    assert_eq!(all_of(&world, "2.2.1", query).await.0, "2");
+
+    let place = Question::PutLocation(Box::new(samples::location()));
+    world.ask(&world.operator, None, place).await.unwrap();
+    let (total, ids, list, _) = all_of(&world, "2.1.1", query).await;
+    assert_eq!((total.as_str(), ids), ("2", vec!["S1".to_owned(), "S2".to_owned()]));
+    assert_eq!((&list[0]["location"]["id"], &list[0]["auth_id"]), (&"LOC1".into(), &"DE-8AA-CONETIME1-X".into()));
+    assert_eq!(list[0]["location"]["evses"][0]["uid"], "LOC1-1");
+}
+
+#[tokio::test]
+async fn what_has_no_form_leaves_no_gap_between_pages() {
+    let world = World::new().await;
+    *world.office.senders.lock().unwrap() = vec![world.operator.party];
+    let cdr = |id: &str, credit| charge::record::Cdr {
+        id: id.parse().unwrap(),
+        credit,
+        credit_reference: credit.then(|| "C1".parse().unwrap()),
+        ..samples::cdr()
+    };
+    *world.operator.desk.cdrs.lock().unwrap() =
+        vec![cdr("C1", false), cdr("C2", true), cdr("C3", false), cdr("C4", false)];
+    let query = "cdrs?date_from=2026-01-01T00:00:00Z";
+    let (total, ids, ..) = all_of(&world, "2.1.1", query).await;
+    assert_eq!((total.as_str(), ids), ("3", vec!["C1".to_owned(), "C3".to_owned(), "C4".to_owned()]));
+    let (total, ids, _, link) = all_of(&world, "2.1.1", &format!("{query}&limit=2")).await;
+    assert_eq!((total.as_str(), ids), ("4", vec!["C1".to_owned()]));
+    assert!(link.unwrap().contains("offset=2"), "the place of the credit is counted");
+    let (total, ids, _, link) = all_of(&world, "2.1.1", &format!("{query}&limit=2&offset=2")).await;
+    assert_eq!((total.as_str(), ids, link), ("4", vec!["C3".to_owned(), "C4".to_owned()], None));
+}
+
 #[tokio::test]
 async fn a_hub_stands_for_the_other_side_where_there_are_no_sides() {
     let world = World::new().await;
