@@ -3,6 +3,7 @@
 //! Questions about tokens are reading transactions, so they cost no commit. What [`Hub::route`] answers with
 //! [`Way::Kept`], [`Way::Everyone`] or a `hub_order` is on disk before.
 
+mod evses;
 mod news;
 mod onboarding;
 mod thrift;

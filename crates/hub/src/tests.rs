@@ -16,6 +16,7 @@ use store::{Store, Tx};
 use crate::{Event, Hub, HubFault, MIGRATIONS, PartyStatus, Role, Setup};
 
 mod clients;
+mod evses;
 
 const UID: &str = "04A2B3C4D5E680";
 const CONTRACT: &str = "DE-8AA-CK3F9Q2ZX";

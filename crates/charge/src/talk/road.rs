@@ -4,6 +4,7 @@
 //! [`Envelope`] only: who, to whom, what kind of errand. It forwards the content as the bytes it came as.
 
 pub mod booking;
+pub mod evses;
 
 use std::fmt;
 
@@ -14,6 +15,7 @@ use crate::id::{
 use crate::place::{EvseStatus, Location};
 use crate::record::{Cdr, Session};
 use crate::talk::road::booking::{BookingAnswer, BookingQuestion};
+use crate::talk::road::evses::EvseIndex;
 use crate::talk::thrift::Thrift;
 use crate::tariff::Tariff;
 use crate::token::{IssuedToken, PresentedToken, Verdict};
@@ -562,7 +564,7 @@ pub enum Fate {
 }
 
 /// A hub's desk: finds the way, keeps public objects, counts.
-pub trait Exchange: Send + Sync {
+pub trait Exchange: EvseIndex {
     /// Decides where a letter goes. `return_to` is the return address of an order. `public` is the body of a
     /// location or tariff, which is public data and kept as it came.
     fn route(

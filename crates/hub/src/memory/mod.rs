@@ -4,6 +4,7 @@
 
 pub(crate) mod audit;
 pub(crate) mod clients;
+pub(crate) mod evses;
 pub(crate) mod index;
 pub(crate) mod losses;
 pub(crate) mod orders;
@@ -140,6 +141,7 @@ UPDATE hub_public SET body = json_set(body, '$.publish_allowed_to', json('[{}]')
         name: "who sent something to a party",
         sql: "CREATE INDEX hub_volume_receiver ON hub_volume (receiver, errand, sender);",
     },
+    Migration { family: "hub", number: 10, name: "the index of EVSEs", sql: evses::TABLES },
 ];
 
 fn party(text: &str) -> Result<PartyId, StoreError> {

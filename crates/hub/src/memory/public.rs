@@ -84,7 +84,8 @@ const fn name(kind: Published) -> &'static str {
 /// Objects on a page, however small they are.
 pub(crate) const PAGE_MAX: u32 = 500;
 
-const REPLACE: &str = "UPDATE hub_public SET body = ?4, changed = ?5 WHERE kind = ?1 AND owner = ?2 AND id = ?3";
+const REPLACE: &str = "UPDATE hub_public SET body = ?4, changed = ?5, indexed = 0
+    WHERE kind = ?1 AND owner = ?2 AND id = ?3";
 const PUT: &str = "INSERT INTO hub_public (kind, owner, id, body, changed) VALUES (?1, ?2, ?3, ?4, ?5)";
 const COUNTED: &str = "INSERT INTO hub_holding (kind, owner, count) VALUES (?1, ?2, 1)
     ON CONFLICT (kind, owner) DO UPDATE SET count = hub_holding.count + 1 WHERE hub_holding.count < ?3";
