@@ -386,6 +386,9 @@ impl Frame<'_> {
                 if let Err(fault) = busy.duty().await {
                     tracing::error!(?fault, "a duty of the broker failed");
                 }
+                if let Err(fault) = busy.catch_up().await {
+                    tracing::error!(?fault, "the broker could not read what was published");
+                }
                 tokio::time::sleep(DUTY_EVERY).await;
             }
         }));

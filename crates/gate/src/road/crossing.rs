@@ -8,7 +8,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 use std::time::Duration;
 
-use charge::id::{OrderId, PartyId};
+use charge::id::{LocationId, OrderId, PartyId};
 use charge::place::Location;
 use charge::talk::road::{
     Answer, Denial, Envelope, Errand, Exchange, Found, Letter, ObjectName, OrderAck, OrderKind, Page, PageWish,
@@ -292,6 +292,35 @@ impl Crossing {
             _to_somebody => return Ok(None),
         };
         Ok(Some(answer))
+    }
+
+    /// A location as it is kept here; `None` where it cannot be read.
+    pub(crate) fn kept_location(&self, text: &str) -> Option<Location> {
+        // whose it is makes no difference to how it is read
+        let wanted = Wanted::Location { owner: self.party(), id: LocationId::new("-").ok()? };
+        let reply = status::success_of_text(text, self.threshold.now());
+        let read = answer::read(&Asked::of(&Question::Fetch(wanted)), &reply, own_words()).ok()?;
+        match read.value {
+            Answer::Found(found) => match *found {
+                Found::Location(location) => Some(location),
+                _another => None,
+            },
+            _another => None,
+        }
+    }
+
+    /// A location that is kept here, for a party that may see it.
+    pub(crate) async fn location(
+        &self,
+        asker: PartyId,
+        owner: Option<PartyId>,
+        id: &LocationId,
+    ) -> Result<Option<Location>, Denial> {
+        match self.exchange.published_one(asker, Published::Locations, owner, id.as_str().into()).await {
+            Ok(text) => Ok(self.kept_location(&text)),
+            Err(Denial::UnknownObject) => Ok(None),
+            Err(denial) => Err(denial),
+        }
     }
 
     /// A page of the locations that are kept here, behind this one, and the last one's name; `None`: there are no more. What

@@ -17,6 +17,7 @@ mod pace;
 mod profiles;
 mod reception;
 pub(super) mod samples;
+mod shelf;
 mod stages;
 mod thrift;
 mod versions;
@@ -195,9 +196,24 @@ struct Office {
     senders: Mutex<Vec<PartyId>>,
     alive: Mutex<Vec<(PartyId, bool)>>,
     left: Mutex<Vec<PartyId>>,
+    shelf: shelf::Shelf,
 }
 
+shelf::shelved!(Office);
+
 impl Office {
+    /// The locations that were kept last, by their owners and ids.
+    fn kept_places(&self) -> ObjectPage {
+        let mut kept = ObjectPage::new();
+        for text in self.public.lock().unwrap().iter().filter(|text| text.contains("\"evses\"")) {
+            let (Some(owner), Some(id)) = (ocpi::hear::owner_in(text), ocpi::hear::id_in(text)) else { continue };
+            let name: ObjectName = (owner, id.into());
+            kept.retain(|(each, _)| *each != name);
+            kept.push((name, text.clone()));
+        }
+        kept
+    }
+
     fn find(&self, envelope: &Envelope, return_to: Option<ReturnAddress>) -> Result<Way, Denial> {
         let to = envelope.to.filter(|to| *to != party("DE-HUB"));
         let known = |to: PartyId| if to == party("DE-XXX") { Err(Denial::UnknownReceiver) } else { Ok(to) };
@@ -258,14 +274,17 @@ impl Exchange for Office {
         Box::pin(async move { Ok(Page { items, total: 2, next, complaints: vec![] }) })
     }
 
+    /// The one that was kept last, where none has this name.
     fn published_one(
         &self,
         _: PartyId,
         _: Published,
-        _: Option<PartyId>,
-        _: Box<str>,
+        owner: Option<PartyId>,
+        id: Box<str>,
     ) -> Soon<'_, Result<Box<str>, Denial>> {
-        let last = self.public.lock().unwrap().last().cloned();
+        let named = |name: &ObjectName| owner.is_none_or(|owner| owner == name.0) && name.1 == id;
+        let found = self.kept_places().into_iter().find(|(name, _)| named(name)).map(|(_, text)| text);
+        let last = found.or_else(|| self.public.lock().unwrap().last().cloned());
         Box::pin(async move { last.ok_or(Denial::UnknownObject) })
     }
 

@@ -47,8 +47,8 @@ pub(crate) fn put(tx: &mut Tx<'_>, location: &IndexedLocation) -> Result<(), Sto
 }
 
 pub(crate) fn named(tx: &Tx<'_>, keys: &[Box<str>]) -> Result<Vec<IndexedEvse>, StoreError> {
-    let found = |key: &Box<str>| tx.one(NAMED, &values![key.to_string()], evse).transpose();
-    keys.iter().filter_map(found).collect()
+    let found = |key: &str| tx.one(NAMED, &values![key.to_owned()], evse).transpose();
+    keys.iter().filter_map(|key| found(key)).collect()
 }
 
 pub(crate) fn list(tx: &Tx<'_>, filter: &EvseFilter, span: &EvseSpan) -> Result<Vec<IndexedEvse>, StoreError> {

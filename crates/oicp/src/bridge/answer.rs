@@ -4,17 +4,16 @@
 //! called is [`crate::status`]'s table. Invariant: an unknown card and a card that is not for here differ in nothing but
 //! what their provider said.
 
-use std::borrow::Borrow;
-
 use charge::id::{AuthorizationReference, CdrId, PartyId};
 use charge::place::{EvseStatus, Location};
 use charge::record::Cdr;
+use charge::talk::road::evses::{EvseFilter, IndexedEvse};
 use charge::talk::road::{Answer, Denial, Found, OrderAck, OrderResult, Page, Question, RoadFault};
 use charge::tariff::Tariff;
 use charge::token::{Allowed, IssuedToken, Verdict};
 use charge::{Personal, Purpose};
 
-use super::{Beside, Places, cdr, place, tariff, token};
+use super::{Beside, Place, cdr, place, tariff, token};
 use crate::doc::{Crossed, Doc, Fault, Lost, Record};
 use crate::form;
 use crate::message::{Reply, Request};
@@ -178,51 +177,42 @@ impl Part {
     }
 }
 
-/// EVSE data: the records of these locations that the filters of the request let through. Only the records of the part
-/// that is asked for are written, so that a part costs no more where there are a million. `lost`: whose document lost
+/// Which EVSEs a question for data is about.
+pub fn data_filter(request: &Request) -> EvseFilter {
+    let changed_since = request.body.time("LastCall");
+    let gone = changed_since.is_none().then_some(EvseStatus::Removed);
+    EvseFilter {
+        owners: request.body.texts("OperatorIds").filter_map(form::party).collect(),
+        countries: request.body.texts("CountryCodes").map(Into::into).collect(),
+        changed_since,
+        without: std::iter::once(EvseStatus::Planned).chain(gone).collect(),
+    }
+}
+
+/// EVSE data: the records of these places, which are the part that is asked for, of so many. `lost`: whose document lost
 /// what.
-pub fn evse_data<L: Borrow<Location>>(
+pub fn evse_data(
     request: &Request,
-    locations: &[L],
-    part: Part,
+    places: &[Place],
+    (part, total): (Part, u64),
     beside: &Beside<'_>,
     lost: &mut Vec<(PartyId, Fault)>,
 ) -> Reply {
     let since = request.body.time("LastCall");
-    let operators: Vec<_> = request.body.texts("OperatorIds").filter_map(form::party).collect();
-    let countries: Vec<&str> = request.body.texts("CountryCodes").collect();
-    let wanted = |location: &&Location| {
-        (operators.is_empty() || operators.contains(&location.party))
-            && (countries.is_empty() || countries.contains(&location.country.as_str()))
-    };
-    let (mut content, mut total) = (Vec::new(), 0usize);
-    let here = part.first()..part.first().saturating_add(part.most());
-    for location in locations.iter().map(Borrow::borrow).filter(wanted) {
-        for evse in &location.evses {
-            let changed = since.is_none_or(|since| place::changed(location, evse) >= since);
-            let delta = match (evse.status, since) {
-                (EvseStatus::Planned, _) | (EvseStatus::Removed, None) => continue,
-                (EvseStatus::Removed, Some(_)) => Some("delete"),
-                (_, Some(_)) => Some("update"),
-                (_, None) => None,
-            };
-            if !changed {
-                continue;
-            }
-            let mut left = Lost::new();
-            if here.contains(&total)
-                && let Some(record) = place::write_record(location, evse, beside.hotline, beside.now, &mut left)
-            {
-                content.push(Doc::from(of_operator(record.maybe("deltaType", delta), location)));
-            }
-            total += usize::from(place::is_named(evse));
-            if !place::is_named(evse) && part.number == 0 {
-                left.push(place::unnamed());
-            }
-            lost.extend(left.into_iter().map(|fault| (location.party, fault)));
+    let mut content = Vec::new();
+    for (location, evse) in places.iter().filter_map(|place| Some((&*place.location, place.evse()?))) {
+        let delta = match (evse.status, since) {
+            (EvseStatus::Removed, Some(_)) => Some("delete"),
+            (_, Some(_)) => Some("update"),
+            (_, None) => None,
+        };
+        let mut left = Lost::new();
+        if let Some(record) = place::write_record(location, evse, beside.hotline, beside.now, &mut left) {
+            content.push(Doc::from(of_operator(record.maybe("deltaType", delta), location)));
         }
+        lost.extend(left.into_iter().map(|fault| (location.party, fault)));
     }
-    Reply::Proper(part.page(content, total))
+    Reply::Proper(part.page(content, usize::try_from(total).unwrap_or(usize::MAX)))
 }
 
 fn of_operator(record: Record, location: &Location) -> Record {
@@ -232,7 +222,7 @@ fn of_operator(record: Record, location: &Location) -> Record {
 }
 
 /// One EVSE, as OICP 2.0 alone asks for it.
-pub fn evse(place: &super::Place, beside: &Beside<'_>, lost: &mut Lost) -> Result<Reply, Denial> {
+pub fn evse(place: &Place, beside: &Beside<'_>, lost: &mut Lost) -> Result<Reply, Denial> {
     let id = place.evse().and_then(|evse| evse.id.as_ref()).ok_or(Denial::UnknownLocation)?;
     let evse = place.location.evses.iter().find(|evse| evse.id.as_ref() == Some(id));
     let record = evse.and_then(|evse| place::write_record(&place.location, evse, beside.hotline, beside.now, lost));
@@ -240,69 +230,83 @@ pub fn evse(place: &super::Place, beside: &Beside<'_>, lost: &mut Lost) -> Resul
     Ok(Reply::Proper(crate::cross::lower_one(record, lost)))
 }
 
-/// EVSE status in the three ways that it is asked for.
-pub fn evse_status<L: Borrow<Location>>(
-    request: &Request,
-    locations: &[L],
-    places: &dyn Places,
-    lost: &mut Vec<(PartyId, Fault)>,
-) -> Reply {
-    let success = || Code::SUCCESS.record(None);
-    let records = |location: &Location| {
-        let record = |evse: &charge::place::Evse| place::status_record(evse.id.as_ref()?.as_str(), evse.status);
-        location.evses.iter().filter_map(record).collect::<Vec<_>>()
-    };
-    if request.operation == Operation::PullEvseStatusById {
-        let asked = request.body.texts("EvseID").map(|id| {
-            let place = id.parse().ok().and_then(|id| places.by_id(&id));
-            let found = place.as_ref().and_then(super::Place::evse);
-            let found = found.and_then(|evse| place::status_record(evse.id.as_ref()?.as_str(), evse.status));
-            Doc::from(found.unwrap_or_else(|| Record::default().with("EvseID", id).with("EvseStatus", "EvseNotFound")))
-        });
-        let list = Record::default().with("EvseStatusRecord", asked.collect::<Vec<_>>());
-        return Reply::Proper(Record::default().with("EVSEStatusRecords", list).with("StatusCode", success()));
-    }
-    let operators: Vec<_> = request.body.texts("OperatorID").filter_map(form::party).collect();
-    let status = request.body.text("EvseStatus");
-    let mut lists: Vec<(PartyId, Vec<Doc>)> = Vec::new();
-    let wanted = |location: &&Location| operators.is_empty() || operators.contains(&location.party);
-    for location in locations.iter().map(Borrow::borrow).filter(wanted) {
-        let nearest = |evse: &charge::place::Evse| matches!(evse.status, EvseStatus::Blocked | EvseStatus::Inoperative);
-        if location.evses.iter().any(nearest) {
-            lost.push((location.party, Fault::new("/status", "is told as the nearest word that OICP has")));
-        }
-        let found = records(location)
-            .into_iter()
-            .filter(|record| status.is_none_or(|status| record.text("EvseStatus") == Some(status)));
-        let found: Vec<Doc> = found.map(Doc::from).collect();
-        match lists.iter_mut().find(|(party, _)| *party == location.party) {
-            Some((_, records)) => records.extend(found),
-            None => lists.push((location.party, found)),
-        }
-    }
-    let list = |(party, records)| {
-        Doc::from(Record::default().with("OperatorID", form::operator_id(party)).with("EvseStatusRecord", records))
-    };
-    let lists = Record::default().with("OperatorEvseStatus", lists.into_iter().map(list).collect::<Vec<_>>());
-    Reply::Proper(Record::default().with("EvseStatuses", lists).with("StatusCode", success()))
+/// Which EVSEs a question for statuses is about, where it does not name them.
+pub fn status_filter(request: &Request) -> EvseFilter {
+    let owners = request.body.texts("OperatorID").filter_map(form::party).collect();
+    EvseFilter { owners, without: vec![EvseStatus::Planned], ..EvseFilter::default() }
 }
 
-/// Which products the EVSEs of each operator offer.
-pub fn evse_pricing<L: Borrow<Location>>(locations: &[L]) -> Reply {
-    let mut lists: Vec<(PartyId, Vec<Doc>)> = Vec::new();
-    for location in locations.iter().map(Borrow::borrow) {
-        let Some(priced) = super::ask::evse_pricing(location) else { continue };
-        let records = priced.list("EVSEPricing").to_vec();
-        match lists.iter_mut().find(|(party, _)| *party == location.party) {
+/// The statuses of the EVSEs that a request names; `known` are those that somebody published.
+pub fn evse_status_by_id(request: &Request, known: &[IndexedEvse]) -> Reply {
+    let asked = request.body.texts("EvseID").map(|id| {
+        let key = form::key(id);
+        let found = known.iter().find(|evse| *evse.key == *key);
+        let found = found.and_then(|evse| place::status_record(evse.id.as_str(), evse.status));
+        Doc::from(found.unwrap_or_else(|| Record::default().with("EvseID", id).with("EvseStatus", "EvseNotFound")))
+    });
+    let list = Record::default().with("EvseStatusRecord", asked.collect::<Vec<_>>());
+    let success = Code::SUCCESS.record(None);
+    Reply::Proper(Record::default().with("EVSEStatusRecords", list).with("StatusCode", success))
+}
+
+/// What each operator has, as it is put together.
+#[derive(Debug, Default)]
+pub struct Lists(Vec<(PartyId, Vec<Doc>)>);
+
+impl Lists {
+    /// They come in the order of their owners.
+    fn add(&mut self, owner: PartyId, records: impl IntoIterator<Item = Doc>) {
+        match self.0.last_mut().filter(|(last, _)| *last == owner) {
             Some((_, all)) => all.extend(records),
-            None => lists.push((location.party, records)),
+            None => self.0.push((owner, records.into_iter().collect())),
         }
     }
-    let list = |(party, records)| {
-        Doc::from(Record::default().with("OperatorID", form::operator_id(party)).with("EVSEPricing", records))
-    };
-    let lists = lists.into_iter().map(list).collect::<Vec<_>>();
-    Reply::Proper(Record::default().with("EVSEPricing", lists).with("StatusCode", Code::SUCCESS.record(None)))
+
+    /// An EVSE's status, where the request wants it. `lost`: whose word is the nearest one only.
+    pub fn add_status(&mut self, request: &Request, evse: &IndexedEvse, lost: &mut Vec<(PartyId, Fault)>) {
+        if matches!(evse.status, EvseStatus::Blocked | EvseStatus::Inoperative)
+            && lost.last().is_none_or(|(owner, _)| *owner != evse.owner)
+        {
+            lost.push((evse.owner, Fault::new("/status", "is told as the nearest word that OICP has")));
+        }
+        let record = place::status_record(evse.id.as_str(), evse.status);
+        let wanted = request.body.text("EvseStatus");
+        let record = record.filter(|record| wanted.is_none_or(|wanted| record.text("EvseStatus") == Some(wanted)));
+        self.add(evse.owner, record.map(Doc::from));
+    }
+
+    /// Which products the EVSEs of a location offer.
+    pub fn add_pricing(&mut self, location: &Location) {
+        if let Some(priced) = super::ask::evse_pricing(location) {
+            self.add(location.party, priced.list("EVSEPricing").to_vec());
+        }
+    }
+
+    /// How many records there are.
+    pub fn len(&self) -> usize {
+        self.0.iter().map(|(_, records)| records.len()).sum()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    pub fn statuses(self) -> Reply {
+        let lists = Record::default().with("OperatorEvseStatus", self.listed("EvseStatusRecord"));
+        Reply::Proper(Record::default().with("EvseStatuses", lists).with("StatusCode", Code::SUCCESS.record(None)))
+    }
+
+    pub fn pricing(self) -> Reply {
+        let lists = self.listed("EVSEPricing");
+        Reply::Proper(Record::default().with("EVSEPricing", lists).with("StatusCode", Code::SUCCESS.record(None)))
+    }
+
+    fn listed(self, name: &'static str) -> Vec<Doc> {
+        let list = |(party, records): (PartyId, Vec<Doc>)| {
+            Doc::from(Record::default().with("OperatorID", form::operator_id(party)).with(name, records))
+        };
+        self.0.into_iter().map(list).collect()
+    }
 }
 
 /// The tariffs that are products, operator by operator; the others are told.

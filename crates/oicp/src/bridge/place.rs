@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use charge::id::{ConnectorId, EvseId, EvseUid, LocationId, PartyId};
 use charge::place::{Capabilities, Capability, Connector, Current, Evse, EvseStatus, Location, Plug, Position};
+use charge::talk::road::evses::IndexedEvse;
 use charge::talk::road::{Denial, Question};
 use charge::units::Power;
 use charge::{Decimal, Timestamp};
@@ -368,11 +369,6 @@ pub(crate) fn write_record(
     Some(write_evse(location, evse, id, hotline, now, lost))
 }
 
-/// Whether OICP can name it.
-pub(crate) fn is_named(evse: &Evse) -> bool {
-    evse.id.as_ref().is_some_and(|id| form::is_evse_id(id.as_str()))
-}
-
 /// What is told of one that it cannot name.
 pub(crate) fn unnamed() -> Fault {
     Fault::new("/evses/evse_id", "is missing or none of OICP; the EVSE is left out")
@@ -556,4 +552,50 @@ pub fn places(location: &Arc<Location>) -> impl Iterator<Item = (String, Place)>
         let id = each.id.as_ref()?;
         Some((form::key(id.as_str()), Place { location: Arc::clone(location), evse }))
     })
+}
+
+/// The EVSEs of a location that OICP can name, for an index; the others are told.
+pub fn indexed(location: &Location, lost: &mut Lost) -> Vec<IndexedEvse> {
+    let mut evses = Vec::new();
+    for evse in &location.evses {
+        match evse.id.clone().filter(|id| form::is_evse_id(id.as_str())) {
+            Some(id) => evses.push(IndexedEvse {
+                key: form::key(id.as_str()).into(),
+                id,
+                owner: location.party,
+                location: location.id.clone(),
+                country: location.country.as_str().into(),
+                status: evse.status,
+                changed: changed(location, evse),
+            }),
+            None => lost.push(unnamed()),
+        }
+    }
+    evses
+}
+
+/// The EVSEs that a request names, by their keys.
+pub fn mentioned(body: &Record) -> Vec<Box<str>> {
+    fn collect(doc: &Doc, named: bool, found: &mut Vec<Box<str>>) {
+        match doc {
+            Doc::Record(record) => record.0.iter().for_each(|(name, value)| {
+                collect(value, name.eq_ignore_ascii_case("EvseID"), found);
+            }),
+            Doc::List(items) => items.iter().for_each(|item| collect(item, named, found)),
+            Doc::Text(text) if named => found.push(form::key(text).into()),
+            Doc::Text(_) | Doc::Null | Doc::Bool(_) | Doc::Number(_) => {}
+        }
+    }
+    let mut found = Vec::new();
+    body.0.iter().for_each(|(name, value)| collect(value, name.eq_ignore_ascii_case("EvseID"), &mut found));
+    found
+}
+
+/// The locations that the records of a push make.
+pub fn pushed(body: &Record) -> Vec<LocationId> {
+    let Some(data) = body.record("OperatorEvseData") else { return Vec::new() };
+    let mut ids: Vec<LocationId> =
+        data.records("EvseDataRecord").filter_map(|record| location_id(record).ok()).collect();
+    ids.dedup();
+    ids
 }

@@ -387,6 +387,11 @@ fn a_location_comes_back_with_its_evses_and_their_status() {
     }
 }
 
+fn both() -> Vec<super::Place> {
+    let location = Arc::new(location());
+    (0..2).map(|evse| super::Place { location: Arc::clone(&location), evse }).collect()
+}
+
 #[test]
 fn a_page_of_evse_data_is_the_locations_again() {
     for version in VERSIONS {
@@ -396,7 +401,7 @@ fn a_page_of_evse_data_is_the_locations_again() {
         let asked = requests(&question, provider(), Toward::default(), &beside(&known)).unwrap().value.remove(0);
         let asked = carried(version, &asked);
         let part = answer::Part::of(None, None);
-        let reply = answer::evse_data(&asked, &[location()], part, &beside(&known), &mut Vec::new());
+        let reply = answer::evse_data(&asked, &both(), (part, 2), &beside(&known), &mut Vec::new());
         let bytes = write_answer(version, asked.operation, &reply).unwrap().value;
         let read = read_answer(version, asked.operation, bytes.as_bytes()).unwrap().value;
         let Answer::Locations(page) = answer::read(&question, &read, &beside(&known)).unwrap().value.answer else {
@@ -415,8 +420,8 @@ fn parts_of_a_page_are_counted_in_records() {
     let asked = requests(&question, provider(), Toward::default(), &beside(&known)).unwrap().value.remove(0);
     for (number, first, last) in [(0, true, false), (1, false, true)] {
         let part = answer::Part::of(Some(number), Some(1));
-        let Reply::Proper(page) = answer::evse_data(&asked, &[location()], part, &beside(&known), &mut Vec::new())
-        else {
+        let here = &both()[part.first()..][..part.most()];
+        let Reply::Proper(page) = answer::evse_data(&asked, here, (part, 2), &beside(&known), &mut Vec::new()) else {
             panic!()
         };
         assert_eq!((page.flag("first"), page.flag("last")), (Some(first), Some(last)));
@@ -431,7 +436,7 @@ fn the_last_page_of_all_numbers_leads_nowhere() {
     let question = Question::Locations(PageWish::default());
     let asked = requests(&question, provider(), Toward::default(), &beside(&known)).unwrap().value.remove(0);
     let part = answer::Part::of(Some(u32::MAX), None);
-    let reply = answer::evse_data(&asked, &[location()], part, &beside(&known), &mut Vec::new());
+    let reply = answer::evse_data(&asked, &[], (part, 2), &beside(&known), &mut Vec::new());
     let Reply::Proper(mut page) = reply else { panic!() };
     assert_eq!((page.flag("last"), page.list("content").len()), (Some(true), 0));
     page.set("last", false);
@@ -466,13 +471,35 @@ fn status_is_told_in_three_ways() {
         (Operation::PullEvseStatusById, r#"{"ProviderID":"DE-8AA","EvseID":["DEABCE12","DE*ABC*E9"]}"#, "EvseNotFound"),
         (Operation::PullEvseStatusByOperator, r#"{"ProviderID":"DE-8AA","OperatorID":["DE*ABC"]}"#, "Occupied"),
     ];
-    let places = Known(Some(Arc::new(location())));
+    let known = super::place::indexed(&location(), &mut crate::Lost::new());
     for (operation, json, word) in asked {
-        let reply = answer::evse_status(&body(json, operation), &[location()], &places, &mut Vec::new());
+        let request = body(json, operation);
+        let reply = if operation == Operation::PullEvseStatusById {
+            assert_eq!(super::place::mentioned(&request.body), ["DEABCE12".into(), "DEABCE9".into()]);
+            answer::evse_status_by_id(&request, &known)
+        } else {
+            let mut lists = answer::Lists::default();
+            known.iter().for_each(|evse| lists.add_status(&request, evse, &mut Vec::new()));
+            lists.statuses()
+        };
         let written = write_answer(Version::V23, operation, &reply).unwrap().value;
         assert!(written.contains(word), "{written}");
         assert!(operation != Operation::PullEvseStatus || !written.contains("Occupied"));
     }
+    let wanted = answer::status_filter(&body(asked[2].1, asked[2].0));
+    assert_eq!((wanted.owners, wanted.without), (vec![operator()], vec![EvseStatus::Planned]));
+}
+
+#[test]
+fn a_question_for_data_names_operators_countries_and_a_time() {
+    let json = r#"{"ProviderID":"DE-8AA","GeoCoordinatesResponseFormat":"Google","OperatorIds":["DE*ABC","+49*810"],
+        "CountryCodes":["DEU"],"LastCall":"2026-01-02T03:04:05Z"}"#;
+    let asked = |json: &str| read_json_request(Operation::PullEvseData, json.as_bytes()).unwrap().value;
+    let filter = answer::data_filter(&asked(json));
+    assert_eq!((filter.owners, filter.countries), (vec![operator()], vec!["DEU".into()]));
+    assert_eq!((filter.changed_since.is_some(), filter.without), (true, vec![EvseStatus::Planned]));
+    let all = answer::data_filter(&asked(r#"{"ProviderID":"DE-8AA","GeoCoordinatesResponseFormat":"Google"}"#));
+    assert_eq!(all.without, [EvseStatus::Planned, EvseStatus::Removed]);
 }
 
 #[test]

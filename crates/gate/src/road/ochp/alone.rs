@@ -10,6 +10,7 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use charge::id::{OrderId, PartyId};
 use charge::place::Location;
+use charge::talk::road::evses::EvseIndex;
 use charge::talk::road::{
     Answer, ClientInfo, ClientStatus, Denial, Envelope, Errand, Exchange, Fate, Found, Letter, LossRow, ObjectName,
     ObjectPage, Page, PageWish, Published, Question, ReturnAddress, Road, RoadDesk, RoadFault, Wanted, Way,
@@ -262,6 +263,8 @@ impl Alone {
 fn text(location: Location) -> Result<Box<str>, Denial> {
     document(&Found::Location(location), &mut ocpi::Lost::new()).map(Into::into)
 }
+
+impl EvseIndex for Alone {}
 
 impl Exchange for Alone {
     fn route(

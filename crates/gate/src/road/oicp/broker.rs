@@ -1,7 +1,7 @@
 //! A hub as OICP broker: requests of operators and providers become letters, letters have the ways of every hub.
 //!
-//! The broker names sessions ([`Sessions`]), finds an EVSE's operator ([`Index`]) and hands an answer of the same version
-//! through as it came. EVSE data, status and products are answered from what the hub has published. It
+//! The broker names sessions ([`Sessions`]), finds an EVSE's operator ([`super::places`]) and hands an answer of the same
+//! version through as it came. EVSE data, status and products are answered from what the hub has published. It
 //! forwards no list of tokens: an operator that asks for everybody's gets none. Invariant: whoever speaks of a session is
 //! one of its two parties.
 
@@ -24,16 +24,17 @@ use charge::{Clock, Dice, Personal, Purpose};
 use http::StatusCode;
 use ocpi::credentials::Role;
 use oicp::bridge::hear::{Heard, Names};
-use oicp::bridge::{Beside, Rates, answer, hear, tariff};
+use oicp::bridge::{Beside, Places, Rates, answer, hear, tariff};
 use oicp::message::{Reply, with_member, with_session};
 use oicp::status::Code;
 use oicp::{Caller, Crossed, Lost, Operation, Version, form};
 use store::StoreError;
-use tokio::sync::OnceCell;
+use tokio::sync::Mutex;
 use trust::token_tag::TagKey;
 
 use super::entrance::{self, Received, Refused};
 use super::index::Index;
+use super::places::Pulls;
 use super::sessions::{Known, Sessions};
 use super::speaker::Wires;
 use crate::road::crossing::Crossing;
@@ -72,9 +73,10 @@ pub struct Broker(pub(super) Arc<Inside>);
 
 pub(super) struct Inside {
     pub(super) setup: Setup,
-    pub(super) index: Index,
+    pub(super) pulls: Pulls,
     pub(super) wires: Wires,
-    filled: OnceCell<()>,
+    /// One at a time reads what was published.
+    pub(super) reading: Mutex<()>,
 }
 
 /// A CDR crosses as it is where its receiver is told no price, else by its tariff, else not at all.
@@ -185,7 +187,7 @@ pub(super) const fn tongue(version: Version) -> &'static str {
 impl Broker {
     /// Makes the broker and attaches it to the crossing: from then on the hub reaches its partners of OICP.
     pub fn new(setup: Setup) -> Self {
-        let inside = Inside { setup, index: Index::default(), wires: Wires::default(), filled: OnceCell::new() };
+        let inside = Inside { setup, pulls: Pulls::default(), wires: Wires::default(), reading: Mutex::default() };
         let broker = Self(Arc::new(inside));
         for protocol in [Protocol::Oicp23, Protocol::Oicp20] {
             broker.0.setup.crossing.attach(protocol, Arc::new(broker.clone()));
@@ -197,11 +199,6 @@ impl Broker {
     pub(super) fn tag(&self, contract: &Personal<ContractId>) -> Option<Vec<u8>> {
         let name = TokenUid::new(contract.reveal(Purpose::Route).compact()).ok()?;
         Some(self.0.setup.tags.tag(TokenKind::Emaid, &Personal::new(name)).as_bytes().to_vec())
-    }
-
-    /// The places that it knows.
-    pub fn index(&self) -> &Index {
-        &self.0.index
     }
 
     async fn answer(&self, partner: &Partner, received: Received) -> Response {
@@ -220,7 +217,6 @@ impl Broker {
     }
 
     async fn handle(&self, from: PartyId, received: &Received) -> Result<Outgoing, Stop> {
-        self.fill().await?;
         match received.request.operation {
             Operation::AuthorizeStart | Operation::AuthorizeStop | Operation::MobileAuthorizeStart => {
                 self.authorise(from, received).await
@@ -253,22 +249,15 @@ impl Broker {
         }
     }
 
-    pub(super) fn beside<'a>(&'a self, rates: &'a dyn Rates, payer: Option<PartyId>) -> Beside<'a> {
+    pub(super) fn beside<'a>(&'a self, places: &'a Index, rates: &'a dyn Rates, payer: Option<PartyId>) -> Beside<'a> {
         let setup = &self.0.setup;
-        Beside {
-            now: setup.clock.now(),
-            places: &self.0.index,
-            rates,
-            currency: setup.currency,
-            payer,
-            hotline: &setup.hotline,
-        }
+        Beside { now: setup.clock.now(), places, rates, currency: setup.currency, payer, hotline: &setup.hotline }
     }
 
     /// Who knows a card lets it charge, and the broker names the session that begins.
     async fn authorise(&self, from: PartyId, received: &Received) -> Result<Outgoing, Stop> {
         let body = &received.request.body;
-        let read = self.heard(received, Names::default(), &Unrated, None)?;
+        let read = self.heard(from, received, Names::default()).await?;
         let heard = &read.value;
         // a number that only the contract's provider can check: nothing of a hub's may say that it is right
         if heard.pin && !self.passes_pins(heard.to, received.version).await {
@@ -332,7 +321,7 @@ impl Broker {
         }
         let session = self.0.setup.dice.uuid();
         let names = Names { broker: Some(&session), operator: None };
-        let read = self.heard(received, names, &Unrated, None)?;
+        let read = self.heard(from, received, names).await?;
         self.tell_heard(from, read.value.to, &read, received.version);
         let heard = read.value;
         let operator = heard.to.ok_or(Denial::UnknownLocation)?;
@@ -355,7 +344,7 @@ impl Broker {
         let id = received.request.body.text("SessionID").unwrap_or_default().to_owned();
         let known = self.session(&id, from).await?;
         let names = Names { broker: Some(&id), operator: known.own.as_deref() };
-        let read = self.heard(received, names, &Unrated, None)?;
+        let read = self.heard(from, received, names).await?;
         self.tell_heard(from, Some(known.operator), &read, received.version);
         let heard = read.value;
         let told = self.carry(from, Some(known.operator), &id, &heard, received, None).await?;
@@ -367,9 +356,10 @@ impl Broker {
         let body = &received.request.body;
         let id = body.text("SessionID").unwrap_or_default().to_owned();
         let known = self.session(&id, from).await?;
-        let rates = self.rates(from, &known, received).await;
+        let places = self.around(from, &received.request).await?;
+        let rates = self.rates(from, &known, received, &places).await;
         let received = &referred(received, known.reference.as_deref())?;
-        let beside = self.beside(&rates, Some(known.provider));
+        let beside = self.beside(&places, &rates, Some(known.provider));
         let cdr = received.request.operation == Operation::ChargeDetailRecord;
         let heard = hear::questions(&received.request, Names { broker: Some(&id), operator: None }, &beside);
         let errand = told_of(received.request.operation, from);
@@ -411,12 +401,12 @@ impl Broker {
     }
 
     /// What the provider of a session is to be told of its price.
-    async fn rates(&self, from: PartyId, known: &Known, received: &Received) -> Agreed<'_> {
+    async fn rates(&self, from: PartyId, known: &Known, received: &Received, places: &Index) -> Agreed<'_> {
         let partner = self.0.setup.partners.protocol(known.provider);
         let unpriced = partner.is_some_and(|protocol| version_of(protocol).is_some());
         let body = &received.request.body;
         let id = body.text("EvseID").and_then(|id| id.parse().ok());
-        let place = id.and_then(|id| oicp::bridge::Places::by_id(&self.0.index, &id));
+        let place = id.and_then(|id| places.by_id(&id));
         let offered = || {
             let place = place.as_ref()?;
             let mut tariffs = place.evse()?.connectors.iter().flat_map(|connector| connector.tariffs.clone());
@@ -446,7 +436,8 @@ impl Broker {
 
     /// Public objects, and the tags of tokens: each record is a letter of its own.
     async fn publish(&self, from: PartyId, received: &Received) -> Result<Outgoing, Stop> {
-        let read = self.heard(received, Names::default(), &Unrated, None)?;
+        let places = self.around(from, &received.request).await?;
+        let read = self.heard_at(received, Names::default(), &places)?;
         self.tell_heard(from, None, &read, received.version);
         let heard = read.value;
         for question in &heard.questions {
@@ -457,56 +448,32 @@ impl Broker {
                         return Err(Stop::Code(Code::FOREIGN_EVSE));
                     }
                 }
-                Question::PatchEvse { location, .. }
-                    if oicp::bridge::Places::location(&self.0.index, from, location).is_none() =>
-                {
+                Question::PatchEvse { location, .. } if places.location(from, location).is_none() => {
                     return Err(Stop::Code(Code::FOREIGN_EVSE));
                 }
                 _other => {}
             }
         }
         for question in heard.questions {
-            let letter = self.letter(from, None, &self.0.setup.dice.uuid(), question.clone())?;
+            let letter = self.letter(from, None, &self.0.setup.dice.uuid(), question)?;
             self.0.setup.crossing.carry(letter, None).await?;
-            self.remember(from, question);
         }
         Ok(Outgoing::Reply(answer::noted(&received.request)))
-    }
-
-    pub(super) fn remember(&self, owner: PartyId, question: Question) {
-        match question {
-            Question::PutLocation(location) => self.0.index.put(*location),
-            Question::PatchEvse { location, evse, status, at } => {
-                self.0.index.status(owner, &location, &evse, status, at);
-            }
-            _other => {}
-        }
     }
 
     async fn published(&self, from: PartyId, received: &Received) -> Result<Outgoing, Stop> {
         let request = &received.request;
         let mut lost = Lost::new();
-        let beside = self.beside(&Unrated, None);
         let reply = match request.operation {
-            Operation::PullEvseData => {
-                let mut theirs = Vec::new();
-                let reply = answer::evse_data(request, &self.0.index.all(), received.part, &beside, &mut theirs);
-                self.lost_of(theirs, from);
-                reply
-            }
-            Operation::PullEvsePricing => answer::evse_pricing(&self.0.index.all()),
+            Operation::PullEvseData => self.data(from, request, received.part).await?,
+            Operation::PullEvsePricing => self.offers().await?,
             Operation::PullPricingProducts => answer::products(&self.tariffs().await?, &mut lost),
             Operation::GetEvseById => {
-                let id = request.body.text("EvseId").and_then(|id| id.parse().ok()).ok_or(Denial::UnknownLocation)?;
-                let place = oicp::bridge::Places::by_id(&self.0.index, &id).ok_or(Denial::UnknownLocation)?;
-                answer::evse(&place, &beside, &mut lost)?
+                let id = request.body.text("EvseId").unwrap_or_default();
+                let place = self.place(from, id).await?.ok_or(Denial::UnknownLocation)?;
+                answer::evse(&place, &self.beside(&Index::default(), &Unrated, None), &mut lost)?
             }
-            _status => {
-                let mut theirs = Vec::new();
-                let reply = answer::evse_status(request, &self.0.index.all(), &self.0.index, &mut theirs);
-                self.lost_of(theirs, from);
-                reply
-            }
+            _status => self.statuses(from, request).await?,
         };
         let errand = Errand::Passing(Passing::Fetch);
         self.0.setup.crossing.lost(self.0.setup.crossing.party(), from, &errand, &texts(&lost));
@@ -514,7 +481,7 @@ impl Broker {
     }
 
     /// What places of operators lost on their way to a provider that pulls them.
-    fn lost_of(&self, mut theirs: Vec<(PartyId, oicp::Fault)>, to: PartyId) {
+    pub(super) fn lost_of(&self, mut theirs: Vec<(PartyId, oicp::Fault)>, to: PartyId) {
         theirs.sort_by_key(|(owner, _)| *owner);
         for of_one in theirs.chunk_by(|one, other| one.0 == other.0) {
             let Some((owner, _)) = of_one.first() else { continue };
@@ -533,19 +500,6 @@ impl Broker {
         Ok(all)
     }
 
-    /// Reads what the hub has published, once; later changes are told to the broker like to everybody.
-    async fn fill(&self) -> Result<(), Denial> {
-        let fill = || async {
-            let mut after = None;
-            while let Some((locations, last)) = self.0.setup.crossing.locations_after(after).await? {
-                locations.into_iter().for_each(|location| self.0.index.put_first(location));
-                after = Some(last);
-            }
-            Ok::<(), Denial>(())
-        };
-        self.0.filled.get_or_try_init(fill).await.copied()
-    }
-
     async fn ask_hub(&self, asker: PartyId, question: Question) -> Result<Answer, Denial> {
         let letter = self.letter(asker, None, &self.0.setup.dice.uuid(), question)?;
         self.0.setup.crossing.carry(letter, None).await.map(|told| told.answer)
@@ -558,14 +512,14 @@ impl Broker {
         known.ok_or(Stop::Code(Code::SESSION_INVALID))
     }
 
-    fn heard(
-        &self,
-        received: &Received,
-        names: Names<'_>,
-        rates: &dyn Rates,
-        payer: Option<PartyId>,
-    ) -> Result<Crossed<Heard>, Denial> {
-        let heard = hear::questions(&received.request, names, &self.beside(rates, payer))?;
+    /// A request in the words of the road, with the places that it is about.
+    async fn heard(&self, from: PartyId, received: &Received, names: Names<'_>) -> Result<Crossed<Heard>, Denial> {
+        let places = self.around(from, &received.request).await?;
+        self.heard_at(received, names, &places)
+    }
+
+    fn heard_at(&self, received: &Received, names: Names<'_>, places: &Index) -> Result<Crossed<Heard>, Denial> {
+        let heard = hear::questions(&received.request, names, &self.beside(places, &Unrated, None))?;
         let lost = received.lost.iter().cloned().chain(heard.lost).collect();
         Ok(Crossed { value: heard.value, lost })
     }

@@ -1,8 +1,10 @@
 //! The index between public EVSE ids and places: what OICP needs to name anything and the words do not.
 //!
-//! In memory alone, filled from public objects. Invariant: two operators cannot claim one EVSE id, the first keeps it.
+//! In memory alone: what a party of ours knows at a foreign broker, or the few places that one letter is about at our own
+//! (which keeps no others in memory, see [`super::places`]). Invariant: two operators cannot claim one EVSE id, the first
+//! keeps it.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use charge::Timestamp;
@@ -20,8 +22,7 @@ pub struct Index(RwLock<Known>);
 
 #[derive(Default)]
 struct Known {
-    /// In the order of their names, so that pages stay where they are.
-    locations: BTreeMap<(PartyId, LocationId), Arc<Location>>,
+    locations: HashMap<(PartyId, LocationId), Arc<Location>>,
     evses: HashMap<String, (PartyId, LocationId, usize)>,
 }
 
@@ -46,15 +47,6 @@ impl Index {
         known.locations.insert(name, location);
     }
 
-    /// A location as it was kept; what was told meanwhile is newer.
-    pub(crate) fn put_first(&self, location: Location) {
-        let name = (location.party, location.id.clone());
-        let known = self.0.read().unwrap_or_else(PoisonError::into_inner).locations.contains_key(&name);
-        if !known {
-            self.put(location);
-        }
-    }
-
     pub(crate) fn status(&self, owner: PartyId, id: &LocationId, evse: &EvseUid, status: EvseStatus, at: Timestamp) {
         let mut known = self.0.write().unwrap_or_else(PoisonError::into_inner);
         let Some(location) = known.locations.get_mut(&(owner, id.clone())) else { return };
@@ -62,11 +54,6 @@ impl Index {
         if let Some(evse) = location.evses.iter_mut().find(|each| each.uid == *evse) {
             (evse.status, evse.last_updated) = (status, at);
         }
-    }
-
-    /// All locations, in the order of their names: the same ones, none is copied.
-    pub(crate) fn all(&self) -> Vec<Arc<Location>> {
-        self.0.read().unwrap_or_else(PoisonError::into_inner).locations.values().cloned().collect()
     }
 }
 

@@ -18,6 +18,7 @@ use oicp::status::Code;
 use oicp::{Version, form};
 
 use super::broker::{Broker, Unrated, version_of};
+use super::index::Index;
 use crate::road::knock::Knock;
 use crate::road::partners::Partner;
 
@@ -90,7 +91,8 @@ impl Broker {
         let setup = &self.0.setup;
         let version = version_of(partner.protocol).ok_or(RoadFault::NoRoad)?;
         let wire = self.0.wires.to(partner, version, &setup.tls)?;
-        let (own, beside) = (setup.crossing.party(), self.beside(&Unrated, Some(partner.party)));
+        let (own, places) = (setup.crossing.party(), Index::default());
+        let beside = self.beside(&places, &Unrated, Some(partner.party));
         let written = requests(question, own, toward, &beside).map_err(RoadFault::Denied)?;
         let request = written.value.first().ok_or(RoadFault::NoRoad)?;
         let row = version.row(request.operation).ok_or(RoadFault::NoRoad)?;

@@ -13,6 +13,7 @@ mod knock;
 mod mailbox;
 pub mod party;
 mod pending;
+mod places;
 pub mod road;
 pub mod sessions;
 mod speaker;

@@ -1,7 +1,7 @@
 //! How a hub reaches its partners of OICP: letters as requests, over mutual TLS.
 //!
 //! A partner of the sender's own version gets the sender's document. Providers of OICP are told no public objects, they
-//! pull them; these fill the index. Invariant: a session that OICP hears of has a broker's id.
+//! pull them. Invariant: a session that OICP hears of has a broker's id.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -18,6 +18,7 @@ use oicp::{Crossed, Lost, Operation, Record, Version, form};
 use store::StoreError;
 
 use super::broker::{Broker, Unrated, errand, texts, tongue, version_of};
+use super::index::Index;
 use super::mailbox::Before;
 use super::pending::pending;
 use super::sessions::Known;
@@ -74,22 +75,20 @@ impl Broker {
             Question::PutLocation(_)
             | Question::PatchEvse { .. }
             | Question::PutTariff(_)
-            | Question::DropTariff(_) => {
-                self.remember(letter.from, letter.question);
-                return Ok(Told::new(Answer::Noted));
-            }
+            | Question::DropTariff(_)
             // OICP's orders were answered with their outcome; a later one has nobody who waits
-            Question::Outcome { .. } => return Ok(Told::new(Answer::Noted)),
+            | Question::Outcome { .. } => return Ok(Told::new(Answer::Noted)),
             _told => {}
         }
         let partner = self.0.setup.partners.find(to).ok_or(RoadFault::NoRoad)?;
         let version = version_of(partner.protocol).ok_or(RoadFault::NoRoad)?;
         let wire = self.0.wires.to(&partner, version, &self.0.setup.tls)?;
         let native = native.filter(|native| native.tongue == tongue(version));
-        let named = self.named(to, &letter).await?;
+        let places = self.beneath(&letter).await.map_err(RoadFault::Denied)?;
+        let named = self.named(to, &letter, &places).await?;
         if let Question::PostCdr(cdr) = &letter.question {
             let cdr = cdr.clone();
-            return self.post(&wire, *cdr, (letter, native), named).await;
+            return self.post(&wire, *cdr, (letter, native), (named, &places)).await;
         }
         if let Some(native) = native {
             return self.hand(&wire, letter, native).await;
@@ -99,7 +98,7 @@ impl Broker {
             let lost = vec!["a session under way has no message in OICP 2.0".into()];
             return Ok(Told { lost, ..Told::new(Answer::Noted) });
         }
-        self.write(&wire, letter, named).await
+        self.write(&wire, letter, (named, &places)).await
     }
 
     /// A CDR, which is kept for its provider besides.
@@ -108,12 +107,12 @@ impl Broker {
         wire: &Wire,
         cdr: Cdr,
         (letter, native): (Letter, Option<Native>),
-        named: Named,
+        (named, places): (Named, &Index),
     ) -> Result<Told, RoadFault> {
         let (to, from) = (wire.party(), letter.from);
         let body = match &native {
             Some(native) => read_cdr(wire.version(), &native.bytes),
-            None => self.written(to, &letter, &named)?.value.into_iter().next().map(|request| request.body),
+            None => self.written(to, &letter, (&named, places))?.value.into_iter().next().map(|request| request.body),
         };
         let body = body.ok_or(RoadFault::Denied(Denial::Internal))?;
         let number = match self.keep(to, from, &body).await.map_err(RoadFault::Denied)? {
@@ -122,13 +121,18 @@ impl Broker {
         };
         let told = match native {
             Some(native) => self.hand(wire, letter, native).await,
-            None => self.write(wire, letter, named).await,
+            None => self.write(wire, letter, (named, places)).await,
         };
         self.pushed(number, &cdr, told).await
     }
 
-    fn written(&self, to: PartyId, letter: &Letter, named: &Named) -> Result<Crossed<Vec<Request>>, RoadFault> {
-        let beside = self.beside(&Unrated, Some(to));
+    fn written(
+        &self,
+        to: PartyId,
+        letter: &Letter,
+        (named, places): (&Named, &Index),
+    ) -> Result<Crossed<Vec<Request>>, RoadFault> {
+        let beside = self.beside(places, &Unrated, Some(to));
         let toward = Toward { session: named.id.as_deref(), evse: named.evse.as_deref() };
         let written = requests(&letter.question, letter.from, toward, &beside);
         let written =
@@ -143,8 +147,8 @@ impl Broker {
     }
 
     /// A letter in the words of OICP.
-    async fn write(&self, wire: &Wire, letter: Letter, named: Named) -> Result<Told, RoadFault> {
-        let written = self.written(wire.party(), &letter, &named)?;
+    async fn write(&self, wire: &Wire, letter: Letter, (named, places): (Named, &Index)) -> Result<Told, RoadFault> {
+        let written = self.written(wire.party(), &letter, (&named, places))?;
         let (mut lost, mut told) = (written.lost, Told::new(Answer::Noted));
         for request in written.value {
             let Answered { reply, bytes, lost: left } = wire.ask(&request, letter.from, None, "").await?;
@@ -156,7 +160,7 @@ impl Broker {
         }
         self.began(wire.party(), &letter, &named, &mut told).await?;
         self.recorded(&letter, &named).await?;
-        told.session = self.pending(wire.party(), &letter, &named, told.outcome);
+        told.session = self.pending(wire.party(), &letter, (&named, places), told.outcome);
         told.lost = texts(&lost);
         Ok(told)
     }
@@ -180,7 +184,7 @@ impl Broker {
         bytes: bytes::Bytes,
         lost: &mut Lost,
     ) -> Result<Told, RoadFault> {
-        let read = answer::read(&letter.question, reply, &self.beside(&Unrated, None))?;
+        let read = answer::read(&letter.question, reply, &self.beside(&Index::default(), &Unrated, None))?;
         lost.extend(read.lost);
         let mut answer = read.value.answer;
         if let Answer::May(verdict) = &mut answer {
@@ -193,7 +197,7 @@ impl Broker {
     }
 
     /// The broker's id of the session that a letter is about; a new one for what begins.
-    async fn named(&self, to: PartyId, letter: &Letter) -> Result<Named, RoadFault> {
+    async fn named(&self, to: PartyId, letter: &Letter, places: &Index) -> Result<Named, RoadFault> {
         let fresh = || match letter.correlation.as_str() {
             // a partner of OICP asked through this broker, which named the session then
             id if self.is_oicp(letter.from) && form::is_session_id(id) => id.to_owned(),
@@ -203,19 +207,19 @@ impl Broker {
         match &letter.question {
             Question::MayCharge { .. } => Ok(plain(Some(fresh()))),
             Question::Start(start) => {
-                let place = self.0.index.by_uid(letter.to, &start.location, start.evse.as_ref());
+                let place = places.by_uid(letter.to, &start.location, start.evse.as_ref());
                 Ok(Named { evse: evse_of(place), ..plain(Some(fresh())) })
             }
             Question::Reservation(order) => match &order.wish {
                 ReservationWish::Make { location, evse, .. } => {
-                    let place = self.0.index.by_uid(letter.to, location, evse.as_ref());
+                    let place = places.by_uid(letter.to, location, evse.as_ref());
                     Ok(Named { evse: evse_of(place), ..plain(Some(fresh())) })
                 }
                 ReservationWish::Cancel => self.reserved(&order.reservation, letter.from, letter.to).await,
             },
             Question::Stop { session, .. } => self.known(session.as_str(), letter.from).await,
             Question::PutSession(session) => {
-                let place = self.0.index.by_uid(Some(session.party), &session.location, Some(&session.evse));
+                let place = places.by_uid(Some(session.party), &session.location, Some(&session.evse));
                 let evse = evse_of(place);
                 let told = Speaking {
                     reference: session.reference.as_ref().map(AuthorizationReference::as_str),
@@ -284,7 +288,7 @@ impl Broker {
         &self,
         operator: PartyId,
         letter: &Letter,
-        named: &Named,
+        (named, places): (&Named, &Index),
         outcome: Option<OrderResult>,
     ) -> Option<Box<Session>> {
         let Question::Start(start) = &letter.question else { return None };
@@ -292,7 +296,7 @@ impl Broker {
             return None;
         }
         let at = (self.0.setup.currency, self.0.setup.clock.now());
-        pending(&self.0.index, (operator, letter.from), start, named.id.as_deref()?, at)
+        pending(places, (operator, letter.from), start, named.id.as_deref()?, at)
     }
 
     /// A session whose record was told is over: the next one of its contract is another.

@@ -2,7 +2,7 @@
 //!
 //! The tests of the matrix are named after their cell: `cross_<from>_<to>_<function>`.
 
-use ::oicp::bridge::{Places, answer};
+use ::oicp::bridge::answer;
 use ::oicp::message::{self, Reply, Request as Message};
 use ::oicp::operation::{self, Row};
 use ::oicp::{Operation, Record, Version as Oicp};
@@ -269,13 +269,7 @@ impl Beyond {
         assert_eq!(code(&taken), "000", "{taken:?}");
         let put = Question::PutLocation(Box::new(samples::location()));
         assert_eq!(self.world.ask(&self.world.operator, None, put).await, Ok(Answer::Noted));
-        // told to the broker in its turn
-        let known = || self.broker_knows("DE*OPA*E1");
-        until(known).await;
-    }
-
-    fn broker_knows(&self, evse: &str) -> bool {
-        self.broker.index().by_id(&evse.parse().unwrap()).is_some()
+        assert_eq!(self.broker.knows("DE*OPA*E1").await, Ok(true));
     }
 
     fn heard_by(&self, house: &House) -> Vec<Question> {

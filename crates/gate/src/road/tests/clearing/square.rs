@@ -61,7 +61,10 @@ pub(in crate::road::tests) struct Market {
     public: Mutex<Vec<Published1>>,
     pub lost: Mutex<Vec<(PartyId, PartyId, Box<str>)>>,
     pub thrift: Mutex<HashMap<PartyId, Thrift>>,
+    shelf: shelf::Shelf,
 }
+
+shelf::shelved!(Market);
 
 const PARTIES: [(&str, Role); 4] =
     [("DE-OPA", Role::Operator), ("DE-8AA", Role::Provider), (OPERATOR, Role::Operator), (PROVIDER, Role::Provider)];
@@ -105,6 +108,12 @@ impl Market {
             }
             Errand::Session { .. } | Errand::Cdr | Errand::Passing(_) => way(to),
         }
+    }
+
+    fn kept_places(&self) -> ObjectPage {
+        let public = self.public.lock().unwrap();
+        let places = public.iter().filter(|each| each.1 == Published::Locations);
+        places.map(|each| ((each.0, each.2.as_str().into()), each.3.clone())).collect()
     }
 
     fn keep(&self, envelope: &Envelope, text: Box<str>) {

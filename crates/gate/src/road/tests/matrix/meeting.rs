@@ -155,9 +155,8 @@ impl Meeting {
     }
 
     /// The broker knows the place.
-    pub fn indexed(&self) -> bool {
-        use ::oicp::bridge::Places;
-        self.brokerage.broker.index().by_id(&super::EVSE.parse().unwrap()).is_some()
+    pub async fn indexed(&self) -> bool {
+        self.brokerage.broker.knows(super::EVSE).await.unwrap()
     }
 
     /// An order together with what its operator says of it: a station's answer in OCPI, nothing where the answer to the

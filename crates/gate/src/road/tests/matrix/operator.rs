@@ -89,7 +89,7 @@ impl Meeting {
                 let place = |question: &Question| matches!(question, Question::PutLocation(_));
                 self.until("a place", || house.desk.questions().iter().any(place)).await;
             }
-            End::Oicp(_) => self.until("a place", || self.indexed()).await,
+            End::Oicp(_) => assert!(self.indexed().await, "{}", self.name),
             End::Ochp(_) => {}
         }
     }

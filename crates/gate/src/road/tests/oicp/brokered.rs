@@ -151,6 +151,32 @@ pub(super) async fn place_between(from: Oicp, to: Oicp) {
     assert_eq!(ids, [EVSE, "DE*OPA*E1"], "of both operators, whatever they speak");
 }
 
+/// The pages of a pull begin where the one before ended, and where they are asked for in any other order.
+#[tokio::test]
+async fn a_pull_is_told_in_pages_which_are_found_again_in_any_order() {
+    let beyond = Beyond::new(Oicp::V23, Oicp::V23).await;
+    beyond.published().await;
+    let row = Oicp::V23.row(Operation::PullEvseData).unwrap();
+    let (beyond, path) = (&beyond, operation::path(row, &id(&beyond.provider)));
+    let page = |number: usize| {
+        let url = format!("{}{path}?page={number}&size=1", beyond.base);
+        let body = r#"{"ProviderID":"DE-EMP","GeoCoordinatesResponseFormat":"Google"}"#;
+        let asked = beyond.provider.http.post(url).body(body).send();
+        async move {
+            let text = asked.await.unwrap().text().await.unwrap();
+            let page = record(&text);
+            let ids: Vec<_> = page.records("content").map(|one| one.text("EvseID").unwrap().to_owned()).collect();
+            (ids, page.flag("last").unwrap(), text.contains(r#""totalElements":2"#))
+        }
+    };
+    let first = (vec![EVSE.to_owned()], false, true);
+    let second = (vec!["DE*OPA*E1".to_owned()], true, true);
+    for (number, whole) in [(0, &first), (1, &second), (0, &first), (0, &first), (1, &second), (1, &second)] {
+        assert_eq!(page(number).await, *whole, "{number}");
+    }
+    assert_eq!(page(2).await, (vec![], true, true));
+}
+
 #[tokio::test]
 async fn cross_oicp23_oicp23_place() {
     place_between(Oicp::V23, Oicp::V23).await;
