@@ -258,8 +258,13 @@ impl Bench<'_> {
 
 /// Waits until a process has nothing to do, looking this often.
 pub(crate) async fn rest(pid: u32, settle: Duration) -> Result<(), Fault> {
+    long_rest(pid, settle, REST_LOOKS_MAX).await
+}
+
+/// The same for one that has much to do, with so many looks.
+pub(crate) async fn long_rest(pid: u32, settle: Duration, looks: u32) -> Result<(), Fault> {
     let mut last = CpuTime::of(pid)?;
-    for _look in 0..REST_LOOKS_MAX {
+    for _look in 0..looks {
         sleep(settle).await;
         let now = CpuTime::of(pid)?;
         if now.since(&last) < settle / REST_SHARE {

@@ -349,8 +349,8 @@ fn index(text: &mut String, report: &Report) {
             "{} tokens of {} providers and {} locations, filled in {:.0} s through the hub's own desk, {:.0} MiB on the \
              disk: tags of tokens and whose they are, and the public objects as they came. The hub holds {:.0} MiB \
              resident when it has started and {:.0} MiB after taps all over the index (aim ≤ {:.0} MiB, {}); one costs \
-             {:.1} µs there. A broker that OICP partners speak with keeps locations in memory besides; that is not in \
-             this figure.",
+             {:.1} µs there. The broker for partners of OICP has its index of EVSEs on the disk as well, and has filled \
+             it before.",
             index.tokens,
             index.providers,
             index.locations,
