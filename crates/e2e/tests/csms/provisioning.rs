@@ -7,7 +7,7 @@ use charge::talk::line::certificate::StationKey;
 use charge::talk::line::document::Document;
 use charge::talk::line::model::{ModelOrder, Network, ReportKind};
 use charge::talk::line::{ResetKind, ToStation, Trigger};
-use operator::StationOrder;
+use operator::{Fault, StationOrder};
 use operator::order::Outcome;
 use serde_json::json;
 use trust::dice::SystemDice;
@@ -63,11 +63,25 @@ async fn a_password_is_renewed_over_the_line_as_the_cases_ask() {
     pole.boot().await;
     // nobody knows whether the station has it: both open, until it has come with the new one
     let (_, newest) = renew(&house, &mut pole, "RebootRequired").await;
+    // a third would shut out a station that has the second
+    let third = house.operator.renew_key(ACTOR, &id()).await;
+    assert!(matches!(&third, Err(Fault::Conflict(why)) if why.contains("nobody knows")), "{third:?}");
     let mut pole = Pole::knock(house.port(), &new).await.unwrap();
     pole.boot().await;
     let mut pole = Pole::knock(house.port(), &newest).await.unwrap();
     pole.boot().await;
     assert_eq!(Pole::knock(house.port(), &new).await.err(), Some(401));
+    // one that came with a key says by this which it has, so that it may be sent another
+    let (_, unsure) = renew(&house, &mut pole, "RebootRequired").await;
+    let mut pole = Pole::knock(house.port(), &newest).await.unwrap();
+    pole.boot().await;
+    let (came, last) = renew(&house, &mut pole, "Accepted").await;
+    assert_eq!(came, Outcome::Accepted);
+    for gone in [&newest, &unsure] {
+        assert_eq!(Pole::knock(house.port(), gone).await.err(), Some(401));
+    }
+    let mut pole = Pole::knock(house.port(), &last).await.unwrap();
+    pole.boot().await;
 }
 
 #[tokio::test]

@@ -25,6 +25,11 @@ pub(crate) fn sending(
     Ok(tx.execute(SENDING, &values![station.as_str(), next.to_string(), now])? > 0)
 }
 
+/// Whether this is the key that the station was sent last, and nobody knows yet whether it has it.
+pub(crate) fn is_next(tx: &Tx<'_>, station: &StationId, next: &StationKeyDigest) -> Result<bool, StoreError> {
+    Ok(tx.one(IS_NEXT, &values![station.as_str(), next.to_string()], |_| Ok(()))?.is_some())
+}
+
 /// The station has it: from now on it opens, and the one before does not (A01.FR.03).
 pub(crate) fn took(tx: &mut Tx<'_>, station: &StationId) -> Result<(), StoreError> {
     tx.execute(TOOK, &values![station.as_str()])?;
@@ -42,4 +47,5 @@ const SENDING: &str = "INSERT INTO operator_next_keys (station, digest, sent)
 const TOOK: &str =
     "UPDATE operator_stations SET key_digest = (SELECT digest FROM operator_next_keys WHERE station = ?1)
     WHERE id = ?1 AND EXISTS (SELECT 1 FROM operator_next_keys WHERE station = ?1)";
+const IS_NEXT: &str = "SELECT 1 FROM operator_next_keys WHERE station = ?1 AND digest = ?2";
 const FORGET: &str = "DELETE FROM operator_next_keys WHERE station = ?1";

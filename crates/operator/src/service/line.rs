@@ -106,6 +106,7 @@ impl Operator {
         let now = self.0.now();
         let presented = {
             let mut presences = self.0.presences();
+            let presented = presences.knocked.remove(&entry.station);
             let presence = Presence {
                 connection,
                 version: entry.version,
@@ -114,9 +115,10 @@ impl Operator {
                 written: now,
                 admission: None,
                 shows: None,
+                key_open: presented.as_ref().is_some_and(|presented| presented.renews),
             };
             presences.live.insert(entry.station.clone(), presence);
-            presences.knocked.remove(&entry.station)
+            presented
         };
         if presented.as_ref().is_some_and(|presented| presented.rises) {
             let name = entry.station.clone();
@@ -129,9 +131,12 @@ impl Operator {
         if presented.as_ref().is_some_and(|presented| presented.renews) {
             let name = entry.station.clone();
             let took = self.run_and_forget_standings("operator.key.came", move |_, tx| key::took(tx, &name)).await;
-            if let Err(error) = took {
+            match took {
+                Ok(()) => self.0.presences().close_key(&entry.station, connection),
                 // it comes with it the next time as well
-                tracing::error!(%error, station = %entry.station, "a station's new key could not be kept");
+                Err(error) => {
+                    tracing::error!(%error, station = %entry.station, "a station's new key could not be kept");
+                }
             }
         }
         let (station, version) = (entry.station, entry.version);

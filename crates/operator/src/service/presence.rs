@@ -32,6 +32,8 @@ pub(crate) struct Presence {
     pub admission: Option<Admission>,
     /// What it can do with prices and limits; `None` until it was looked up.
     pub shows: Option<Shows>,
+    /// It was sent a key on this connection, or came with one, and which key it has is not on the disk yet.
+    pub key_open: bool,
 }
 
 /// What was presented at the door, until the upgrade is done.
@@ -99,6 +101,22 @@ impl Presences {
         let presence = self.live.get_mut(station)?;
         presence.last_seen = now;
         presence.admission
+    }
+
+    /// Before a station is sent a key: one at a time, for it may have each that it was sent. Otherwise why not.
+    pub fn open_key(&mut self, station: &StationId) -> Result<ConnectionNo, &'static str> {
+        let presence = self.live.get_mut(station).ok_or("the station is not connected")?;
+        if std::mem::replace(&mut presence.key_open, true) {
+            return Err(KEY_OPEN);
+        }
+        Ok(presence.connection)
+    }
+
+    /// Which key it has is on the disk, as far as this connection is concerned.
+    pub fn close_key(&mut self, station: &StationId, connection: ConnectionNo) {
+        if let Some(presence) = self.live.get_mut(station).filter(|presence| presence.connection == connection) {
+            presence.key_open = false;
+        }
     }
 
     /// The times that have to reach the disk, marked as written.
@@ -236,6 +254,7 @@ impl Notes {
     }
 }
 
+const KEY_OPEN: &str = "the station was sent a key and nobody knows whether it has it; it shows when it connects again";
 /// A crash loses at most this much of "last seen".
 const SEEN_WRITTEN_EVERY: Duration = Duration::from_secs(60);
 /// Pauses between waves and the patience with silent stations are minutes and hours.
