@@ -52,6 +52,7 @@ const operator = {
   'GET stations/*': ([id]) => ({ ...w.stations.find((s) => s.id === id), settings, boots: [{ at: w.ago(300), admitted: 'accepted', firmware: null, reason: 'PowerUp' }, { at: w.ago(9000), admitted: 'accepted', firmware: null, reason: 'RemoteReset' }], connection: { peer: '10.20.3.17:51422', certificate: { common_name: 'SN10000', not_after: '2027-11-01T00:00:00Z' } } }),
   'POST stations': (_, __, body) => ({ id: body.id, ...(body.profile === 2 ? { key: '7d41f0c29ab3e6580c1f' } : { certificate_pem: '-----BEGIN CERTIFICATE-----\n(mock)', key_pem: '-----BEGIN PRIVATE KEY-----\n(mock)' }) }),
   'POST stations/*/key': ([id]) => ({ id, key: '7d41f0c29ab3e6580c1f' }),
+  'POST stations/*/key/renewal': () => ({ outcome: 'accepted', message: 'the station accepted', written: [{ key: 'AuthorizationKey', result: 'accepted' }] }),
   'POST stations/*/orders': (_, __, { kind }) => kind === 'unlock' ? { outcome: 'timed_out', message: 'The station did not answer within 30 s.' } : { outcome: 'accepted', message: 'The station accepted.', settings },
   'GET stations/*/log': ([id], q) => list(log(id).filter((l) => l.text.toLowerCase().includes((q.get('query') ?? '').toLowerCase()) && (!q.get('direction') || l.direction === q.get('direction')))),
   'GET sessions': (_, q) => list(w.sessions.filter((s) => q.get('state') === 'active' ? !s.end : q.get('state') === 'ended' ? s.end : true).map(forOperator), q),

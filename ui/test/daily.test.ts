@@ -1,11 +1,12 @@
 // The operator's daily work without a browser: payloads against the schemas, profiles made of presets, device models as
 // trees, campaigns counted.
 import { describe, expect, it } from 'vitest';
-import type { Campaign, CampaignStation, Variable } from '../src/api.daily';
+import type { Campaign, CampaignStation, Told, Variable } from '../src/api.daily';
 import { actionsOf, check, example, parsed } from '../src/expert/payload';
 import { progress, waves } from '../src/pages/operator/campaign';
 import { daysLeft } from '../src/pages/operator/certificates';
 import { freeId, limit, profile, steps, type Wish } from '../src/pages/operator/charging';
+import { renewed } from '../src/pages/operator/key';
 import { severity, split, tree } from '../src/pages/operator/model';
 
 const NOW = new Date('2026-11-22T10:00:00Z');
@@ -121,4 +122,12 @@ describe('campaigns and certificates', () => {
     expect(daysLeft('2026-11-22T09:59:59Z', NOW.getTime())).toBe(-1);
     expect(daysLeft(null, NOW.getTime())).toBeNull();
   });
+});
+
+describe('a key that a station was sent', () => {
+  const said = (outcome: Told['outcome'], result?: string) => renewed({ outcome, message: '', ...(result ? { written: [{ key: 'AuthorizationKey', result }] } : {}) });
+  it.each([
+    [said('accepted', 'accepted'), 'has'], [said('accepted', 'after_reboot'), 'soon'], [said('refused', 'rejected'), 'refused'],
+    [said('refused', 'unknown'), 'refused'], [said('not_connected'), 'refused'], [said('timed_out'), 'unsure'], [said('error'), 'unsure'], [said('accepted'), 'unsure'],
+  ])('is told as what it is: %s is %s', (what, wanted) => { expect(what).toBe(wanted); });
 });

@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { de, parts } from '../src/de';
 import { CAPABILITIES } from '../src/pages/operator/capability';
 import { USES } from '../src/pages/operator/certificates';
+import { RENEWED } from '../src/pages/operator/key';
 import { SEVERITIES } from '../src/pages/operator/model';
 import { REQUEST_STATES, REQUESTS } from '../src/pages/operator/requests';
 
@@ -29,7 +30,7 @@ describe('German', () => {
     const words = files.filter((file) => file.endsWith('.svelte')).flatMap((file) => [...readFileSync(`src/${file}`, 'utf8').matchAll(/\bword="([^"{]+)"/g)].map(([, word]) => word ?? ''));
     const lacks = [...readFileSync('src/expert/payload.ts', 'utf8').matchAll(/\btext: '([^']+)'/g)].map(([, text]) => text ?? '');
     expect(lacks.length).toBeGreaterThan(8);
-    const tables = [...SEVERITIES, ...Object.values(REQUESTS), ...Object.values(REQUEST_STATES).map(([word]) => word), ...Object.values(USES), ...CAPABILITIES.map(([, word]) => word)];
+    const tables = [...SEVERITIES, ...Object.values(REQUESTS), ...Object.values(REQUEST_STATES).map(([word]) => word), ...Object.values(USES), ...Object.values(RENEWED), ...CAPABILITIES.map(([, word]) => word)];
     expect([...words, ...lacks, ...tables].filter((sentence) => !(sentence in de))).toEqual([]);
   });
   it('says a sentence in one way, whoever reads it', () => {

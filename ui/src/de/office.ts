@@ -32,7 +32,7 @@ export const office: Record<string, string> = {
   'Last used': 'Zuletzt benutzt', 'Line': 'Leitung', 'Look at the disputes': 'Streitfälle ansehen', 'Make a key': 'Schlüssel erzeugen',
   'Make a new key': 'Neuen Schlüssel erzeugen', 'Make a new key?': 'Neuen Schlüssel erzeugen?', 'Message to ask for': 'Gewünschte Nachricht',
   'Messages': 'Nachrichten', 'Messages today': 'Nachrichten heute', 'Meter record': 'Zählerdatensatz', 'Meter values': 'Messwerte', 'Model': 'Modell',
-  'Month': 'Monat', 'Name': 'Name', 'Name of the program': 'Name des Programms', 'New key': 'Neuer Schlüssel', 'New tariff': 'Neuer Tarif',
+  'Month': 'Monat', 'Name': 'Name', 'Name of the program': 'Name des Programms', 'New key by hand': 'Neuer Schlüssel von Hand', 'New tariff': 'Neuer Tarif',
   'No card was handed out yet.': 'Es wurde noch keine Karte ausgegeben.', 'No charge record yet.': 'Noch kein Ladedatensatz.', 'No dispute.': 'Kein Streitfall.',
   'No driver has signed up yet.': 'Noch hat sich niemand angemeldet.', 'No key yet.': 'Noch kein Schlüssel.', 'No message fits.': 'Keine Nachricht passt.',
   'No message yet.': 'Noch keine Nachricht.', 'No provider has charged here yet.': 'Noch hat kein Anbieter hier laden lassen.',
@@ -71,6 +71,17 @@ export const office: Record<string, string> = {
   'The first record of a month opens the invoice of its driver.': 'Der erste Datensatz eines Monats eröffnet die Rechnung.', 'The invoice is issued.': 'Die Rechnung ist ausgestellt.',
   'The key is deleted.': 'Der Schlüssel ist gelöscht.', 'The last part of the address the station connects to.': 'Der letzte Teil der Adresse, mit der sich die Station verbindet.',
   'The operator says': 'Der Betreiber sagt',
+  'Renew the key': 'Schlüssel erneuern', 'Send a new key?': 'Neuen Schlüssel senden?', 'Send it': 'Senden',
+  'The station is told a new key over the line and comes back with it. Nobody gets to see it. Charging goes on.':
+    'Die Station erfährt über ihre Leitung einen neuen Schlüssel und kommt mit ihm wieder. Niemand bekommt ihn zu sehen. Das Laden geht weiter.',
+  'The station has its new key and comes back with it.': 'Die Station hat ihren neuen Schlüssel und kommt mit ihm wieder.',
+  'The station takes its new key with its next boot. Until it has come with it, both open.':
+    'Die Station nimmt den neuen Schlüssel mit dem nächsten Start. Bis sie mit ihm gekommen ist, gelten beide.',
+  'The station did not take the key. The one that it has stays good.': 'Die Station hat den Schlüssel nicht genommen. Der, den sie hat, gilt weiter.',
+  'Nobody knows whether the station took the key. Both open until it shows which it has, when it connects again.':
+    'Niemand weiß, ob die Station den Schlüssel genommen hat. Beide gelten, bis sie sich wieder verbindet und zeigt, welchen sie hat.',
+  'the station was sent a key and nobody knows whether it has it; it shows when it connects again':
+    'Der Station wurde ein Schlüssel gesendet, und niemand weiß, ob sie ihn hat; das zeigt sich, wenn sie sich wieder verbindet.',
   'The station cannot connect any more until the new key is entered in it.': 'Die Station kann sich erst wieder verbinden, wenn der neue Schlüssel in ihr eingetragen ist.',
   'The station ends its sessions and starts again.': 'Die Station beendet ihre Ladevorgänge und startet neu.', 'The station is retired.': 'Die Station ist stillgelegt.',
   'The station starts again at once; running sessions are cut off.': 'Die Station startet sofort neu; laufende Ladevorgänge brechen ab.',

@@ -6,7 +6,8 @@ use std::sync::Mutex;
 use charge::Soon;
 use charge::id::StationId;
 use charge::talk::line::upkeep::UpkeepOrder;
-use charge::talk::line::{Foreign, Line, LineFault, StationAnswer, ToStation};
+use charge::talk::line::quirk::Quirks;
+use charge::talk::line::{ConnectionNo, Desk, Entry, Foreign, Line, LineFault, StationAnswer, ToStation, Version};
 use operator::Shelf;
 use serde_json::{Value, json};
 
@@ -93,6 +94,28 @@ async fn a_template_is_put_and_differences_are_listed() {
     assert_eq!(office.get("/drift").await["total"], 1);
     let rules = office.get("/offline-rules?version=2.0.1").await;
     assert!(rules["items"].as_array().unwrap().iter().all(|rule| rule["value"] == "false"));
+}
+
+#[tokio::test]
+async fn a_key_is_sent_to_a_station_that_is_there_and_no_second_while_it_may_have_the_first() {
+    let office = Office::new().await;
+    let path = "/api/p/operator/stations/CP-1/key/renewal";
+    let renew = || post(path).page().by(&office.admin).json(&json!({})).send(&office.world.router);
+    assert_eq!(renew().await.fault().1, "conflict", "it is not connected");
+    let station = StationId::new("CP-1").unwrap();
+    let entry = Entry { station, version: Version::V16, quirks: Quirks::USUAL };
+    office.world.room.arrived(&entry, ConnectionNo(1)).await;
+    let told = renew().await;
+    let ToStation::WriteSettings { values: sent } = office.last() else { panic!("{:?}", office.last()) };
+    let [(name, value)] = &sent[..] else { panic!("one setting") };
+    assert_eq!(&**name, "AuthorizationKey");
+    assert!(!format!("{told:?}").contains(&**value.expose()), "nobody gets to see it");
+    assert_eq!(told.ok()["outcome"], "accepted");
+    // the line did not say what became of the setting
+    assert_eq!(renew().await.fault().1, "conflict");
+    office.world.room.arrived(&entry, ConnectionNo(2)).await;
+    renew().await.ok();
+    assert!(office.get("/audit").await.to_string().contains("CP-1"));
 }
 
 #[tokio::test]
