@@ -5,8 +5,8 @@ use std::sync::Mutex;
 
 use charge::Soon;
 use charge::id::StationId;
-use charge::talk::line::upkeep::UpkeepOrder;
 use charge::talk::line::quirk::Quirks;
+use charge::talk::line::upkeep::UpkeepOrder;
 use charge::talk::line::{ConnectionNo, Desk, Entry, Foreign, Line, LineFault, StationAnswer, ToStation, Version};
 use operator::Shelf;
 use serde_json::{Value, json};
