@@ -2,10 +2,14 @@
 //!
 //! It checks form alone (OCPP 1.6 3.13 and 5.16; 2.x K01): what the limits should be is decided elsewhere. Each
 //! complaint names the field, because a station refuses the whole profile with one word.
+//!
+//! cites: ocpp-2.1 K28.FR.01, K28.FR.02
 
 use charge::talk::line::Version;
 use charge::talk::line::charging::{Profile, ProfileKind, ProfilePurpose, Schedule};
+use charge::talk::line::document::Document;
 use charge::{Decimal, id::EvseNo};
+use document::{Doc, Record};
 
 /// What is wrong, with the JSON path of the field.
 pub type Complaint = (&'static str, String);
@@ -20,14 +24,50 @@ pub fn check(version: Version, evse: Option<EvseNo>, profile: &Profile) -> Resul
     }
     // ISO 15118 offers a car up to three; 1.6 has one
     let most = if version.is_2() { SCHEDULES_MAX } else { 1 };
-    if profile.schedules.is_empty() && profile.kind != ProfileKind::Dynamic {
+    if profile.schedules.is_empty() {
         return Err(("/schedules", "a profile needs a schedule".to_owned()));
+    }
+    let single = matches!(&profile.schedules[..], [one] if one.periods.len() == 1);
+    if profile.kind == ProfileKind::Dynamic && !single {
+        return Err(("/schedules/periods", "limits that change have one period, from the start".to_owned()));
     }
     if profile.schedules.len() > most {
         return Err(("/schedules", format!("at most {most}")));
     }
     profile.schedules.iter().try_for_each(|one| schedule(version, profile.kind, one))
 }
+
+/// The limits of a dynamic profile as an update of it names them; of any other profile none.
+pub fn that_change(profile: &Profile) -> Option<Document> {
+    let period = profile.schedules.first().filter(|_| profile.kind == ProfileKind::Dynamic)?.periods.first()?;
+    let named = Record::default()
+        .maybe("limit", period.limit)
+        .maybe("dischargeLimit", period.discharge_limit)
+        .maybe("setpoint", period.setpoint);
+    let more = period.more.as_ref().and_then(|more| Doc::read(more.as_str().as_bytes(), DEPTH_MAX).ok());
+    let Record(others) = match more {
+        Some(Doc::Record(record)) => record,
+        Some(Doc::Null | Doc::Bool(_) | Doc::Number(_) | Doc::Text(_) | Doc::List(_)) | None => Record::default(),
+    };
+    let others = others.into_iter().filter(|(name, _)| CHANGING.contains(&name.as_ref()));
+    let all: Vec<_> = named.0.into_iter().chain(others).collect();
+    Some(Document::new(Doc::Record(Record(all)).to_string()))
+}
+
+/// `ChargingScheduleUpdateType`: what it has beyond the fields of a period.
+const CHANGING: [&str; 9] = [
+    "limit_L2",
+    "limit_L3",
+    "dischargeLimit_L2",
+    "dischargeLimit_L3",
+    "setpoint_L2",
+    "setpoint_L3",
+    "setpointReactive",
+    "setpointReactive_L2",
+    "setpointReactive_L3",
+];
+/// A period's curves are lists of records.
+const DEPTH_MAX: usize = 8;
 
 fn purpose(version: Version, evse: Option<EvseNo>, profile: &Profile) -> Result<(), Complaint> {
     match profile.purpose {
@@ -153,6 +193,9 @@ mod tests {
             (Version::V201, None, profile(Priority, Absolute, &[0]), Err("/purpose")),
             (Version::V21, None, profile(Priority, Absolute, &[0]), Ok(())),
             (Version::V201, None, profile(TxDefault, Dynamic, &[0]), Err("/kind")),
+            // proves: ocpp-2.1 K28.FR.01
+            (Version::V21, None, profile(TxDefault, Dynamic, &[0]), Ok(())),
+            (Version::V21, None, profile(TxDefault, Dynamic, &[0, 60]), Err("/schedules/periods")),
             (Version::V16, None, profile(TxDefault, Absolute, &[]), Err("/schedules/periods")),
             (Version::V16, None, profile(TxDefault, Absolute, &[1]), Err("/schedules/periods/start")),
             (Version::V16, None, profile(TxDefault, Absolute, &[0, 60, 60]), Err("/schedules/periods/start")),
@@ -160,6 +203,12 @@ mod tests {
         for (at, (version, evse, profile, wanted)) in table.into_iter().enumerate() {
             assert_eq!(check(version, evse, &profile).map_err(|(path, _)| path), wanted, "row {at}");
         }
+        assert_eq!(that_change(&profile(TxDefault, Absolute, &[0])), None);
+        let mut changing = profile(TxDefault, Dynamic, &[0]);
+        let more = r#"{"setpoint_L2":-2.5,"v2xBaseline":7}"#;
+        let period = Period { setpoint: Some(Decimal::from(-4)), more: Some(Document::new(more)), ..Period::default() };
+        changing.schedules[0].periods = vec![period];
+        assert_eq!(that_change(&changing), Some(Document::new(r#"{"setpoint":-4,"setpoint_L2":-2.5}"#)));
         let mut negative = profile(TxDefault, Absolute, &[0]);
         negative.schedules[0].periods[0].limit = Some(Decimal::NEGATIVE_ONE);
         assert_eq!(check(Version::V16, None, &negative).unwrap_err().0, "/schedules/periods/limit");

@@ -12,6 +12,7 @@ pub(crate) mod certificate;
 pub(crate) mod credit;
 pub(crate) mod curve;
 pub(crate) mod denial;
+pub(crate) mod dynamic;
 pub(crate) mod firmware;
 pub(crate) mod habit;
 pub(crate) mod handed;

@@ -397,7 +397,7 @@ fn monitor_named(text: &str) -> Option<MonitorKind> {
     MONITOR_KINDS.into_iter().find(|(_, name)| *name == text).map(|(kind, _)| kind)
 }
 
-const fn purpose_name(purpose: ProfilePurpose) -> &'static str {
+pub(crate) const fn purpose_name(purpose: ProfilePurpose) -> &'static str {
     match purpose {
         ProfilePurpose::ExternalConstraints => "external constraints",
         ProfilePurpose::StationMax => "station max",

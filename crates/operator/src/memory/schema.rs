@@ -40,6 +40,7 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
     super::permit::GROUPS,
     super::booking::MIGRATION,
     super::untold::MIGRATION,
+    super::dynamic::MIGRATION,
 ];
 
 const PLACES: &str = "CREATE TABLE operator_locations (

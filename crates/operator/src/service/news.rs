@@ -25,7 +25,7 @@ use super::needs;
 use super::profiles;
 use super::{Event, House, Operator};
 use crate::memory::news::{self, Settled, Told};
-use crate::memory::{model, request, reservation, station};
+use crate::memory::{dynamic, model, request, reservation, station};
 use crate::request::{Kind, Phase, phase};
 use crate::reservation::Event as ReservationEvent;
 
@@ -154,8 +154,12 @@ impl Desk<'_> {
                 self.told(tx, plain(None, format!("priority charging of transaction {key} was {text} at the station")))
             }
             ChargingNews::Pull { profile } => {
-                self.told(tx, plain(None, format!("asks for new limits of profile {profile}; there are none")))?;
-                Ok(Heard::Limits(None))
+                // cites: ocpp-2.1 K28.FR.07, K28.FR.12
+                let limits = dynamic::limits(tx, self.station, profile)?;
+                if limits.is_none() {
+                    self.told(tx, plain(None, format!("asks for new limits of profile {profile}; there are none")))?;
+                }
+                Ok(Heard::Limits(limits))
             }
         }
     }

@@ -20,9 +20,10 @@ use store::{StoreError, Tx};
 use super::road::{Given, Trouble, accepted, fresh_order};
 use super::{House, Operator};
 use crate::capability;
+use crate::limits;
 use crate::memory::profile::{self as rows, ProfileRow, State};
 use crate::memory::session::SessionRow;
-use crate::memory::{place, session, station};
+use crate::memory::{dynamic, place, session, station};
 use crate::profile::{self, Asked, Ceiling, Wires};
 use crate::publish::{self, Fate};
 
@@ -359,13 +360,16 @@ pub(super) fn ordered(
             if let (ProfilePurpose::TxDefault, Some(lowest)) = (profile.purpose, lowest(profile)) {
                 rows::limit(tx, (of, *evse), profile, lowest)?;
             }
+            dynamic::set(tx, of, *evse, profile, limits::that_change(profile))?;
         }
         ChargingOrder::Clear(which) => {
             if which.purpose.is_none_or(|purpose| purpose == ProfilePurpose::TxDefault) {
                 rows::unlimit(tx, of, which)?;
             }
+            dynamic::cleared(tx, of, which)?;
         }
-        ChargingOrder::Update { .. } | ChargingOrder::Priority { .. } => {}
+        ChargingOrder::Update { profile, limits } => dynamic::updated(tx, of, *profile, limits)?,
+        ChargingOrder::Priority { .. } => {}
         ChargingOrder::Read { .. } | ChargingOrder::Composite { .. } | ChargingOrder::AllowedTransfer { .. } => {
             return Ok(());
         }
