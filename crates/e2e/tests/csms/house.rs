@@ -16,6 +16,7 @@ use charge::units::Power;
 use charge::{Clock, Personal, Purpose, Secret, Soon, SystemClock, Timestamp};
 use futures_util::future::{Either, select};
 use gate::line::{LineServer, Options, TalkLimits, listen, listen_plain};
+use operator::desk::NewsFilter;
 use operator::order::{Outcome, StationOrder};
 use operator::view::{SessionFilter, SessionPage};
 use operator::{Keys, NewBay, NewStation, Operator, OrderOutcome, Profile, Settings, Setup};
@@ -27,7 +28,7 @@ use trust::seal::SealKey;
 use trust::tls::{ClientCertificates, Trusted};
 use trust::token_tag::TagKey;
 
-use super::pole::Pole;
+use super::pole::{NEW, Pole};
 
 pub(super) const DAY: Duration = Duration::from_secs(86_400);
 pub(super) const ID: &str = "CP-1";
@@ -115,6 +116,24 @@ impl House {
         let mut pole = Pole::knock(self.port(), self.key.expose()).await.unwrap();
         pole.boot().await;
         pole
+    }
+
+    /// The same of 2.1.
+    pub(super) async fn booted_new(&self) -> Pole {
+        let mut pole = self.knock_new().await;
+        pole.boot().await;
+        pole
+    }
+
+    /// A station of 2.1 at the door.
+    pub(super) async fn knock_new(&self) -> Pole {
+        Pole::knock_as(self.port(), self.key.expose(), NEW).await.unwrap()
+    }
+
+    /// The sentences of a kind that are shown of the station, the newest first.
+    pub(super) async fn news(&self, kind: &str) -> Vec<String> {
+        let filter = NewsFilter { kind: Some(kind.to_owned()), limit: 20, ..NewsFilter::default() };
+        self.operator.news(filter).await.unwrap().into_iter().map(|one| one.text).collect()
     }
 
     /// Gives an order, which the station answers: what came of it, and what the station was told.

@@ -25,6 +25,10 @@ use super::house::{ID, SERIAL, now};
 /// The operator answers in milliseconds; a machine that builds beside it gets more.
 const PATIENCE: Duration = Duration::from_secs(30);
 
+/// The versions, as the subprotocol names them.
+pub(super) const OLD: &str = "ocpp2.0.1";
+pub(super) const NEW: &str = "ocpp2.1";
+
 /// What a station may come over.
 pub(super) trait Wire: AsyncRead + AsyncWrite + Send + Unpin {}
 
@@ -40,8 +44,13 @@ pub(super) struct Pole {
 impl Pole {
     /// Knocks with a password of HTTP Basic; the status of a refusal.
     pub(super) async fn knock(port: u16, password: &str) -> Result<Self, u16> {
+        Self::knock_as(port, password, OLD).await
+    }
+
+    /// The same, offering this version alone.
+    pub(super) async fn knock_as(port: u16, password: &str, version: &'static str) -> Result<Self, u16> {
         let tcp = TcpStream::connect(("127.0.0.1", port)).await.unwrap();
-        Self::upgrade(Box::new(tcp), Some(password)).await
+        Self::upgrade(Box::new(tcp), Some(password), version).await
     }
 
     /// Knocks over TLS with a certificate and no password.
@@ -50,16 +59,16 @@ impl Pole {
         let tcp = TcpStream::connect(("127.0.0.1", port)).await.unwrap();
         let name = ServerName::try_from("localhost").unwrap();
         let stream = TlsConnector::from(Arc::new(tls)).connect(name, tcp).await.unwrap();
-        Self::upgrade(Box::new(stream), None).await
+        Self::upgrade(Box::new(stream), None, OLD).await
     }
 
-    async fn upgrade(wire: Box<dyn Wire>, password: Option<&str>) -> Result<Self, u16> {
+    async fn upgrade(wire: Box<dyn Wire>, password: Option<&str>, version: &'static str) -> Result<Self, u16> {
         let mut request = format!("ws://localhost/ocpp/{ID}").into_client_request().unwrap();
         if let Some(password) = password {
             let pair = BASE64_STANDARD.encode(format!("{ID}:{password}"));
             request.headers_mut().insert("authorization", HeaderValue::from_str(&format!("Basic {pair}")).unwrap());
         }
-        request.headers_mut().insert("sec-websocket-protocol", HeaderValue::from_static("ocpp2.0.1"));
+        request.headers_mut().insert("sec-websocket-protocol", HeaderValue::from_static(version));
         match client_async(request, wire).await {
             Ok((socket, _)) => Ok(Self { socket, sent: 0, orders: VecDeque::new() }),
             Err(Error::Http(answer)) => Err(answer.status().as_u16()),
@@ -69,8 +78,12 @@ impl Pole {
 
     /// The state `Booted`; the answer to the boot.
     pub(super) async fn boot(&mut self) -> Value {
+        self.boot_because("PowerUp").await
+    }
+
+    pub(super) async fn boot_because(&mut self, reason: &str) -> Value {
         let station = json!({"model": "Made", "vendorName": "Hand", "serialNumber": SERIAL});
-        let heard = self.call("BootNotification", json!({"reason": "PowerUp", "chargingStation": station})).await;
+        let heard = self.call("BootNotification", json!({"reason": reason, "chargingStation": station})).await;
         assert_eq!(heard["status"], "Accepted");
         for evse in [1, 2] {
             self.status(evse, "Available").await;
@@ -115,6 +128,12 @@ impl Pole {
             assert_eq!(frame[0], 3, "{action} {payload}: {frame}");
             return frame[2].take();
         }
+    }
+
+    /// Says what is never answered (2.1 `SEND`).
+    pub(super) async fn send_alone(&mut self, action: &str, payload: Value) {
+        self.sent += 1;
+        self.send(&json!([6, format!("hand-{}", self.sent), action, payload])).await;
     }
 
     /// Waits for the next order, which has to be this one, and answers it; what was ordered.
