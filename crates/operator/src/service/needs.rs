@@ -1,5 +1,6 @@
 //! Cars that say what they need on their way: kept, answered, and given a profile of their transaction (OCPP 2.x K15, K17);
-//! given one again where a car plans more than it may have (K16).
+//! given one again where a car plans more than it may have (K16). A provider's profile of a transaction is told again to a
+//! station that was away (2.1 E17).
 //!
 //! The answer promises a profile, and the profile follows as a job of the outbox. It is sent once: a car waits a minute.
 
@@ -56,8 +57,24 @@ pub(super) fn planned(
     Ok(false)
 }
 
+/// A station goes on with a transaction: what its provider has set is told again, for it may be forgotten there. Whether
+/// there is such a profile. A car says by itself again what it needs.
+///
+/// cites: ocpp-2.1 E17.FR.15
+pub(super) fn resumed(tx: &mut Tx<'_>, row: &SessionRow, now: Timestamp) -> Result<bool, StoreError> {
+    let has = row.state.is_open() && orders::in_force(tx, &row.id)?.is_some();
+    if has {
+        send(tx, row, now)?;
+    }
+    Ok(has)
+}
+
 fn give(tx: &mut Tx<'_>, to: &SessionRow, needs: Needs, now: Timestamp) -> Result<(), StoreError> {
     rows::put(tx, &to.id, needs)?;
+    send(tx, to, now)
+}
+
+fn send(tx: &mut Tx<'_>, to: &SessionRow, now: Timestamp) -> Result<(), StoreError> {
     outbox::put(tx, CHORE, &format!("needs/{}/{}", now.micros(), to.id), now, &[]).map(drop)
 }
 
@@ -90,12 +107,14 @@ impl Operator {
 
 /// The profile: what its provider has set, else what the car may have.
 fn pack(tx: &Tx<'_>, id: &str, now: Timestamp) -> Result<Option<(StationId, ChargingOrder)>, StoreError> {
-    let running = session::find(tx, id)?.filter(|row| row.state.is_open());
-    let (Some(running), Some(needs)) = (running, rows::find(tx, id)?) else { return Ok(None) };
+    let Some(running) = session::find(tx, id)?.filter(|row| row.state.is_open()) else { return Ok(None) };
     let (key, number) = (running.key.clone(), number(running.number));
     let profile = match orders::in_force(tx, &running.id)? {
         Some(wanted) => Some(for_station(&wanted, key, number)),
-        None => needs::offer(needs, ceiling(tx, &running, now)?, (key, number), now),
+        None => match rows::find(tx, id)? {
+            Some(needs) => needs::offer(needs, ceiling(tx, &running, now)?, (key, number), now),
+            None => None,
+        },
     };
     let order = |profile| ChargingOrder::Set { evse: running.no, profile: Box::new(profile) };
     Ok(profile.map(|profile| (running.station.clone(), order(profile))))

@@ -17,7 +17,7 @@ use store::{StoreError, Tx, outbox};
 use trust::token_tag::TokenTag;
 
 use super::line::standing;
-use super::{House, bookings, cost, deliver, reservations};
+use super::{House, bookings, cost, deliver, needs, reservations};
 use crate::authorise::{self, Conclusion, Permit, Step};
 use crate::memory::curve::Tail;
 use crate::memory::notice::{self, Kind};
@@ -50,10 +50,13 @@ pub(super) struct Word {
     pub offline: bool,
     /// What the station says that it cost (2.1).
     pub cost: Option<Box<CostDetails>>,
+    /// It goes on after the station was away (2.1).
+    pub resumed: bool,
 }
 
 impl Word {
     pub(super) fn report(station: StationId, report: TransactionReport) -> Self {
+        let terms = report.terms.map(|terms| *terms).unwrap_or_default();
         Self {
             station,
             stage: Some(report.stage),
@@ -66,7 +69,8 @@ impl Word {
             reason: report.reason,
             state: report.state,
             offline: report.offline,
-            cost: report.terms.and_then(|terms| terms.cost),
+            cost: terms.cost,
+            resumed: terms.resumed,
         }
     }
 
@@ -84,6 +88,7 @@ impl Word {
             state: None,
             offline: false,
             cost: None,
+            resumed: false,
         }
     }
 
@@ -186,9 +191,10 @@ pub(super) fn take(
             cost::compare(house, tx, &mut row, theirs, now)?;
         }
     }
+    let again = word.resumed && needs::resumed(tx, &row, now)?;
     let capped = keep_caps(house, tx, &row, now)?;
     let told = follow(house, tx, &mut row, was, now)?;
-    taken.wake = capped || told || fresh || row.state != was;
+    taken.wake = again || capped || told || fresh || row.state != was;
     if fresh || row.state != was || word.state.is_some() {
         taken.evse = show_bay(house, tx, &row, word.state, now)?;
     }

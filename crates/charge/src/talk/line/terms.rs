@@ -131,6 +131,8 @@ pub struct Terms {
     pub limits: Option<Limits>,
     pub reached: Option<Limit>,
     pub cost: Option<Box<CostDetails>>,
+    /// The station was away and goes on with it (2.1 E17.FR.14): a profile that it lost is told again.
+    pub resumed: bool,
 }
 
 impl Terms {

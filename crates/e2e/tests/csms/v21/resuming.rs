@@ -2,15 +2,19 @@
 //! own.
 
 use charge::Secret;
+use charge::id::{CorrelationId, OrderId};
 use charge::talk::line::document::Document;
 use charge::talk::line::model::{ModelOrder, Network};
 use charge::talk::line::{BayState, Foreign, ResetKind, ToStation};
+use charge::talk::road::{
+    Answer, Letter, OrderAck, PowerProfile, ProfileOrder, ProfileUnit, ProfileWish, Question, ReturnAddress, RoadDesk,
+};
 use operator::StationOrder;
 use operator::order::Outcome;
 use operator::session::State;
 use serde_json::json;
 
-use super::super::house::{ACTOR, House, id};
+use super::super::house::{ACTOR, House, id, now};
 use super::{accepted, charging, word};
 
 #[tokio::test]
@@ -66,6 +70,43 @@ async fn a_reset_goes_on_with_what_ran_as_the_cases_ask() {
     visit.stopped(&mut pole, super::super::house::VALID).await;
     visit.left(&mut pole, json!({})).await;
     assert!(house.newest().await.card.end.is_some());
+}
+
+/// What the driver's provider wants of a session's power.
+async fn wishes(house: &House, watts: i64) {
+    let session = house.newest().await.card.id;
+    let profile = PowerProfile {
+        start: Some(now()),
+        duration_s: None,
+        unit: ProfileUnit::Watts,
+        min_rate: None,
+        periods: vec![(0, watts.into())],
+    };
+    let (order, return_to) = (OrderId::new("p1").unwrap(), Some(ReturnAddress("https://hub.example/p1".to_owned())));
+    let order = ProfileOrder { order, return_to, session, wish: ProfileWish::Set(profile) };
+    let (from, to) = ("DE-8AA".parse().unwrap(), Some("DE-VLT".parse().unwrap()));
+    let correlation = CorrelationId::new("c-1").unwrap();
+    let letter = Letter { from, to, correlation, question: Question::Profile(order) };
+    let heard = house.operator.hear(letter).await;
+    assert!(matches!(heard, Ok(Answer::Order { ack: OrderAck::Accepted { .. }, .. })), "{heard:?}");
+}
+
+#[tokio::test]
+async fn a_profile_is_told_again_to_who_goes_on_as_the_cases_ask() {
+    let house = House::open().await;
+    let (mut pole, mut visit) = charging(&house).await;
+    wishes(&house, 6_000).await;
+    let (_, first) = tokio::join!(house.operator.duty(), pole.obey("SetChargingProfile", accepted()));
+    assert_eq!(first["chargingProfile"]["transactionId"], json!(visit.tx));
+    // TC_B_116_CSMS: by a reset; TC_E_113_CSMS, TC_E_117_CSMS: without power for a moment; proves: ocpp-2.1 E17.FR.15
+    for reason in ["RemoteReset", "PowerUp"] {
+        drop(pole);
+        pole = house.knock_new().await;
+        pole.boot_because(reason).await;
+        assert_eq!(visit.turn(&mut pole, "TxResumed", "Charging").await, json!({}));
+        let (_, again) = tokio::join!(house.operator.duty(), pole.obey("SetChargingProfile", accepted()));
+        assert_eq!(again, first, "{reason}");
+    }
 }
 
 #[tokio::test]

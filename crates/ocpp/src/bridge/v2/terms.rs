@@ -158,7 +158,8 @@ pub(super) fn hear(
         read.map(Box::new)
     });
     let reached = REACHED.iter().find(|row| row.1 == *trigger).map(|row| row.0);
-    let terms = Terms { tariff, limits: info.transaction_limit.as_ref().map(limits), reached, cost };
+    let (limits, resumed) = (info.transaction_limit.as_ref().map(limits), *trigger == TriggerReason::TxResumed);
+    let terms = Terms { tariff, limits, reached, cost, resumed };
     (!terms.is_empty()).then(|| Box::new(terms))
 }
 
@@ -170,10 +171,11 @@ pub(super) fn say(message: &mut kit::TransactionEventRequest, terms: &Terms) -> 
 }
 
 /// The reason that goes before others: a limit that was set or reached has no other word (E16.FR.03, E16.FR.05), nor has a
-/// tariff that was changed on the way (I11.FR.07).
+/// tariff that was changed on the way (I11.FR.07), or a transaction that goes on after the station was away (E17.FR.14).
 pub(super) fn trigger(terms: &Terms, stage: Stage) -> Option<TriggerReason> {
     match (terms.reached, stage) {
         (Some(reached), _) => REACHED.iter().find(|row| row.0 == reached).map(|row| row.1.clone()),
+        (None, Stage::Updated) if terms.resumed => Some(TriggerReason::TxResumed),
         (None, Stage::Updated) if terms.limits.is_some() => Some(TriggerReason::LimitSet),
         (None, Stage::Updated) if terms.tariff.is_some() => Some(TriggerReason::TariffChanged),
         (None, Stage::Started | Stage::Updated | Stage::Ended) => None,
