@@ -17,11 +17,12 @@ use charge::talk::line::grid::{GridOrder, SwapOrder};
 use charge::talk::line::model::{ModelOrder, Monitor, MonitorKind, MonitoringBase, Network, ReportKind, StreamPace};
 use charge::talk::line::payment::{PaymentOrder, Vendor};
 use charge::talk::line::{ResetKind, ToStation, Trigger, certificate};
+use charge::tariff::Tariff;
 use charge::token::{PresentedToken, TokenKind, TokenUid};
 use charge::{Decimal, Timestamp};
 use operator::StationOrder;
 use serde::Deserialize;
-use serde_json::Value;
+use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
 use super::Desk;
@@ -85,6 +86,11 @@ pub(crate) enum Word {
     Priority {
         transaction: String,
         on: bool,
+    },
+    /// What its car may do from now on, in the words of `EnergyTransferModeEnumType` (2.1).
+    AllowEnergy {
+        transaction: String,
+        modes: Vec<String>,
     },
     BaseReport {
         report: ReportWhat,
@@ -152,6 +158,11 @@ pub(crate) enum Word {
     /// One of this operator's tariffs as the station's default (2.1).
     SetTariff {
         evse: Option<u16>,
+        tariff: String,
+    },
+    /// One of this operator's tariffs for a transaction that runs (2.1).
+    ChangeTariff {
+        transaction: String,
         tariff: String,
     },
     ReadTariffs {
@@ -265,6 +276,9 @@ pub(crate) struct ProfileBody {
     /// For the purpose `transaction`: as the station names it.
     transaction: Option<String>,
     schedules: Vec<ScheduleBody>,
+    /// Further members of the profile, as OCPP 2.1 names them: what holds while the line is down, updates.
+    #[schema(value_type = Option<Object>)]
+    more: Option<Map<String, Value>>,
 }
 
 #[derive(Clone, Copy, Deserialize, ToSchema)]
@@ -286,6 +300,9 @@ pub(crate) struct ScheduleBody {
     duration_s: Option<u64>,
     unit: Unit,
     periods: Vec<PeriodBody>,
+    /// Further members of the schedule, as OCPP 2.x names them: limits at a charge, a random delay, prices.
+    #[schema(value_type = Option<Object>)]
+    more: Option<Map<String, Value>>,
 }
 
 #[derive(Deserialize, ToSchema)]
@@ -299,6 +316,9 @@ pub(crate) struct PeriodBody {
     discharge_limit: Option<String>,
     setpoint: Option<String>,
     mode: Option<String>,
+    /// Further members of the period, as OCPP 2.1 names them: phases, reactive power, curves.
+    #[schema(value_type = Option<Object>)]
+    more: Option<Map<String, Value>>,
 }
 
 #[derive(Deserialize, ToSchema)]
@@ -404,7 +424,7 @@ impl ProfileBody {
             valid_until: moment(self.valid_until, "/profile/valid_until")?,
             key: self.transaction.map(transaction),
             schedules: self.schedules.into_iter().map(ScheduleBody::read).collect::<Result<_, _>>()?,
-            more: None,
+            more: more(self.more),
         })
     }
 }
@@ -419,6 +439,7 @@ impl ScheduleBody {
                 discharge_limit: decimal(body.discharge_limit, "/profile/schedules/periods/discharge_limit")?,
                 setpoint: decimal(body.setpoint, "/profile/schedules/periods/setpoint")?,
                 mode: body.mode.map(Into::into),
+                more: more(body.more),
                 ..Period::default()
             })
         };
@@ -429,7 +450,7 @@ impl ScheduleBody {
             unit: unit(self.unit),
             min_rate: None,
             periods: self.periods.into_iter().map(period).collect::<Result<_, _>>()?,
-            more: None,
+            more: more(self.more),
         })
     }
 }
@@ -571,6 +592,9 @@ fn charging(word: Word) -> Result<ToStation, Fault> {
             ChargingOrder::Update { profile, limits: Document::new(limits.to_string()) }
         }
         Word::Priority { transaction: key, on } => ChargingOrder::Priority { key: transaction(key), on },
+        Word::AllowEnergy { transaction: key, modes } => {
+            ChargingOrder::AllowedTransfer { key: transaction(key), modes: boxed(modes) }
+        }
         other => return model(other),
     }))
 }
@@ -656,14 +680,29 @@ pub(crate) async fn say(
             return Ok(Json(done.into()));
         }
         Word::SetTariff { evse, tariff } => {
-            let wanted = TariffId::new(tariff).map_err(|_| Fault::NotFound)?;
-            let tariff = Box::new(desk.room.tariff(&wanted).await?);
-            ToStation::Tariff(TariffOrder::SetDefault { evse: evse_no(evse)?, tariff })
+            let (evse, tariff) = (evse_no(evse)?, Box::new(ours(&desk, tariff).await?));
+            ToStation::Tariff(TariffOrder::SetDefault { evse, tariff })
+        }
+        Word::ChangeTariff { transaction: key, tariff } => {
+            let (key, tariff) = (transaction(key), Box::new(ours(&desk, tariff).await?));
+            ToStation::Tariff(TariffOrder::Change { key, tariff })
         }
         other => rest(other, desk.clock.now())?,
     };
     let done = desk.room.order(&actor.name, &id, StationOrder::Word(Box::new(told))).await?;
     Ok(Json(done.into()))
+}
+
+/// One of this operator's tariffs, by its id.
+async fn ours(desk: &Desk, tariff: String) -> Result<Tariff, Fault> {
+    let wanted = TariffId::new(tariff).map_err(|_| Fault::NotFound)?;
+    Ok(desk.room.tariff(&wanted).await?)
+}
+
+/// Members that have no field here; a field wins where both name it.
+fn more(members: Option<Map<String, Value>>) -> Option<Document> {
+    let members = members.filter(|members| !members.is_empty())?;
+    Some(Document::new(Value::Object(members).to_string()))
 }
 
 #[cfg(test)]
@@ -678,5 +717,26 @@ mod tests {
         let told = rest(serde_json::from_value(word).unwrap(), Timestamp::from_secs(0));
         let Ok(ToStation::Tariff(TariffOrder::Cost { key, .. })) = told else { panic!("a cost") };
         assert_eq!(key, TransactionKey::Text("100234".into()), "2.x has no numbers, and 1.6 reads its own out of this");
+    }
+
+    #[test]
+    fn what_has_no_field_of_ours_goes_along_as_the_standard_names_it() {
+        let profile = serde_json::json!({
+            "id": 5, "purpose": "default", "kind": "dynamic", "more": {"dynUpdateInterval": 60},
+            "schedules": [{
+                "unit": "W", "more": {"limitAtSoC": {"soc": 80, "limit": 3000.5}},
+                "periods": [{"start": 0, "setpoint": "-4000", "mode": "CentralSetpoint", "more": {"setpoint_L2": -1.5}}],
+            }],
+        });
+        let profile = serde_json::from_value::<ProfileBody>(profile).unwrap().read().unwrap();
+        let text = |more: &Option<Document>| more.as_ref().map(|more| more.as_str().to_owned());
+        assert_eq!(text(&profile.more).as_deref(), Some(r#"{"dynUpdateInterval":60}"#));
+        let schedule = &profile.schedules[0];
+        assert_eq!(text(&schedule.more).as_deref(), Some(r#"{"limitAtSoC":{"limit":3000.5,"soc":80}}"#));
+        assert_eq!(text(&schedule.periods[0].more).as_deref(), Some(r#"{"setpoint_L2":-1.5}"#));
+        let word = serde_json::json!({"kind": "allow_energy", "transaction": "t", "modes": ["DC", "DC_BPT"]});
+        let told = rest(serde_json::from_value(word).unwrap(), Timestamp::from_secs(0));
+        let Ok(ToStation::Charging(ChargingOrder::AllowedTransfer { modes, .. })) = told else { panic!("modes") };
+        assert_eq!(modes, [Box::from("DC"), Box::from("DC_BPT")]);
     }
 }
