@@ -84,6 +84,8 @@ pub(crate) struct Operator {
     /// Outcomes to give instead of the usual, one per message, first come first served. `None` is the usual.
     pub instead: Vec<Option<Result<Heard, LineFault>>>,
     pub refuses: bool,
+    /// What is thought of these cards; of the others it is as `refuses` says.
+    pub verdicts: Vec<(PresentedToken, Verdict)>,
     pub last_number: i32,
 }
 
@@ -95,7 +97,15 @@ impl Operator {
     }
 
     fn usual(&mut self, now: Timestamp, said: &FromStation) -> Heard {
-        let verdict = Verdict::bare(if self.refuses { Allowed::Blocked } else { Allowed::Yes });
+        let token = match said {
+            FromStation::Tap(tap) => Some(&tap.token),
+            FromStation::Transaction(report) => report.token.as_ref(),
+            _ => None,
+        };
+        let known =
+            self.verdicts.iter().rev().find(|(known, _)| Some(known) == token).map(|(_, verdict)| verdict.clone());
+        let usual = if self.refuses { Allowed::Blocked } else { Allowed::Yes };
+        let verdict = known.unwrap_or_else(|| Verdict::bare(usual));
         match said {
             FromStation::Boot(_) => {
                 Heard::Boot { admitted: Admission::Accepted, now, interval: Duration::from_secs(300) }

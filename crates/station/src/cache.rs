@@ -1,12 +1,12 @@
-//! The authorisation cache: tokens that were accepted here lately, each with its driver's own price where it came with
-//! one (OCPP 2.x C10 to C12; 2.1 I08). It is forgotten when the station restarts.
+//! The authorisation cache: tokens that were accepted here lately, each with its group and its driver's own price where
+//! it came with one (OCPP 2.x C10 to C12; 2.1 I08). It is forgotten when the station restarts.
 //!
 //! Deliberately without a lifetime of its own: whoever is refused once is gone. Invariant: a token is in it once.
 
 use std::collections::VecDeque;
 
 use charge::tariff::Tariff;
-use charge::token::PresentedToken;
+use charge::token::{PresentedToken, TokenUid};
 use charge::{Personal, Purpose};
 
 /// A station of a few EVSEs sees a few hundred different cards a month.
@@ -19,6 +19,7 @@ pub(crate) struct Cache(VecDeque<Known>);
 struct Known {
     /// In its normal form.
     token: Personal<String>,
+    group: Option<TokenUid>,
     tariff: Option<Box<Tariff>>,
 }
 
@@ -32,11 +33,17 @@ impl Cache {
         self.find(token)?.tariff.clone()
     }
 
-    /// Remembers a token that was accepted, as the newest; its price stays.
-    pub fn remember(&mut self, token: &PresentedToken) {
+    /// Whoever shares this may end what the other began.
+    pub fn group(&self, token: &PresentedToken) -> Option<&TokenUid> {
+        self.find(token)?.group.as_ref()
+    }
+
+    /// Remembers a token that was accepted, as the newest; its price stays, and so does its group where none is named.
+    pub fn remember(&mut self, token: &PresentedToken, group: Option<&TokenUid>) {
         let tariff = self.tariff(token);
+        let group = group.or(self.group(token)).cloned();
         self.forget(token);
-        self.0.push_back(Known { token: normal(token), tariff });
+        self.0.push_back(Known { token: normal(token), group, tariff });
         if self.0.len() > TOKENS_MAX {
             self.0.pop_front();
         }

@@ -12,7 +12,7 @@ use charge::talk::line::BayState;
 use charge::talk::line::charging::Profile;
 use charge::talk::line::terms::Limits;
 use charge::tariff::Tariff;
-use charge::token::{Allowed, PresentedToken};
+use charge::token::{Allowed, PresentedToken, TokenUid};
 use charge::units::Power;
 
 use crate::bay::{Event, Phase};
@@ -25,6 +25,8 @@ use crate::transactions::{Origin, TransactionNo};
 pub(crate) struct Permit {
     pub token: PresentedToken,
     pub origin: Origin,
+    /// Whoever shares it may end what this one began (C09.FR.02).
+    pub group: Option<TokenUid>,
     /// Limits that came with the order to start.
     pub profile: Option<Box<Profile>>,
     /// The driver's own, for this transaction alone (2.1 I08).
@@ -77,6 +79,10 @@ pub(crate) struct Evse {
     pub cap: Option<Power>,
     pub limit_until: Option<Timestamp>,
     pub permit: Option<Permit>,
+    /// Another's token that was presented while somebody charges, to be asked about.
+    pub stranger: Option<PresentedToken>,
+    /// The one of them that is ending what runs.
+    pub ended_by: Option<PresentedToken>,
     /// What the next driver chose (2.1 E16).
     pub wishes: Limits,
     /// A limit of the transaction is reached: nothing is given.
@@ -112,6 +118,8 @@ impl Evse {
             cap: None,
             limit_until: None,
             permit: None,
+            stranger: None,
+            ended_by: None,
             wishes: Limits::default(),
             halted: false,
             words: None,

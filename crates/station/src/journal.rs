@@ -145,6 +145,15 @@ CREATE TABLE station_messages (
         name: "reservations",
         sql: "ALTER TABLE station_transactions ADD COLUMN reservation INTEGER;",
     },
+    Migration {
+        family: "station",
+        number: 3,
+        name: "ended by another",
+        sql: "
+ALTER TABLE station_messages ADD COLUMN by_uid TEXT;
+ALTER TABLE station_messages ADD COLUMN by_kind INTEGER;
+",
+    },
 ];
 
 const PUT_METER: &str = "INSERT OR REPLACE INTO station_meters (station, evse, register_mwh, rest_nj, page, kept_at)
@@ -156,8 +165,8 @@ const PUT_TRANSACTION: &str = "INSERT OR REPLACE INTO station_transactions (stat
     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)";
 const DROP_TRANSACTION: &str = "DELETE FROM station_transactions WHERE station = ?1 AND no = ?2";
 const PUT_MESSAGE: &str = "INSERT INTO station_messages (station, no, transaction_no, seq, stage, at, register_mwh,
-    power_mw, charged_percent, signed, signed_key, reason, by_token, state, offline)
-    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)";
+    power_mw, charged_percent, signed, signed_key, reason, by_token, state, offline, by_uid, by_kind)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)";
 const COUNT_MESSAGE: &str = "UPDATE station_transactions SET seq_next = ?3 WHERE station = ?1 AND no = ?2";
 const DROP_MESSAGE: &str = "DELETE FROM station_messages WHERE station = ?1 AND no = ?2";
 const METERS: &str = "SELECT evse, register_mwh, rest_nj, page, kept_at FROM station_meters WHERE station = ?1";
@@ -166,7 +175,7 @@ const SETTINGS: &str = "SELECT key, value FROM station_settings WHERE station = 
 const TRANSACTIONS: &str = "SELECT no, evse, id, number, uid, kind, remote, started, begun_mwh, begin_record,
     begin_key, clock, seq_next, ended, reservation FROM station_transactions WHERE station = ?1 ORDER BY no";
 const MESSAGES: &str = "SELECT no, transaction_no, seq, stage, at, register_mwh, power_mw, charged_percent, signed,
-    signed_key, reason, by_token, state, offline FROM station_messages WHERE station = ?1 ORDER BY no";
+    signed_key, reason, by_token, state, offline, by_uid, by_kind FROM station_messages WHERE station = ?1 ORDER BY no";
 
 fn keep(tx: &mut Tx<'_>, station: &str, note: &Note) -> Result<(), StoreError> {
     match note {
@@ -237,6 +246,8 @@ fn put_message(tx: &mut Tx<'_>, station: &str, no: MessageNo, message: &Message)
         message.by_token,
         message.state.map_or("", BayState::as_str),
         message.offline,
+        message.by.as_ref().map(|by| by.uid.reveal(Purpose::Keep).as_delivered().to_owned()),
+        message.by.as_ref().map(|by| place(&KINDS, &by.kind)),
     ];
     tx.execute(PUT_MESSAGE, &row)?;
     // the count of a transaction outlives its messages
@@ -302,11 +313,19 @@ fn message(row: &Row<'_>) -> Result<(MessageNo, Message), StoreError> {
         signed: record(row, 8)?,
         reason: reason.transpose()?,
         by_token: row.flag(11)?,
+        by: another(row)?,
         triggered: false,
         state: state(&row.text(12)?)?,
         offline: row.flag(13)?,
     };
     Ok((MessageNo(fits(row.int(0)?)?), message))
+}
+
+/// Whose token ended it, where that is not the one that began.
+fn another(row: &Row<'_>) -> Result<Option<PresentedToken>, StoreError> {
+    let Some((uid, kind)) = row.text_opt(14)?.zip(row.int_opt(15)?) else { return Ok(None) };
+    let uid = TokenUid::new(uid).map_err(|_| spoilt("uid"))?;
+    Ok(Some(PresentedToken::new(uid, at_place(&KINDS, kind, "kind")?)))
 }
 
 /// Nothing is a state that was not told.
@@ -369,7 +388,7 @@ const KINDS: [TokenKind; 6] = [
 ];
 const CLOCKS: [ClockQuality; 4] =
     [ClockQuality::Unknown, ClockQuality::Informative, ClockQuality::Synchronised, ClockQuality::Relative];
-const REASONS: [EndReason; 8] = [
+const REASONS: [EndReason; 9] = [
     EndReason::Local,
     EndReason::Remote,
     EndReason::CarLeft,
@@ -378,6 +397,7 @@ const REASONS: [EndReason; 8] = [
     EndReason::PowerLoss,
     EndReason::Reboot,
     EndReason::Other,
+    EndReason::MasterPass,
 ];
 
 #[cfg(test)]
@@ -422,6 +442,7 @@ mod tests {
             signed: Some(record("end")),
             reason: Some(EndReason::CarLeft),
             by_token: true,
+            by: Some(PresentedToken::new(TokenUid::new("OTHER").unwrap(), TokenKind::Rfid)),
             triggered: false,
             state: Some(BayState::Finishing),
             offline: true,

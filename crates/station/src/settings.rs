@@ -20,6 +20,7 @@ pub enum Key {
     SampleInterval,
     ConnectionTimeOut,
     AuthorizeRemote,
+    MasterPass,
     LocalPreAuthorize,
     LocalAuthorizeOffline,
     OfflineForUnknown,
@@ -132,7 +133,7 @@ const fn both(v16: &'static str, v201: &'static str) -> (Option<&'static str>, O
 /// A day is the longest interval that makes sense on this line: one heartbeat a day is needed for the clock.
 const DAY_S: u32 = 86_400;
 
-const TABLE: [Row; 65] = [
+const TABLE: [Row; 66] = [
     row(
         Key::HeartbeatInterval,
         both("HeartbeatInterval", "OCPPCommCtrlr.HeartbeatInterval"),
@@ -161,6 +162,7 @@ const TABLE: [Row; 65] = [
         Access::ReadWrite,
         "false",
     ),
+    row(Key::MasterPass, (None, Some("AuthCtrlr.MasterPassGroupId")), Kind::Text, Access::ReadWrite, ""),
     row(
         Key::LocalPreAuthorize,
         both("LocalPreAuthorize", "AuthCtrlr.LocalPreAuthorize"),

@@ -14,6 +14,7 @@ mod hand;
 mod orders;
 mod pay;
 mod power;
+mod strangers;
 mod terms;
 mod uplink;
 

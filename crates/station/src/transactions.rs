@@ -98,8 +98,10 @@ pub struct Message {
     pub charged_percent: Option<u8>,
     pub signed: Option<SignedRecord>,
     pub reason: Option<EndReason>,
-    /// Ended by the token that began it.
+    /// Ended by a token: the one that began it,
     pub by_token: bool,
+    /// or this one of the same group (C09.FR.03).
+    pub by: Option<PresentedToken>,
     /// The operator asked for it. Not kept: after a restart it is a message like others.
     pub triggered: bool,
     /// `None` in a reading in between, where it has not changed.
@@ -120,7 +122,7 @@ impl Message {
             at: self.at,
             // 2.x names the EVSE once; 1.6 needs it with every reading and not in the end
             evse: (first || (v16 && self.stage == Stage::Updated)).then_some(of.evse),
-            token: with_token.then(|| of.token.clone()),
+            token: with_token.then(|| self.by.as_ref().unwrap_or(&of.token).clone()),
             readings: self.readings(of, version),
             reason: self.reason,
             state: self.state,
@@ -342,6 +344,7 @@ mod tests {
             signed: None,
             reason: None,
             by_token: false,
+            by: None,
             triggered: false,
             state: Some(BayState::Charging),
             offline: false,

@@ -231,6 +231,8 @@ pub enum EndReason {
     EmergencyStop,
     PowerLoss,
     Reboot,
+    /// By a token that ends every transaction of a station (OCPP 2.x C16).
+    MasterPass,
     Other,
 }
 
@@ -244,6 +246,7 @@ impl EndReason {
             Self::EmergencyStop => "EmergencyStop",
             Self::PowerLoss => "PowerLoss",
             Self::Reboot => "Reboot",
+            Self::MasterPass => "MasterPass",
             Self::Other => "Other",
         }
     }

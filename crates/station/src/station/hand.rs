@@ -7,7 +7,7 @@ use charge::Timestamp;
 use charge::id::TransactionKey;
 use charge::talk::line::terms::Limits;
 use charge::talk::line::{BayState, EndReason, Stage};
-use charge::token::{Allowed, PresentedToken};
+use charge::token::{Allowed, PresentedToken, TokenUid};
 use charge::units::Power;
 
 use super::{KEEP_EVERY, Output, Station};
@@ -72,6 +72,7 @@ impl Cause {
     pub(super) const REFUSED: Self = Self::new(EndReason::Refused, Moment::EndedRemotely);
     pub(super) const POWER_LOSS: Self = Self::new(EndReason::PowerLoss, Moment::PowerFailure);
     pub(super) const REBOOT: Self = Self::new(EndReason::Reboot, Moment::EndedRemotely);
+    pub(super) const MASTER_PASS: Self = Self::new(EndReason::MasterPass, Moment::EndedLocally);
     pub(super) const FAULT: Self = Self::new(EndReason::Other, Moment::Aborted);
     pub(super) const UNLOCK: Self = Self::new(EndReason::Other, Moment::EndedRemotely);
 }
@@ -138,18 +139,23 @@ impl Station {
         }
     }
 
-    /// A token at the reader: the one that charges here ends it (C01.FR.03, E08.FR.01), any other asks to begin
+    /// A token at the reader: the one that charges here ends it (C01.FR.03, C09.FR.07, E08.FR.01), any other asks to begin
     /// (C01.FR.02).
     fn tap(&mut self, place: usize, token: PresentedToken, out: &mut Vec<Output>) -> Result<(), CannotDo> {
         let evse = self.evses.get(place).ok_or(CannotDo::NoSuchEvse)?;
         let same = evse.permit.as_ref().is_some_and(|permit| permit.token.uid == token.uid);
-        if same && (evse.phase.in_transaction() || evse.phase == Phase::Tapped) {
-            return self.bay(place, Event::Stop, Cause::LOCAL, out);
+        if evse.phase.in_transaction() || evse.phase == Phase::Tapped {
+            return if same {
+                self.bay(place, Event::Stop, Cause::LOCAL, out)
+            } else {
+                self.stranger(place, token, out)
+            };
         }
         if evse.paid_until.is_some_and(|until| self.now < until) {
             return Err(CannotDo::Paying);
         }
-        self.ask(place, Permit { token, origin: Origin::Driver, profile: None, tariff: None }, out)
+        let group = self.group_of(&token);
+        self.ask(place, Permit { token, origin: Origin::Driver, group, profile: None, tariff: None }, out)
     }
 
     /// Begins to ask whether this token may charge; the answer may be known or has to be guessed.
@@ -161,7 +167,7 @@ impl Station {
         self.bay(place, Event::Tap, Cause::LOCAL, out)?;
         if known {
             self.known_price(place);
-            self.judge(place, Allowed::Yes, out);
+            self.judge_known(place, out);
         } else if !self.online() {
             self.unasked_at(place, out);
         }
@@ -209,9 +215,33 @@ impl Station {
         let _moved = self.bay(place, event, Cause::REFUSED, out);
     }
 
+    /// The same where the station answers by itself: whoever holds the master pass ends what runs and begins nothing.
+    fn judge_known(&mut self, place: usize, out: &mut Vec<Output>) {
+        let group = self.evses.get(place).and_then(|evse| evse.permit.as_ref()).and_then(|permit| permit.group.clone());
+        self.judge_of_group(place, Allowed::Yes, group.as_ref(), out);
+    }
+
+    /// The answer to the question about a token of this group.
+    pub(super) fn judge_of_group(
+        &mut self,
+        place: usize,
+        allowed: Allowed,
+        group: Option<&TokenUid>,
+        out: &mut Vec<Output>,
+    ) {
+        let master = allowed == Allowed::Yes && self.is_master(group);
+        self.judge(place, if master { Allowed::NotHere } else { allowed }, out);
+        if master {
+            self.master_pass(out);
+        }
+    }
+
     /// All questions that can no longer be asked.
     pub(super) fn unasked(&mut self, out: &mut Vec<Output>) {
         for place in 0..self.evses.len() {
+            if let Some(evse) = self.evses.get_mut(place) {
+                evse.stranger = None;
+            }
             if !self.asked_about(place) {
                 self.unasked_at(place, out);
             }
@@ -229,7 +259,11 @@ impl Station {
         if yes {
             self.known_price(place);
         }
-        self.judge(place, if yes { Allowed::Yes } else { Allowed::Unanswered }, out);
+        if yes {
+            self.judge_known(place, out);
+        } else {
+            self.judge(place, Allowed::Unanswered, out);
+        }
         if yes {
             self.tariff_unknown(place, true);
         }
@@ -245,13 +279,13 @@ impl Station {
     }
 
     /// What the local list says, where it is in use.
-    fn listed(&self, token: &PresentedToken) -> Option<bool> {
+    pub(super) fn listed(&self, token: &PresentedToken) -> Option<bool> {
         let used = self.settings.flag(Key::LocalListEnabled);
         self.blocks.list.allows(self.now, token).filter(|_| used)
     }
 
     /// Known to be good: on the list, or in the cache and not on the list (1.6, 3.5.3; C13.FR.01, C14.FR.01, C14.FR.02).
-    fn known(&self, token: &PresentedToken) -> bool {
+    pub(super) fn known(&self, token: &PresentedToken) -> bool {
         self.listed(token).unwrap_or_else(|| self.cached(token))
     }
 
@@ -260,9 +294,9 @@ impl Station {
     }
 
     /// Remembers a token that was accepted, forgets one that was not.
-    pub(super) fn remember(&mut self, token: &PresentedToken, allowed: Allowed) {
+    pub(super) fn remember(&mut self, token: &PresentedToken, allowed: Allowed, group: Option<&TokenUid>) {
         if allowed == Allowed::Yes && self.settings.flag(Key::CacheEnabled) {
-            self.cache.remember(token);
+            self.cache.remember(token, group);
         } else {
             self.cache.forget(token);
         }
@@ -434,11 +468,15 @@ impl Station {
         let of = of.clone();
         let keys = [of.number.map(TransactionKey::Number), Some(TransactionKey::Text(of.id.clone()))];
         let keys: Vec<_> = keys.into_iter().flatten().collect();
+        let by = evse.ended_by.take();
         let kept = evse.meter.memory(self.now);
         out.push(Output::Keep(Note::Meter(of.evse, kept)));
         out.push(Output::Keep(Note::Transaction(Box::new(of))));
         let (reason, by_token) = (Some(cause.reason), cause.by_token);
-        self.report(Message { signed: record, power: None, charged_percent: None, reason, by_token, ..message }, out);
+        self.report(
+            Message { signed: record, power: None, charged_percent: None, reason, by_token, by, ..message },
+            out,
+        );
         if !self.online() {
             self.cost_unknown(no);
         }
@@ -465,6 +503,7 @@ impl Station {
             signed: None,
             reason: None,
             by_token: false,
+            by: None,
             triggered: false,
             state: Some(evse.map_or(BayState::Unavailable, |evse| evse.phase.shown())),
             // E08.FR.07, E11.FR.02, E12.FR.02

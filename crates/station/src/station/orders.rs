@@ -87,7 +87,7 @@ impl Station {
             return refused("Rejected"); // 1.6, 5.11; F01.FR.09
         }
         // F01.FR.04, F02.FR.01: its token and its number come back with the first message
-        let permit = Permit { token, origin: Origin::Remote(remote_id), profile, tariff: None };
+        let permit = Permit { token, origin: Origin::Remote(remote_id), group: None, profile, tariff: None };
         // F01.FR.01, F01.FR.02
         let done = if self.settings.flag(Key::AuthorizeRemote) {
             self.ask(place, permit, out)

@@ -17,6 +17,7 @@ use charge::talk::line::{
 use charge::token::{Allowed, PresentedToken, Verdict};
 use charge::{Decimal, Timestamp};
 
+use super::strangers::group;
 use super::{BootReason, Output, Standing, Station};
 use crate::evse::Evse;
 use crate::journal::Note;
@@ -30,6 +31,8 @@ pub(super) enum Said {
     /// `None` is the whole station.
     Status(Option<EvseNo>, BayState),
     Tap(EvseNo, PresentedToken),
+    /// Somebody else's token at this EVSE.
+    Stranger(EvseNo, PresentedToken),
     Transaction(MessageNo),
     /// A request for a certificate.
     Sign,
@@ -111,6 +114,10 @@ impl Station {
         {
             let token = permit.token.clone();
             return Some((Said::Tap(evse, token.clone()), FromStation::Tap(Tap { token, contract: None })));
+        }
+        if let Some((evse, token)) = self.next_stranger() {
+            let tap = Tap { token: token.clone(), contract: None };
+            return Some((Said::Stranger(evse, token), FromStation::Tap(tap)));
         }
         if let Some((no, mut report)) = self.queue.head(self.version) {
             let terms = self.blocks.terms.get(&no).filter(|_| self.version == Version::V21);
@@ -198,7 +205,7 @@ impl Station {
             (Said::Boot, _) => self.standing = Standing::Unknown { not_before: self.now.plus(BOOT_PAUSE) },
             (Said::Status(evse, state), _) => self.told(evse, state),
             (Said::Tap(evse, token), Heard::Tap(verdict)) => {
-                self.permitted(evse, &token, verdict.allowed, out);
+                self.permitted(evse, &token, &verdict, out);
                 self.cache.price(&token, None);
                 self.welcomed(evse, verdict.allowed);
             }
@@ -206,13 +213,16 @@ impl Station {
                 let silent = offer.words.is_none() && offer.tariff.is_none();
                 let tariff = offer.tariff.clone().filter(|_| verdict.allowed == Allowed::Yes);
                 self.offered(evse, &token, *offer);
-                self.permitted(evse, &token, verdict.allowed, out);
+                self.permitted(evse, &token, &verdict, out);
                 self.cache.price(&token, tariff);
                 if silent {
                     self.welcomed(evse, verdict.allowed);
                 }
             }
-            (Said::Tap(evse, token), _) => self.permitted(evse, &token, Allowed::Unanswered, out),
+            (Said::Tap(evse, token), _) => self.permitted(evse, &token, &Verdict::bare(Allowed::Unanswered), out),
+            (Said::Stranger(evse, token), Heard::Tap(verdict) | Heard::Offered { verdict, .. }) => {
+                self.stranger_judged(evse, token, &verdict, out);
+            }
             (Said::Transaction(no), Heard::Transaction { number, verdict, cost, advice }) => {
                 let front = self.queue.front().filter(|(head, ..)| *head == no).map(|(_, message, _)| message);
                 let of = front.map(|message| message.transaction);
@@ -230,7 +240,7 @@ impl Station {
             (Said::Transaction(no), _) => self.taken(no, None, None, out),
             (Said::Sign, Heard::Taken(taken)) => self.sign_taken(taken),
             (Said::Other, Heard::Alive { now }) => self.set_clock(now),
-            (Said::Sign | Said::Other, _) => {}
+            (Said::Stranger(..) | Said::Sign | Said::Other, _) => {}
         }
     }
 
@@ -266,16 +276,17 @@ impl Station {
         }
     }
 
-    fn permitted(&mut self, evse: EvseNo, token: &PresentedToken, allowed: Allowed, out: &mut Vec<Output>) {
+    fn permitted(&mut self, evse: EvseNo, token: &PresentedToken, verdict: &Verdict, out: &mut Vec<Output>) {
         let Some(place) = self.place(evse) else { return };
         let permit = self.evses.get(place).and_then(|evse| evse.permit.as_ref());
         let Some(permit) = permit.filter(|permit| permit.token.uid == token.uid) else { return };
         // an alias is good once: nothing to remember
         if permit.origin == Origin::Driver {
-            self.remember(token, allowed);
+            self.remember(token, verdict.allowed, group(verdict).as_ref());
         }
+        self.joins(place, verdict);
         if self.evses.get(place).is_some_and(Evse::asking) {
-            self.judge(place, allowed, out);
+            self.judge_of_group(place, verdict.allowed, group(verdict).as_ref(), out);
         }
     }
 
@@ -284,7 +295,8 @@ impl Station {
     fn taken(&mut self, no: MessageNo, number: Option<i32>, verdict: Option<Verdict>, out: &mut Vec<Output>) {
         let Some((_, message, of)) = self.queue.front().filter(|(head, ..)| *head == no) else { return };
         let transaction = message.transaction;
-        let (evse, token, origin) = (of.evse, of.token.clone(), of.origin);
+        let token = message.by.as_ref().unwrap_or(&of.token).clone();
+        let (evse, origin) = (of.evse, of.origin);
         if number.is_some()
             && let Some(of) = self.queue.transaction_mut(transaction)
         {
@@ -299,12 +311,15 @@ impl Station {
         self.strike(no, out);
         let Some(verdict) = verdict else { return };
         if origin == Origin::Driver {
-            self.remember(&token, verdict.allowed);
+            self.remember(&token, verdict.allowed, group(&verdict).as_ref());
         }
         let place = self.place(evse).filter(|place| {
             let running = self.evses.get(*place).and_then(|evse| evse.running);
             running.is_some_and(|running| running.no == transaction)
         });
+        if let Some(place) = place {
+            self.joins(place, &verdict);
+        }
         if let Some(place) =
             place.filter(|_| verdict.allowed == Allowed::Yes || self.settings.flag(Key::StopOnInvalidId))
         {
@@ -353,7 +368,7 @@ impl Station {
                     }
                 }
             }
-            Said::Status(..) | Said::Transaction(_) | Said::Sign | Said::Other => {}
+            Said::Status(..) | Said::Stranger(..) | Said::Transaction(_) | Said::Sign | Said::Other => {}
         }
     }
 }

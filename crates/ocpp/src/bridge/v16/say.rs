@@ -149,7 +149,8 @@ fn stop(report: &TransactionReport, notes: &mut Notes) -> Result<kit::StopTransa
     message.transaction_data = Some(meter::values(rest, notes)).filter(|values| !values.is_empty());
     message.id_tag = report.token.as_ref().map(|token| token.uid.reveal(Purpose::Transmit).as_delivered().to_owned());
     message.reason = report.reason.map(|reason| match reason {
-        EndReason::Local => kit::Reason::Local,
+        // 1.6 has no such token, and whoever holds one is there
+        EndReason::Local | EndReason::MasterPass => kit::Reason::Local,
         EndReason::Remote => kit::Reason::Remote,
         EndReason::CarLeft => kit::Reason::EVDisconnected,
         EndReason::Refused => kit::Reason::DeAuthorized,

@@ -232,7 +232,8 @@ fn say_charging(state: BayState) -> Option<ChargingState> {
 
 fn reason(reason: &Reason) -> EndReason {
     match reason {
-        Reason::Local | Reason::StoppedByEV | Reason::MasterPass => EndReason::Local,
+        Reason::Local | Reason::StoppedByEV => EndReason::Local,
+        Reason::MasterPass => EndReason::MasterPass,
         Reason::Remote => EndReason::Remote,
         Reason::EVDisconnected => EndReason::CarLeft,
         Reason::DeAuthorized | Reason::LocalOutOfCredit => EndReason::Refused,
@@ -246,6 +247,7 @@ fn reason(reason: &Reason) -> EndReason {
 fn stopped(reason: EndReason) -> Reason {
     match reason {
         EndReason::Local => Reason::Local,
+        EndReason::MasterPass => Reason::MasterPass,
         EndReason::Remote => Reason::Remote,
         EndReason::CarLeft => Reason::EVDisconnected,
         EndReason::Refused => Reason::DeAuthorized,
@@ -280,7 +282,7 @@ fn trigger(version: Version, report: &TransactionReport) -> TriggerReason {
             None => TriggerReason::ChargingStateChanged,
         },
         Stage::Ended => match report.reason {
-            Some(EndReason::Local) => TriggerReason::StopAuthorized,
+            Some(EndReason::Local | EndReason::MasterPass) => TriggerReason::StopAuthorized,
             Some(EndReason::Remote) => TriggerReason::RemoteStop,
             Some(EndReason::CarLeft) => TriggerReason::EVDeparted,
             Some(EndReason::Refused) => TriggerReason::Deauthorized,

@@ -18,10 +18,6 @@ use charge::{Decimal, Purpose};
 use super::*;
 use crate::bench::{alias, car, card, one, two};
 
-fn refused(word: &str) -> StationAnswer {
-    StationAnswer::Refused(word.into())
-}
-
 fn limit(purpose: ProfilePurpose, kind: ProfileKind, unit: RateUnit, limits: &[(u32, i64)]) -> Box<Profile> {
     let period =
         |(start, limit): &(u32, i64)| Period { start: *start, limit: Some(Decimal::from(*limit)), ..Period::default() };

@@ -18,10 +18,6 @@ use charge::token::{Allowed, Verdict};
 use super::*;
 use crate::bench::{alias, car, card, one, two};
 
-fn refused(word: &str) -> StationAnswer {
-    StationAnswer::Refused(word.into())
-}
-
 fn start(token: &str) -> ToStation {
     ToStation::Start { evse: Some(one()), token: alias(token), remote_id: 1, profile: None }
 }

@@ -12,10 +12,6 @@ use super::cases_i_to_p::{IMAGE, fetched, made, root, update};
 use super::*;
 use crate::bench::{alias, car, card, dc_car, one, two};
 
-fn refused(word: &str) -> StationAnswer {
-    StationAnswer::Refused(word.into())
-}
-
 fn write(bench: &mut Bench, key: &str, value: &str) {
     let values = vec![(key.into(), Secret::new(value.into()))];
     let StationAnswer::Written(rows) = bench.order(ToStation::WriteSettings { values }) else { panic!("{key}") };

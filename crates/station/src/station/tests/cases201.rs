@@ -13,10 +13,6 @@ use charge::{Decimal, Purpose};
 use super::*;
 use crate::bench::{alias, car, card, one, two};
 
-fn refused(word: &str) -> StationAnswer {
-    StationAnswer::Refused(word.into())
-}
-
 fn model(order: ModelOrder) -> ToStation {
     ToStation::Model(order)
 }

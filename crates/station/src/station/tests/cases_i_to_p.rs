@@ -20,10 +20,6 @@ use trust::pki::Authority;
 use super::*;
 use crate::bench::{alias, car, card, one, two};
 
-fn refused(word: &str) -> StationAnswer {
-    StationAnswer::Refused(word.into())
-}
-
 const YES: StationAnswer = StationAnswer::Accepted;
 
 fn charging() -> Bench {

@@ -11,28 +11,6 @@ use charge::token::{Allowed, Verdict};
 use super::*;
 use crate::bench::{alias, car, card, one, two};
 
-fn refused(word: &str) -> StationAnswer {
-    StationAnswer::Refused(word.into())
-}
-
-fn write(bench: &mut Bench, values: &[(&str, &str)]) -> Vec<Written> {
-    let values = values.iter().map(|(key, value)| (Box::from(*key), Secret::new(Box::from(*value)))).collect();
-    match bench.order(ToStation::WriteSettings { values }) {
-        StationAnswer::Written(rows) => rows.into_iter().map(|(_, word)| word).collect(),
-        other => panic!("{other:?}"),
-    }
-}
-
-fn read(bench: &mut Bench, keys: &[&str]) -> Vec<String> {
-    let keys = keys.iter().map(|key| Box::from(*key)).collect();
-    match bench.order(ToStation::ReadSettings { keys }) {
-        StationAnswer::Settings { known, unknown } if unknown.is_empty() => {
-            known.into_iter().map(|setting| setting.value.unwrap_or_default().into()).collect()
-        }
-        other => panic!("{other:?}"),
-    }
-}
-
 /// EVSE 1 charges, and what was said on the way is forgotten; the transaction's name.
 fn charging() -> (Bench, TransactionKey) {
     let mut bench = Bench::ready(Version::V201);
@@ -41,25 +19,6 @@ fn charging() -> (Bench, TransactionKey) {
     let key = bench.operator.transactions()[0].key.clone().unwrap();
     bench.operator.heard.clear();
     (bench, key)
-}
-
-/// Restarts as the reset wanted it, with what its journal holds of where it is switched off.
-fn restart(bench: &mut Bench) {
-    bench.pass(1);
-    let memory = Memory { inoperative: bench.inoperative.clone(), ..Memory::default() };
-    assert_eq!(bench.reboots, 1, "it restarts");
-    bench.cut();
-    bench.station.power_on(bench.now, memory, BootReason::RemoteReset, &mut bench.out);
-    bench.talk();
-    bench.operator.heard.clear();
-    bench.connect(Version::V201);
-}
-
-fn boot_reason(bench: &Bench) -> Option<String> {
-    bench.operator.heard.iter().find_map(|said| match said {
-        FromStation::Boot(boot) => boot.reason.as_deref().map(str::to_owned),
-        _ => None,
-    })
 }
 
 #[test]

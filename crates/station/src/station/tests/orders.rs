@@ -7,10 +7,6 @@ use charge::talk::line::{BayState, EndReason, ResetKind, Stage, Trigger, Written
 use super::*;
 use crate::bench::{alias, car, card, one, two};
 
-fn refused(word: &str) -> StationAnswer {
-    StationAnswer::Refused(word.into())
-}
-
 fn start(evse: Option<EvseNo>) -> ToStation {
     ToStation::Start { evse, token: alias("ALIAS0123456789ABCDE"), remote_id: 41, profile: None }
 }

@@ -196,5 +196,6 @@ fn what_cannot_be_done_is_told_and_changes_nothing() {
     bench.hand(one(), Deed::Plug(car())).unwrap();
     assert_eq!(bench.hand(one(), Deed::Plug(car())), Err(CannotDo::NotNow(Phase::Plugged)));
     bench.hand(one(), Deed::Tap(card("A"))).unwrap();
+    bench.cut();
     assert_eq!(bench.hand(one(), Deed::Tap(card("B"))), Err(CannotDo::NotNow(Phase::Charging)));
 }
