@@ -13,7 +13,7 @@ use charge::talk::line::charging::Profile;
 use charge::talk::line::terms::Limits;
 use charge::tariff::Tariff;
 use charge::token::{Allowed, PresentedToken, TokenUid};
-use charge::units::Power;
+use charge::units::{Energy, Power};
 
 use crate::bay::{Event, Phase};
 use crate::car::{Car, Inlet};
@@ -95,6 +95,8 @@ pub(crate) struct Evse {
     pub paid_until: Option<Timestamp>,
     pub give_up_at: Option<Timestamp>,
     pub running: Option<Running>,
+    /// Read by the clock since it began, for its last message.
+    pub aligned: Vec<(Timestamp, Energy)>,
     pub last_verdict: Option<Allowed>,
     pub finished: u32,
     /// Up to where the current has been counted.
@@ -127,6 +129,7 @@ impl Evse {
             paid_until: None,
             give_up_at: None,
             running: None,
+            aligned: Vec::new(),
             last_verdict: None,
             finished: 0,
             counted_to: now,

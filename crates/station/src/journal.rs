@@ -9,11 +9,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use billing::record::ClockQuality;
 use charge::id::{EvseNo, StationId};
-use charge::meter::SignedRecord;
+use charge::meter::{Context, SignedRecord};
 use charge::talk::line::{BayState, EndReason, Stage};
 use charge::token::{PresentedToken, TokenKind, TokenUid};
 use charge::units::{Energy, Power};
-use charge::{Purpose, Secret};
+use charge::{Purpose, Secret, Timestamp};
 use store::{Migration, Row, Store, StoreError, Tx, values};
 
 use crate::meter::MeterMemory;
@@ -154,6 +154,16 @@ ALTER TABLE station_messages ADD COLUMN by_uid TEXT;
 ALTER TABLE station_messages ADD COLUMN by_kind INTEGER;
 ",
     },
+    Migration {
+        family: "station",
+        number: 4,
+        name: "readings by the clock",
+        sql: "
+ALTER TABLE station_messages ADD COLUMN context INTEGER;
+ALTER TABLE station_messages ADD COLUMN aligned TEXT;
+ALTER TABLE station_messages ADD COLUMN bare INTEGER NOT NULL DEFAULT 0;
+",
+    },
 ];
 
 const PUT_METER: &str = "INSERT OR REPLACE INTO station_meters (station, evse, register_mwh, rest_nj, page, kept_at)
@@ -165,8 +175,8 @@ const PUT_TRANSACTION: &str = "INSERT OR REPLACE INTO station_transactions (stat
     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)";
 const DROP_TRANSACTION: &str = "DELETE FROM station_transactions WHERE station = ?1 AND no = ?2";
 const PUT_MESSAGE: &str = "INSERT INTO station_messages (station, no, transaction_no, seq, stage, at, register_mwh,
-    power_mw, charged_percent, signed, signed_key, reason, by_token, state, offline, by_uid, by_kind)
-    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)";
+    power_mw, charged_percent, signed, signed_key, reason, by_token, state, offline, by_uid, by_kind, context, aligned, bare)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20)";
 const COUNT_MESSAGE: &str = "UPDATE station_transactions SET seq_next = ?3 WHERE station = ?1 AND no = ?2";
 const DROP_MESSAGE: &str = "DELETE FROM station_messages WHERE station = ?1 AND no = ?2";
 const METERS: &str = "SELECT evse, register_mwh, rest_nj, page, kept_at FROM station_meters WHERE station = ?1";
@@ -175,7 +185,8 @@ const SETTINGS: &str = "SELECT key, value FROM station_settings WHERE station = 
 const TRANSACTIONS: &str = "SELECT no, evse, id, number, uid, kind, remote, started, begun_mwh, begin_record,
     begin_key, clock, seq_next, ended, reservation FROM station_transactions WHERE station = ?1 ORDER BY no";
 const MESSAGES: &str = "SELECT no, transaction_no, seq, stage, at, register_mwh, power_mw, charged_percent, signed,
-    signed_key, reason, by_token, state, offline, by_uid, by_kind FROM station_messages WHERE station = ?1 ORDER BY no";
+    signed_key, reason, by_token, state, offline, by_uid, by_kind, context, aligned, bare
+    FROM station_messages WHERE station = ?1 ORDER BY no";
 
 fn keep(tx: &mut Tx<'_>, station: &str, note: &Note) -> Result<(), StoreError> {
     match note {
@@ -248,6 +259,9 @@ fn put_message(tx: &mut Tx<'_>, station: &str, no: MessageNo, message: &Message)
         message.offline,
         message.by.as_ref().map(|by| by.uid.reveal(Purpose::Keep).as_delivered().to_owned()),
         message.by.as_ref().map(|by| place(&KINDS, &by.kind)),
+        place(&CONTEXTS, &message.context),
+        line_of(&message.aligned),
+        message.bare,
     ];
     tx.execute(PUT_MESSAGE, &row)?;
     // the count of a transaction outlives its messages
@@ -314,7 +328,9 @@ fn message(row: &Row<'_>) -> Result<(MessageNo, Message), StoreError> {
         reason: reason.transpose()?,
         by_token: row.flag(11)?,
         by: another(row)?,
-        triggered: false,
+        context: row.int_opt(16)?.map_or(Ok(Context::SamplePeriodic), |place| at_place(&CONTEXTS, place, "context"))?,
+        aligned: row.text_opt(17)?.map_or(Ok(Vec::new()), |text| aligned(&text))?,
+        bare: row.flag(18)?,
         state: state(&row.text(12)?)?,
         offline: row.flag(13)?,
     };
@@ -326,6 +342,20 @@ fn another(row: &Row<'_>) -> Result<Option<PresentedToken>, StoreError> {
     let Some((uid, kind)) = row.text_opt(14)?.zip(row.int_opt(15)?) else { return Ok(None) };
     let uid = TokenUid::new(uid).map_err(|_| spoilt("uid"))?;
     Ok(Some(PresentedToken::new(uid, at_place(&KINDS, kind, "kind")?)))
+}
+
+/// Moments and registers, `microseconds:mWh` each.
+fn line_of(aligned: &[(Timestamp, Energy)]) -> Option<String> {
+    let words: Vec<_> = aligned.iter().map(|(at, register)| format!("{}:{}", at.micros(), register.mwh())).collect();
+    (!words.is_empty()).then(|| words.join(" "))
+}
+
+fn aligned(text: &str) -> Result<Vec<(Timestamp, Energy)>, StoreError> {
+    let one = |word: &str| {
+        let (at, register) = word.split_once(':')?;
+        Some((Timestamp::from_micros(at.parse().ok()?), Energy::from_mwh(register.parse().ok()?)))
+    };
+    text.split(' ').map(|word| one(word).ok_or_else(|| spoilt("reading"))).collect()
 }
 
 /// Nothing is a state that was not told.
@@ -386,6 +416,8 @@ const KINDS: [TokenKind; 6] = [
     TokenKind::Other,
     TokenKind::DirectPayment,
 ];
+/// Why a reading in between is made.
+const CONTEXTS: [Context; 3] = [Context::SamplePeriodic, Context::SampleClock, Context::Trigger];
 const CLOCKS: [ClockQuality; 4] =
     [ClockQuality::Unknown, ClockQuality::Informative, ClockQuality::Synchronised, ClockQuality::Relative];
 const REASONS: [EndReason; 9] = [
@@ -403,8 +435,6 @@ const REASONS: [EndReason; 9] = [
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, reason = "a test may panic")]
-
-    use charge::Timestamp;
 
     use super::*;
 
@@ -443,7 +473,12 @@ mod tests {
             reason: Some(EndReason::CarLeft),
             by_token: true,
             by: Some(PresentedToken::new(TokenUid::new("OTHER").unwrap(), TokenKind::Rfid)),
-            triggered: false,
+            context: Context::SampleClock,
+            aligned: vec![
+                (Timestamp::from_secs(900), Energy::from_mwh(1)),
+                (Timestamp::from_secs(1_800), Energy::from_mwh(-2)),
+            ],
+            bare: true,
             state: Some(BayState::Finishing),
             offline: true,
         }

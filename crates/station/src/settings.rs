@@ -34,8 +34,13 @@ pub enum Key {
     CarLeaves,
     UnlockOnCarSide,
     SampledData,
+    StopTxnData,
     EndedData,
     AlignedInterval,
+    AlignedData,
+    AlignedEndedInterval,
+    AlignedEndedData,
+    AlignedIdleOnly,
     PhaseRotation,
     FeatureProfiles,
     KeysMax,
@@ -133,7 +138,7 @@ const fn both(v16: &'static str, v201: &'static str) -> (Option<&'static str>, O
 /// A day is the longest interval that makes sense on this line: one heartbeat a day is needed for the clock.
 const DAY_S: u32 = 86_400;
 
-const TABLE: [Row; 66] = [
+const TABLE: [Row; 71] = [
     row(
         Key::HeartbeatInterval,
         both("HeartbeatInterval", "OCPPCommCtrlr.HeartbeatInterval"),
@@ -249,19 +254,48 @@ const TABLE: [Row; 66] = [
         "Energy.Active.Import.Register,Power.Active.Import,SoC",
     ),
     row(
-        Key::EndedData,
-        both("StopTxnSampledData", "SampledDataCtrlr.TxEndedMeasurands"),
+        Key::StopTxnData,
+        (Some("StopTxnSampledData"), None),
         Kind::Text,
         Access::Read,
         "Energy.Active.Import.Register",
     ),
     row(
+        Key::EndedData,
+        (None, Some("SampledDataCtrlr.TxEndedMeasurands")),
+        Kind::OneOf(&["Energy.Active.Import.Register", ""]),
+        Access::ReadWrite,
+        "Energy.Active.Import.Register",
+    ),
+    row(
         Key::AlignedInterval,
         both("ClockAlignedDataInterval", "AlignedDataCtrlr.Interval"),
-        Kind::Number(0, 0),
-        Access::Read,
+        Kind::Number(0, DAY_S),
+        Access::ReadWrite,
         "0",
     ),
+    row(
+        Key::AlignedData,
+        both("MeterValuesAlignedData", "AlignedDataCtrlr.Measurands"),
+        Kind::Text,
+        Access::Read,
+        "Energy.Active.Import.Register,Power.Active.Import,SoC",
+    ),
+    row(
+        Key::AlignedEndedInterval,
+        (None, Some("AlignedDataCtrlr.TxEndedInterval")),
+        Kind::Number(0, DAY_S),
+        Access::ReadWrite,
+        "0",
+    ),
+    row(
+        Key::AlignedEndedData,
+        (None, Some("AlignedDataCtrlr.TxEndedMeasurands")),
+        Kind::Text,
+        Access::Read,
+        "Energy.Active.Import.Register",
+    ),
+    row(Key::AlignedIdleOnly, (None, Some("AlignedDataCtrlr.SendDuringIdle")), Kind::Flag, Access::ReadWrite, "false"),
     row(Key::PhaseRotation, (Some("ConnectorPhaseRotation"), None), Kind::Text, Access::Read, "0.NotApplicable"),
     row(
         Key::FeatureProfiles,

@@ -7,6 +7,7 @@
 //!
 //! Invariant: every [`Output::Say`] comes after the [`Output::Keep`]s of all that it says.
 
+mod aligned;
 mod blocks;
 mod care;
 mod guests;
@@ -261,6 +262,7 @@ impl Station {
         self.wanted = Wanted { startup_event: true, ..Wanted::default() };
         self.cache.clear();
         self.blocks_wake_up();
+        self.align();
         let resumed = std::mem::take(&mut self.resumes);
         for at in (0..self.evses.len()).filter(|_| !resumed) {
             self.wake_up(at, &memory.meters, &memory.inoperative, out);
@@ -285,6 +287,7 @@ impl Station {
         evse.operative = !inoperative.contains(&Some(evse.no));
         (evse.reported, evse.permit, evse.give_up_at, evse.running, evse.limit) = (None, None, None, None, None);
         (evse.cap, evse.limit_until) = (None, None);
+        evse.aligned.clear();
         let no = evse.no;
         let open = self.queue.running().find(|of| of.evse == no).map(|of| (of.no, of.started));
         evse.phase = match (&evse.car, open) {
@@ -435,7 +438,10 @@ impl Station {
             self.flow_on(out);
             match due {
                 Some((place, due)) => self.fall_due(place, due, now, out),
-                None => self.blocks_fall_due(out),
+                None => {
+                    self.blocks_fall_due(out);
+                    self.aligned_fall_due(out);
+                }
             }
         }
         self.now = now;

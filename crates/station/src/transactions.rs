@@ -21,6 +21,9 @@ use charge::{Decimal, Purpose, Timestamp};
 /// EVSEs, in a few megabytes.
 pub const QUEUE_MAX: usize = 8_000;
 
+/// Readings by the clock in one message: ten days of one every quarter of an hour.
+pub const ALIGNED_MAX: usize = 1_000;
+
 /// What 1.6 calls a transaction whose start the operator would not take (OCPP 1.6 errata on failed starts).
 pub const NUMBERLESS: i32 = -1;
 
@@ -102,8 +105,12 @@ pub struct Message {
     pub by_token: bool,
     /// or this one of the same group (C09.FR.03).
     pub by: Option<PresentedToken>,
-    /// The operator asked for it. Not kept: after a restart it is a message like others.
-    pub triggered: bool,
+    /// Why it was read, where it is neither begin nor end.
+    pub context: Context,
+    /// Read by the clock on the way, for the last message alone (2.x `AlignedDataCtrlr.TxEndedInterval`).
+    pub aligned: Vec<(Timestamp, Energy)>,
+    /// The register at the end is not wanted (2.x `SampledDataCtrlr.TxEndedMeasurands` is empty).
+    pub bare: bool,
     /// `None` in a reading in between, where it has not changed.
     pub state: Option<BayState>,
     pub offline: bool,
@@ -140,8 +147,7 @@ impl Message {
         let reading = |at, context, measured| Reading { at, context, phase: None, measured };
         let context = match self.stage {
             Stage::Started => Context::TransactionBegin,
-            Stage::Updated if self.triggered => Context::Trigger,
-            Stage::Updated => Context::SamplePeriodic,
+            Stage::Updated => self.context,
             Stage::Ended => Context::TransactionEnd,
         };
         let here = |measured| reading(self.at, context, measured);
@@ -150,6 +156,11 @@ impl Message {
         if version == Version::V16 && self.stage == Stage::Ended {
             let begin = of.begin_record.iter().cloned();
             out.extend(begin.map(|record| reading(of.started, Context::TransactionBegin, Measured::Signed(record))));
+        }
+        let aligned = self.aligned.iter().map(|(at, register)| (*at, Measured::EnergyImport(*register)));
+        out.extend(aligned.map(|(at, measured)| reading(at, Context::SampleClock, measured)));
+        if self.bare {
+            return out;
         }
         out.push(here(Measured::EnergyImport(self.register)));
         out.extend(self.power.map(|power| here(Measured::PowerImport(power))));
@@ -345,7 +356,9 @@ mod tests {
             reason: None,
             by_token: false,
             by: None,
-            triggered: false,
+            context: Context::SamplePeriodic,
+            aligned: Vec::new(),
+            bare: false,
             state: Some(BayState::Charging),
             offline: false,
         }

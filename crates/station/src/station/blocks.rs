@@ -15,6 +15,7 @@ use charge::talk::line::terms::Terms;
 use charge::talk::line::upkeep::{Progress, Work};
 use charge::{Decimal, Timestamp};
 
+use super::aligned::Moments;
 use super::{BootReason, Output, Station};
 use crate::certificates::Chest;
 use crate::charging::Profiles;
@@ -48,6 +49,8 @@ pub(super) struct Blocks {
     pub logbook: Logbook,
     pub chest: Chest,
     pub watch: Watch,
+    /// When the clock asks for readings.
+    pub aligned: Moments,
     pub board: Board,
     pub tariffs: Tariffs,
     /// What a running transaction costs so far, as the operator said last.
@@ -130,7 +133,7 @@ impl Station {
         let blocks = &self.blocks;
         let works = [blocks.update.as_ref().map(Update::due), blocks.log.as_ref().map(LogJob::due)];
         let signing = blocks.signing.and_then(|signing| signing.again_at);
-        let asked = [blocks.book.next_expiry(), blocks.watch.next_due(), signing];
+        let asked = [blocks.book.next_expiry(), blocks.watch.next_due(), signing, blocks.aligned.next()];
         works.into_iter().chain(asked).flatten().min()
     }
 

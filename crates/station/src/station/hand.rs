@@ -5,6 +5,7 @@
 use billing::record::ocmf::Moment;
 use charge::Timestamp;
 use charge::id::TransactionKey;
+use charge::meter::Context;
 use charge::talk::line::terms::Limits;
 use charge::talk::line::{BayState, EndReason, Stage};
 use charge::token::{Allowed, PresentedToken, TokenUid};
@@ -400,6 +401,7 @@ impl Station {
             reservation,
         };
         of.begin_record = signed(evse.meter.sign(now, Moment::Begin, &of.ident(), of.clock));
+        evse.aligned.clear();
         evse.running = Some(Running {
             no,
             sample_at: (!interval.is_zero()).then(|| self.now.plus(interval)),
@@ -427,7 +429,12 @@ impl Station {
 
     /// The same because the operator asked for it: with the state, changed or not (F06.FR.07).
     pub(super) fn triggered(&mut self, place: usize, out: &mut Vec<Output>) {
-        self.course(place, |message| message.triggered = true, out);
+        self.course(place, |message| message.context = Context::Trigger, out);
+    }
+
+    /// The same because it is time (J01.FR.22).
+    pub(super) fn by_the_clock(&mut self, place: usize, out: &mut Vec<Output>) {
+        self.course(place, |message| (message.context, message.state) = (Context::SampleClock, None), out);
     }
 
     fn course(&mut self, place: usize, say: impl FnOnce(&mut Message), out: &mut Vec<Output>) {
@@ -468,15 +475,13 @@ impl Station {
         let of = of.clone();
         let keys = [of.number.map(TransactionKey::Number), Some(TransactionKey::Text(of.id.clone()))];
         let keys: Vec<_> = keys.into_iter().flatten().collect();
-        let by = evse.ended_by.take();
+        let (by, aligned) = (evse.ended_by.take(), std::mem::take(&mut evse.aligned));
+        let bare = self.version.is_2() && self.settings.text(Key::EndedData).is_empty();
         let kept = evse.meter.memory(self.now);
         out.push(Output::Keep(Note::Meter(of.evse, kept)));
         out.push(Output::Keep(Note::Transaction(Box::new(of))));
-        let (reason, by_token) = (Some(cause.reason), cause.by_token);
-        self.report(
-            Message { signed: record, power: None, charged_percent: None, reason, by_token, by, ..message },
-            out,
-        );
+        let message = Message { reason: Some(cause.reason), by_token: cause.by_token, by, aligned, bare, ..message };
+        self.report(Message { signed: record, power: None, charged_percent: None, ..message }, out);
         if !self.online() {
             self.cost_unknown(no);
         }
@@ -504,7 +509,9 @@ impl Station {
             reason: None,
             by_token: false,
             by: None,
-            triggered: false,
+            context: Context::SamplePeriodic,
+            aligned: Vec::new(),
+            bare: false,
             state: Some(evse.map_or(BayState::Unavailable, |evse| evse.phase.shown())),
             // E08.FR.07, E11.FR.02, E12.FR.02
             offline: !self.online(),

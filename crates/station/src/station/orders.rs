@@ -281,6 +281,7 @@ impl Station {
         if self.settings.seconds(Key::SampleInterval) != interval_before {
             self.sample_anew();
         }
+        self.align();
         StationAnswer::Written(rows)
     }
 

@@ -140,7 +140,8 @@ impl Station {
             return Some(words);
         }
         if let Some(evse) = self.wanted.meters.pop_first() {
-            let report = self.evses.iter().find(|other| other.no == evse).map(|evse| self.meter_report(evse));
+            let report =
+                self.evses.iter().find(|other| other.no == evse).map(|evse| self.meter_report(evse, Context::Trigger));
             return report.map(FromStation::Meter);
         }
         let due = self.heartbeat_at() <= self.now;
@@ -187,10 +188,10 @@ impl Station {
     }
 
     /// One moment of one EVSE (J01.FR.02, J01.FR.06), each value with its kind and why it was read (J01.FR.07, J01.FR.08).
-    fn meter_report(&self, evse: &Evse) -> MeterReport {
+    pub(super) fn meter_report(&self, evse: &Evse, context: Context) -> MeterReport {
         let of = evse.running.and_then(|running| self.queue.transaction(running.no));
         let at = self.now.whole_millis();
-        let reading = |measured| Reading { at, context: Context::Trigger, phase: None, measured };
+        let reading = |measured| Reading { at, context, phase: None, measured };
         let mut readings =
             vec![reading(Measured::EnergyImport(evse.meter.register())), reading(Measured::PowerImport(evse.power()))];
         let percent = evse.charged_percent().map(Decimal::from);

@@ -2,7 +2,7 @@
 //! the wire is the tongue's and shown there; here is what the station says and does.
 
 use charge::id::TransactionKey;
-use charge::meter::Context;
+use charge::meter::{Context, Measured};
 use charge::talk::line::model::{ModelNews, ModelOrder, ReportKind};
 use charge::talk::line::reservation::{ListEntry, ListOrder, ReservationEnd, ReservationOrder};
 use charge::talk::line::{Admission, BayState, EndReason, Heard, ResetKind, Stage, Trigger, Written};
@@ -373,4 +373,93 @@ fn a_reservation_is_kept_as_the_cases_ask() {
     assert_eq!(switch(&mut bench, Some(one()), None, false), StationAnswer::Accepted);
     assert_eq!(bench.operator.states(one()).last(), Some(&BayState::Unavailable));
     assert_eq!(ended(&bench), [(7, ReservationEnd::Removed)]);
+}
+
+const QUARTER: u64 = 900;
+
+/// When a report of a meter was read by the clock, and where.
+fn by_the_clock(bench: &Bench) -> Vec<(Timestamp, u16)> {
+    let told = bench.operator.heard.iter().filter_map(|said| match said {
+        FromStation::Meter(report) => {
+            assert!(report.readings.iter().all(|reading| reading.context == Context::SampleClock));
+            assert!(report.readings.iter().any(|reading| matches!(reading.measured, Measured::EnergyImport(_))));
+            Some((report.readings[0].at, report.evse.unwrap().get()))
+        }
+        _ => None,
+    });
+    told.collect()
+}
+
+/// The next moments of a quarter of an hour.
+fn quarters(from: Timestamp) -> impl Iterator<Item = Timestamp> {
+    let first = i64::try_from(QUARTER).map(|quarter| (from.secs() / quarter + 1) * quarter).unwrap();
+    (0..).map(move |no| Timestamp::from_secs(first).plus(Duration::from_secs(no * QUARTER)))
+}
+
+#[test]
+fn meters_are_read_by_the_clock_as_the_cases_ask() {
+    // proves: J01.FR.02, J01.FR.06, J01.FR.07, J01.FR.08, J01.FR.14, J01.FR.20, J01.FR.22
+    // TC_J_01_CS: of all EVSEs at the same moments
+    let mut bench = Bench::ready(Version::V201);
+    let interval = ("AlignedDataCtrlr.Interval", "900");
+    assert_eq!(write(&mut bench, &[interval]), [Written::Accepted]);
+    bench.pass(3 * QUARTER);
+    let all = quarters(START).take(3).flat_map(|at| [(at, 1), (at, 2)]);
+    assert_eq!(by_the_clock(&bench), all.collect::<Vec<_>>(), "TC_J_01_CS");
+    // TC_J_02_CS: who charges tells it with the transaction
+    let (mut bench, _) = charging();
+    let quiet = ("SampledDataCtrlr.TxUpdatedInterval", "0");
+    assert_eq!(write(&mut bench, &[interval, quiet]), [Written::Accepted; 2]);
+    bench.pass(2 * QUARTER);
+    let moments: Vec<_> = quarters(START).take(2).collect();
+    assert_eq!(by_the_clock(&bench), moments.iter().map(|at| (*at, 2)).collect::<Vec<_>>(), "TC_J_02_CS");
+    let reports = bench.operator.transactions();
+    assert_eq!(reports.iter().map(|report| report.at).collect::<Vec<_>>(), moments, "TC_J_02_CS");
+    for report in reports {
+        assert_eq!((report.stage, report.state), (Stage::Updated, None), "TC_J_02_CS");
+        assert!(report.readings.iter().all(|reading| reading.context == Context::SampleClock), "TC_J_02_CS");
+    }
+    // nobody hears of it while somebody charges
+    assert_eq!(write(&mut bench, &[("AlignedDataCtrlr.SendDuringIdle", "true")]), [Written::Accepted]);
+    bench.operator.heard.clear();
+    bench.pass(QUARTER);
+    assert!(bench.operator.transactions().is_empty() && by_the_clock(&bench).is_empty());
+}
+
+#[test]
+fn readings_by_the_clock_come_with_the_end_as_the_case_asks() {
+    // proves: J01.FR.08, E06.FR.11
+    // TC_J_03_CS
+    let (mut bench, _) = charging();
+    let gathered = ("AlignedDataCtrlr.TxEndedInterval", "900");
+    let nothing_else = ("SampledDataCtrlr.TxEndedMeasurands", "");
+    assert_eq!(write(&mut bench, &[gathered, nothing_else]), [Written::Accepted; 2]);
+    bench.pass(3 * QUARTER);
+    bench.hand(one(), Deed::Unplug).unwrap();
+    let end = bench.operator.transactions().pop().unwrap();
+    assert_eq!(end.stage, Stage::Ended, "TC_J_03_CS");
+    assert!(end.readings.iter().all(|reading| reading.context == Context::SampleClock), "TC_J_03_CS");
+    let moments: Vec<_> = end.readings.iter().map(|reading| reading.at).collect();
+    assert_eq!(moments, quarters(START).take(3).collect::<Vec<_>>(), "TC_J_03_CS");
+    let registers = end.readings.iter().map(|reading| match reading.measured {
+        Measured::EnergyImport(energy) => energy,
+        ref other => panic!("{other:?}"),
+    });
+    assert!(registers.collect::<Vec<_>>().windows(2).all(|pair| pair[0] < pair[1]), "TC_J_03_CS");
+}
+
+#[test]
+fn a_cable_that_does_not_come_in_time_begins_nothing_as_the_case_asks() {
+    // TC_E_39_CS: the transaction would begin with the flow of power, so there is none to end
+    let mut bench = Bench::ready(Version::V201);
+    assert_eq!(write(&mut bench, &[("TxCtrlr.EVConnectionTimeOut", "30")]), [Written::Accepted]);
+    bench.hand(one(), Deed::Tap(card("A"))).unwrap();
+    bench.pass(29);
+    assert_eq!(bench.bay(one()).phase, Phase::Tapped, "TC_E_39_CS");
+    bench.pass(1);
+    assert_eq!(bench.bay(one()).phase, Phase::Idle, "TC_E_39_CS");
+    bench.hand(one(), Deed::Plug(car())).unwrap();
+    bench.pass(60);
+    assert_eq!(bench.bay(one()).phase, Phase::Plugged, "TC_E_39_CS");
+    assert!(bench.operator.transactions().is_empty(), "TC_E_39_CS");
 }
