@@ -53,10 +53,27 @@ impl Board {
         Ok(())
     }
 
+    /// How many there are.
+    pub fn count(&self) -> usize {
+        self.0.len()
+    }
+
     pub fn clear(&mut self, id: i32) -> bool {
         let before = self.0.len();
         self.0.retain(|of| of.id != id);
         before != self.0.len()
+    }
+
+    /// What whoever stands before an EVSE reads: the numbers of the messages whose time has come, of its state (O01.FR.04)
+    /// and of its transaction alone.
+    pub fn shown(&self, now: Timestamp, state: &str, running: Option<&TransactionKey>) -> Vec<i32> {
+        let shown = |of: &&DisplayMessage| {
+            of.from.is_none_or(|from| from <= now)
+                && of.until.is_none_or(|until| now < until)
+                && of.state.as_deref().is_none_or(|wanted| wanted == state)
+                && of.key.as_ref().is_none_or(|key| Some(key) == running)
+        };
+        self.0.iter().filter(shown).map(|of| of.id).collect()
     }
 
     pub fn meant(&self, ids: &[i32], priority: Option<&str>, state: Option<&str>) -> Vec<DisplayMessage> {

@@ -62,8 +62,14 @@ impl Watch {
     /// of its variable now: `Err(word)` where there is none (N04.FR.03, N04.FR.04).
     pub fn set(&mut self, now: Timestamp, mut monitor: Monitor, value: Result<Box<str>, &str>) -> MonitorSet {
         let variable = monitor.variable.clone();
+        // N04.FR.16: a monitor stays with its variable
+        let before = self.watched.iter().find(|of| monitor.id.is_some() && of.monitor.id == monitor.id);
+        let moved = before.is_some_and(|of| !of.monitor.variable.eq_ignore_ascii_case(&variable));
+        // N07.FR.11: what the old one has alerted of is over when the new one says so
+        let raised = before.is_some_and(|of| of.raised && of.monitor.kind == monitor.kind);
         let not = |word: &str| MonitorSet { id: None, variable: variable.clone(), word: word.into() };
         let value = match value {
+            _moved if moved => return not("Rejected"),
             Ok(value) => value,
             Err(word) => return not(word),
         };
@@ -71,11 +77,13 @@ impl Watch {
         let fits = match monitor.kind {
             MonitorKind::UpperThreshold | MonitorKind::LowerThreshold => numeric,
             MonitorKind::TargetDelta | MonitorKind::TargetDeltaRelative => false,
-            MonitorKind::Delta => !numeric || monitor.value > Decimal::ZERO,
+            // N04.FR.14
+            MonitorKind::Delta => monitor.value > Decimal::ZERO || (!numeric && monitor.value.is_zero()),
             MonitorKind::Periodic | MonitorKind::PeriodicClockAligned => monitor.value >= Decimal::ONE,
         };
         if !fits {
-            return not(if numeric { "Rejected" } else { "UnsupportedMonitorType" }); // N04.FR.05
+            let unfit = !numeric && monitor.kind != MonitorKind::Delta;
+            return not(if unfit { "UnsupportedMonitorType" } else { "Rejected" }); // N04.FR.05
         }
         if monitor.severity > LEVEL || self.watched.len() >= MONITORS_MAX {
             return not("Rejected");
@@ -100,7 +108,7 @@ impl Watch {
         let id = monitor.id;
         let stream = monitor.stream.map(|pace| Flow { pace, base: now, values: Vec::new() });
         let due = next_due(&monitor, now);
-        self.watched.push(Watched { last: Some(value), raised: false, due, stream, monitor });
+        self.watched.push(Watched { last: Some(value), raised, due, stream, monitor });
         MonitorSet { id, variable, word: "Accepted".into() }
     }
 

@@ -12,6 +12,7 @@ mod blocks;
 mod care;
 mod guests;
 mod hand;
+mod inventory;
 mod orders;
 mod pay;
 mod power;
@@ -124,6 +125,8 @@ pub struct BayView {
     pub limits: Limits,
     /// Words for the driver, as the operator said last.
     pub words: Option<Box<str>>,
+    /// Messages of the operator that are shown here, by their numbers (2.x block O).
+    pub messages: Vec<i32>,
     /// The address behind the code for paying without a contract, while one is shown (2.1 C25).
     pub pay: Option<Box<str>>,
     /// Transactions ended since the start.
@@ -369,6 +372,7 @@ impl Station {
                 .map(Deal::limits)
                 .unwrap_or_default(),
             words: evse.farewell.clone().or_else(|| evse.words.clone()),
+            messages: self.messages(evse),
             pay: self.pay_address(evse),
             finished: evse.finished,
         });

@@ -45,6 +45,8 @@ pub struct Update {
     signature: Option<FirmwareSignature>,
     /// What the image calls itself.
     version: Option<Box<str>>,
+    /// The image that came has no byte.
+    empty: bool,
     tries_left: u32,
     pause: Duration,
     /// Told last, for whoever asks.
@@ -95,7 +97,21 @@ impl Update {
         let tries_left = retries.times.unwrap_or(RETRIES);
         let pause = retries.pause.unwrap_or(PAUSE);
         let (stage, version, status) = (Stage::Waiting, None, "Idle");
-        Self { of, request, number, from, stage, at, install_at, signature, version, tries_left, pause, status }
+        Self {
+            of,
+            request,
+            number,
+            from,
+            stage,
+            at,
+            install_at,
+            signature,
+            version,
+            empty: false,
+            tries_left,
+            pause,
+            status,
+        }
     }
 
     pub const fn due(&self) -> Timestamp {
@@ -142,7 +158,7 @@ impl Update {
                 "DownloadFailed"
             }
             Some(image) => {
-                self.version = named(image);
+                (self.version, self.empty) = (named(image), image.is_empty());
                 let good = self.signature.as_ref().is_none_or(|signature| signs(signature, image));
                 self.stage = if good { Stage::Downloaded } else { Stage::Forged };
                 self.at = now.plus(STEP);
@@ -175,6 +191,8 @@ impl Update {
             }
             // L01.FR.05
             Stage::Downloaded | Stage::Waits => (Stage::Installing, now.plus(STEP), Next::Tell("Installing")),
+            // L01.FR.12: there is nothing in it to install
+            Stage::Installing if self.empty => return Next::Over("InstallVerificationFailed"),
             Stage::Installing => return Next::Restart,
         };
         (self.stage, self.at) = (stage, at);

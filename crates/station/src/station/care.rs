@@ -4,13 +4,14 @@ use std::time::Duration;
 
 use charge::id::TransactionKey;
 use charge::talk::line::certificate::{CertificateNews, CertificateOrder, CertificateUse, StationKey};
-use charge::talk::line::document::{Document, ItemOutcome};
-use charge::talk::line::model::{Attribute, ModelNews, ModelOrder, Monitor, MonitorKind, ReportKind, ReportRow};
+use charge::talk::line::document::ItemOutcome;
+use charge::talk::line::model::{ModelNews, ModelOrder, Monitor, MonitorKind, ReportKind, ReportRow};
 use charge::talk::line::upkeep::{FirmwareSignature, LogKind, Progress, Retries, UpkeepOrder, Work};
-use charge::talk::line::{BayState, FromStation, Setting, StationAnswer};
+use charge::talk::line::{FromStation, StationAnswer};
 use charge::{Secret, Timestamp};
 
 use super::blocks::Signing;
+use super::inventory::wanted;
 use super::orders::refused;
 use super::{Output, Station};
 use crate::journal::Note;
@@ -349,133 +350,8 @@ impl Station {
         let Some(key) = key else { return StationAnswer::Pending { ongoing: None, queued: !self.queue.is_empty() } };
         StationAnswer::Pending { ongoing: Some(self.queue.named(key).is_some()), queued: self.queue.owes(key) }
     }
-
-    /// The value of a variable now, or the status word for there being none (N04.FR.03, N04.FR.04).
-    pub(super) fn value_of(&self, name: &str) -> Result<Box<str>, &'static str> {
-        if let Some(row) = self.rows().into_iter().find(|row| row.variable.eq_ignore_ascii_case(name)) {
-            return row.value.ok_or("Rejected");
-        }
-        let component = |name: &str| name.split_once('.').map_or(name, |(first, _)| first).to_ascii_lowercase();
-        let known = self.rows().iter().any(|row| component(&row.variable) == component(name));
-        Err(if known { "UnknownVariable" } else { "UnknownComponent" })
-    }
-
-    /// Everything there is to read, as rows of a report: the settings, and what the station finds out about itself.
-    pub(super) fn rows(&self) -> Vec<ReportRow> {
-        let (known, _) = self.settings.read(self.version, &[]);
-        let version = self.version;
-        let settings = known.into_iter().map(|setting| {
-            let characteristics = self.settings.characteristics(version, &setting.key);
-            // what is a fact and no setting is text
-            report_row(setting, characteristics.unwrap_or_else(|| Document::new(TEXT)))
-        });
-        settings.chain(self.findings()).collect()
-    }
-
-    /// Of the image that runs, or of the plates.
-    pub(super) fn firmware_version(&self) -> &str {
-        self.blocks.firmware.as_deref().unwrap_or(&self.plan.firmware)
-    }
-
-    fn findings(&self) -> Vec<ReportRow> {
-        let row = |variable: String, value: String, characteristics: &str| ReportRow {
-            variable: variable.into(),
-            attribute: Attribute::Actual,
-            value: Some(value.into()),
-            read_only: true,
-            write_only: false,
-            persistent: false,
-            characteristics: Some(Document::new(characteristics)),
-        };
-        let plan = &self.plan;
-        let state = if self.operative { "Available" } else { "Unavailable" };
-        let faulted = self.evses.iter().any(|evse| evse.fault.is_some());
-        let mut rows = vec![
-            row("ChargingStation.AvailabilityState".into(), state.into(), STATES),
-            row("ChargingStation.Problem".into(), faulted.to_string(), FLAG),
-            row("ChargingStation.Available".into(), "true".into(), FLAG),
-            row("ChargingStation.VendorName".into(), plan.vendor.clone(), TEXT),
-            row("ChargingStation.Model".into(), plan.model.clone(), TEXT),
-            row("ChargingStation.SerialNumber".into(), plan.serial.clone(), TEXT),
-            row("ChargingStation.FirmwareVersion".into(), self.firmware_version().to_owned(), TEXT),
-        ];
-        for evse in &self.evses {
-            let state = match self.shown(evse) {
-                BayState::Available => "Available",
-                BayState::Reserved => "Reserved",
-                BayState::Unavailable => "Unavailable",
-                BayState::Faulted => "Faulted",
-                BayState::Preparing
-                | BayState::Charging
-                | BayState::SuspendedByCar
-                | BayState::SuspendedByStation
-                | BayState::Finishing
-                | BayState::Occupied => "Occupied",
-            };
-            let no = evse.no;
-            rows.push(row(format!("{no}/EVSE.AvailabilityState"), state.into(), STATES));
-            rows.push(row(format!("{no}/EVSE.Available"), "true".into(), FLAG));
-            rows.push(row(format!("{no}/EVSE.Power"), evse.power().watts().to_string(), POWER));
-            rows.push(row(format!("{no}.1/Connector.AvailabilityState"), state.into(), STATES));
-        }
-        rows
-    }
-
-    /// Components that meet one of the criteria (B08.FR.13); a component without such a variable meets it (B08.FR.07,
-    /// B08.FR.09, B08.FR.10).
-    fn meets(&self, variable: &str, criteria: &[Box<str>]) -> bool {
-        let component = variable.split_once('.').map_or(variable, |(component, _)| component);
-        criteria.is_empty()
-            || criteria.iter().any(|word| match self.value_of(&format!("{component}.{word}")) {
-                Ok(value) => value.eq_ignore_ascii_case("true"),
-                Err(_) => &**word != "Problem",
-            })
-    }
-
-    /// What of the findings was asked for among the settings.
-    pub(super) fn find(&self, unknown: Vec<Box<str>>, known: &mut Vec<Setting>) -> Vec<Box<str>> {
-        if !self.version.is_2() {
-            return unknown;
-        }
-        let findings = self.findings();
-        let (found, missing) = unknown
-            .into_iter()
-            .partition::<Vec<_>, _>(|key| findings.iter().any(|row| row.variable.eq_ignore_ascii_case(key)));
-        known.extend(found.into_iter().map(|key| {
-            let value =
-                findings.iter().find(|row| row.variable.eq_ignore_ascii_case(&key)).and_then(|row| row.value.clone());
-            Setting { key, value, read_only: true }
-        }));
-        missing
-    }
 }
-
-const STATES: &str = r#"{"dataType":"OptionList","valuesList":"Available,Occupied,Reserved,Unavailable,Faulted","supportsMonitoring":true}"#;
-const FLAG: &str = r#"{"dataType":"boolean","supportsMonitoring":true}"#;
-const TEXT: &str = r#"{"dataType":"string","supportsMonitoring":false}"#;
-const POWER: &str = r#"{"dataType":"decimal","unit":"W","supportsMonitoring":true}"#;
 
 fn done(result: Result<(), &'static str>) -> StationAnswer {
     result.map_or_else(refused, |()| StationAnswer::Accepted)
-}
-
-/// Whether a variable is one of those that were named; a name without a variable means all of its component.
-fn wanted(variable: &str, names: &[Box<str>]) -> bool {
-    let component = variable.split_once('.').map_or(variable, |(component, _)| component);
-    let is =
-        |name: &str| name.eq_ignore_ascii_case(variable) || name.trim_end_matches('.').eq_ignore_ascii_case(component);
-    names.is_empty() || names.iter().any(|name| is(name))
-}
-
-/// A setting as a row of a report: its actual value and what may be written (B08.FR.12).
-fn report_row(setting: Setting, characteristics: Document) -> ReportRow {
-    ReportRow {
-        write_only: setting.value.is_none(),
-        variable: setting.key,
-        attribute: Attribute::Actual,
-        value: setting.value,
-        read_only: setting.read_only,
-        persistent: true,
-        characteristics: Some(characteristics),
-    }
 }

@@ -9,7 +9,7 @@ use charge::talk::line::document::Part;
 use charge::talk::line::grid::{Battery, GridNews, GridOrder, SwapNews, SwapOrder};
 use charge::talk::line::payment::{PaymentOrder, Vendor, VendorAnswer};
 use charge::talk::line::reservation::{ListOrder, ReservationEnd, ReservationOrder};
-use charge::talk::line::{BayState, FromStation, StationAnswer};
+use charge::talk::line::{BayState, FromStation, StationAnswer, Version};
 use charge::{Decimal, Personal};
 
 use super::orders::refused;
@@ -163,6 +163,23 @@ impl Station {
                 }
             }
         }
+    }
+
+    /// What an EVSE shows of the operator's messages (`MessageStateEnumType`: 2.1 has two words more).
+    pub(super) fn messages(&self, evse: &Evse) -> Vec<i32> {
+        let v21 = self.version == Version::V21;
+        let state = match self.shown(evse) {
+            BayState::SuspendedByCar | BayState::SuspendedByStation if v21 => "Suspended",
+            BayState::Charging | BayState::SuspendedByCar | BayState::SuspendedByStation => "Charging",
+            BayState::Faulted => "Faulted",
+            BayState::Unavailable => "Unavailable",
+            BayState::Available
+            | BayState::Preparing
+            | BayState::Finishing
+            | BayState::Reserved
+            | BayState::Occupied => "Idle",
+        };
+        self.blocks.board.shown(self.now, state, self.running_key(evse.no).as_ref())
     }
 
     /// What is kept of a customer is their token, in the cache and on the list: told (N09.FR.02), forgotten (N10.FR.01,

@@ -269,7 +269,9 @@ impl Station {
                 continue;
             }
             let wrote = self.settings.write(self.version, &key, &value);
-            rows.push((key, wrote.written));
+            // what the station finds out about itself is read and not written (B05.FR.09)
+            let found = wrote.written == Written::Unknown && self.version.is_2() && self.value_of(&key).is_ok();
+            rows.push((key, if found { Written::Rejected } else { wrote.written }));
             let Some((key, value)) = wrote.kept else { continue };
             if key == Key::AuthorizationKey {
                 // A01.FR.11, A01.FR.12: that it changed, never to what

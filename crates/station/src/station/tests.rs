@@ -6,6 +6,7 @@ mod cases16;
 mod cases16_more;
 mod cases201;
 mod cases_i_to_p;
+mod cases_model;
 mod core201;
 mod line;
 mod orders;

@@ -276,7 +276,7 @@ fn the_device_model_is_reported_and_watched() {
     let report =
         ModelOrder::Report { request: 3, variables: vec!["1/EVSE".into()], criteria: vec!["Available".into()] };
     assert_eq!(bench.order(ToStation::Model(report)), StationAnswer::Accepted);
-    assert_eq!(rows(&bench).len(), 3);
+    assert_eq!(rows(&bench).len(), 4);
     let nothing = ModelOrder::Report { request: 4, variables: vec!["Nonsense".into()], criteria: Vec::new() };
     assert_eq!(bench.order(ToStation::Model(nothing)), refused("EmptyResultSet"));
     let watch = |variable: &str| Monitor {
