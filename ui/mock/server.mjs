@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { bookings, bookingsOf } from './bookings.mjs';
 import { daily } from './daily.mjs';
 import { pay } from './pay.mjs';
+import { registrationOf } from './registration.mjs';
 import * as w from './world.mjs';
 
 const PORT = Number(process.env.PORT ?? 8799);
@@ -44,6 +45,7 @@ const log = (id) => Array.from({ length: 14 }, (_, i) => [
   { direction: 'to', action: 'MeterValues', text: `[3,"${900 - i}",{}]`, remarks: [] }].map((l) => ({ at: w.ago(i), ...l }))).flat();
 
 const operator = {
+  ...registrationOf(true),
   ...daily,
   ...bookings,
   ...pay,
@@ -96,6 +98,7 @@ const hub = {
   'GET routes': () => list([['DE-VLT', 'DE-KRP', 'put_location', 320, 412_000, 0], ['DE-VLT', 'DE-MGS', 'put_session', 266, 198_400, 0], ['DE-VLT', 'DE-NLM', 'put_session', 214, 160_020, 0], ['DE-VLT', 'DE-MGS', 'post_cdr', 41, 122_310, 1], ['DE-VLT', 'DE-NLM', 'post_cdr', 36, 101_877, 1], ['DE-VLT', 'DE-MGS', 'may_charge', 38, 9_120, 0], ['DE-MGS', 'DE-VLT', 'start', 12, 6_480, 0]].map(([from, to, errand, count, bytes, failures], i) => ({ from, to, errand, count, bytes, failures, last: w.ago(i * 2) }))),
 };
 const provider = {
+  ...registrationOf(false),
   'GET overview': () => ({ drivers: 24, cards: 31, sessions: { active: 4, today: 12, energy_today_wh: 221_400 }, cdrs: { today: 9, valid: 8, not_valid: 0 }, alarms: 0, disputes_open: disputes.filter((d) => d.state === 'open').length, invoices: { open: 18, issued: 44 } }),
   'GET drivers': () => list([['Ada Berg', 'DE-MGS-C····7K2-4', 2, 'good'], ['Tarik Yıldız', 'DE-MGS-C····0PL-9', 1, 'good'], ['Lena Novak', 'DE-MGS-C····M3X-1', 1, 'suspended']].map(([name, contract, c, state], i) => ({ id: `u${i}`, name, contract, cards: c, state, blocked: state !== 'good', joined: w.ago(99999), credit_cap: null }))),
   'GET alarms': () => list([]), 'GET driver/keys': () => list([]), 'GET cards': () => list(cards), 'GET sessions': (_, q) => list(w.sessions.filter((s) => s.provider === 'DE-MGS').map((s) => ({ ...forDriver(s), operator: 'DE-VLT', driver: 'u0' })), q),

@@ -48,11 +48,11 @@ async function walk(size, viewport, colorScheme) {
   await page.getByRole('dialog').getByRole('button', { name: 'Unlock cable' }).click(); await shot('station-order', 600);
   await show('/operator/sessions', 'sessions');
   await page.locator('tbody tr:nth-child(2) td:first-child a').click(); await shot('session', 900);
-  for (const name of ['cdrs', 'tariffs', 'refusals', 'access']) await show(`/operator/${name}`, name);
+  for (const name of ['cdrs', 'tariffs', 'refusals', 'registration', 'access']) await show(`/operator/${name}`, name);
   await show('/operator/tariffs', 'tariffs'); await page.getByRole('button', { name: 'Change' }).first().click(); await shot('tariff-form', 300);
   await signIn('/hub'); await show('/hub', 'hub', 900);
   await signIn('/provider/morgen');
-  for (const name of ['', 'drivers', 'sessions', 'cdrs', 'disputes', 'invoices']) await show(`/provider/morgen/${name}`.replace(/\/$/, ''), `provider-${name || 'overview'}`);
+  for (const name of ['', 'drivers', 'sessions', 'cdrs', 'disputes', 'invoices', 'registration']) await show(`/provider/morgen/${name}`.replace(/\/$/, ''), `provider-${name || 'overview'}`);
   await show('/drive/morgen', 'drive-map', 3500);
   if (size === 'phone') { await page.getByRole('button', { name: 'List' }).click(); await shot('drive-list', 400); }
   await page.getByRole('searchbox').fill('Freiburg im Breisgau'); await page.waitForTimeout(400);

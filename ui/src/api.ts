@@ -251,9 +251,14 @@ export interface HubPartner {
   addresses: { service: string; url: string }[]; certificate: string | null; entry: string | null; local: boolean;
   habits: HubHabits | null; seen: { what: string; count: number }[]; suggested: HubHabits | null; last_seen: Time | null;
 }
-export interface HubTrial {
-  held: boolean; steps: { what: string; held: boolean; found: string; advice: string | null }[]; suggested: HubHabits | null;
+export interface TrialStep { what: string; held: boolean; found: string; advice: string | null }
+export interface HubTrial { held: boolean; steps: TrialStep[]; suggested: HubHabits | null }
+/** Where an operator or a provider is registered. A step that did not hold says what was found and what to ask. */
+export interface Registration {
+  party: string; registered: boolean; name: string | null; versions_url: string | null; version: string | null; configured: boolean;
+  renews: Time | null; failed_renewal: RegistrationDeed | null; deeds: RegistrationDeed[];
 }
+export interface RegistrationDeed { at: Time; by: string | null; what: 'register' | 'renew' | 'leave'; held: boolean; found: string | null; advice: string | null }
 /** What the receiver has no word for: a place and why, never a value. */
 export interface HubLoss { from: string; to: string; errand: string; what: string; count: number; last: Time }
 export interface HubAuditLine { at: Time; actor: string; action: string; subject: string }

@@ -6,9 +6,10 @@ import { office } from './de/office';
 import { partners } from './de/partners';
 import { pay } from './de/pay';
 import { quirks } from './de/quirks';
+import { registration } from './de/registration';
 import { seconds } from './de/seconds';
 import { shared } from './de/shared';
 import { upkeep } from './de/upkeep';
 
-export const parts: Record<string, string>[] = [shared, driver, office, partners, daily, upkeep, quirks, seconds, pay, bookings];
+export const parts: Record<string, string>[] = [shared, driver, office, partners, daily, upkeep, quirks, seconds, pay, bookings, registration];
 export const de: Record<string, string> = Object.assign({}, ...parts);

@@ -177,6 +177,9 @@ pub(crate) struct Road {
     /// File with the token that we accept.
     #[serde(default)]
     pub(crate) token_in: Option<PathBuf>,
+    /// Of the road to our hub: after so many days the registration there is renewed by itself; 0 is never.
+    #[serde(default = "renew_days")]
+    pub(crate) renew_days: u32,
 }
 
 /// What the other end of a road is.
@@ -199,6 +202,13 @@ impl TryFrom<String> for Id {
     fn try_from(text: String) -> Result<Self, String> {
         text.parse().map(Self).map_err(|fault| format!("`{text}` {fault}; wanted is a party id like DE-VLT"))
     }
+}
+
+/// As OCPI recommends: tokens are exchanged for new ones once a month.
+pub(crate) const RENEW_DAYS: u32 = 30;
+
+const fn renew_days() -> u32 {
+    RENEW_DAYS
 }
 
 fn nineteen() -> String {

@@ -18,7 +18,7 @@ use gate::line::soap::{Lines, SoapOptions, SoapServer};
 use gate::line::{LineServer, Options, Seconds};
 use gate::road::oicp::{Broker, Sessions, Setup, broker_router};
 use gate::road::{
-    Book, Client, Crossing, Envoy, Figures, FrontDesk, Neighbour, Own, Partners, Peer, PeerAccess, Protocol,
+    Book, Client, Crossing, Envoy, Figures, FrontDesk, Member, Neighbour, Own, Partners, Peer, PeerAccess, Protocol,
     RoadLimits, Serving,
 };
 use hub::Hub;
@@ -32,7 +32,7 @@ use trust::dice::SystemDice;
 use trust::pki::{Authority, Identity};
 use trust::tls::{self, ClientCertificates, Trusted};
 use web::accounts::Accounts;
-use web::{Neighbourhood, PartyDoor, Room, Routes};
+use web::{PartyDoor, Room, Routes};
 
 use self::abroad::Guest;
 use crate::acquirer::PretendAcquirer;
@@ -42,6 +42,8 @@ use crate::{Failure, metrics};
 
 /// Leased jobs, expiries and batched notes are looked after this often.
 const DUTY_EVERY: Duration = Duration::from_millis(200);
+/// A registration is renewed by the day; a minute more or less is nothing.
+const RENEWAL_LOOKED_AT_EVERY: Duration = Duration::from_secs(60);
 
 /// The parties of a configuration, at work.
 pub(crate) struct House {
@@ -62,7 +64,7 @@ pub(crate) struct OperatorParty {
     pub(crate) soap: Option<SoapServer>,
     /// Signs the certificates of stations (security profile 3).
     pub(crate) stations: Arc<Authority>,
-    neighbourhood: Option<Neighbourhood>,
+    member: Option<Arc<Member>>,
     figures: Arc<Figures>,
     store: Store,
 }
@@ -80,7 +82,7 @@ pub(crate) struct ProviderParty {
     pub(crate) slug: String,
     pub(crate) room: Provider,
     pub(crate) accounts: Accounts,
-    neighbourhood: Option<Neighbourhood>,
+    member: Option<Arc<Member>>,
     figures: Arc<Figures>,
     store: Store,
 }
@@ -176,7 +178,7 @@ impl Frame<'_> {
         let guest = Guest { party, role, name, hub: wish.hub.0, place: "operator", desk: Arc::clone(&desk) };
         let foreign = self.foreign(&guest, (wish.oicp.as_ref(), wish.ochp.as_ref()), &store, roads, duties).await?;
         let own = own(party, role, &wish.name, &wish.road)?;
-        let neighbourhood = foreign.is_none().then(|| self.neighbourhood(&own, wish.hub.0, &peers));
+        let member = foreign.is_none().then(|| self.membership(&own, wish.hub.0, (&peers, &store), duties));
         room.attach_road(match foreign {
             Some(road) => road,
             None => Arc::new(self.road(&peers, wish.hub.0, &wish.road, &figures)?.beside(beside)),
@@ -196,7 +198,7 @@ impl Frame<'_> {
         let (busy, outward) = (room.clone(), room.clone());
         duties.push(tokio::spawn(async move { busy.work(DUTY_EVERY).await }));
         duties.push(tokio::spawn(async move { outward.serve_seconds().await }));
-        Ok(OperatorParty { room, accounts, line, soap, stations, neighbourhood, figures, store })
+        Ok(OperatorParty { room, accounts, line, soap, stations, member, figures, store })
     }
 
     /// One port for security profiles 2 and 3; a second one without TLS only where the configuration names it.
@@ -427,7 +429,7 @@ impl Frame<'_> {
         let guest = Guest { party, role, name, hub: wish.hub.0, place: "provider", desk: Arc::clone(&desk) };
         let foreign = self.foreign(&guest, (wish.oicp.as_ref(), wish.ochp.as_ref()), &store, roads, duties).await?;
         let own = own(party, role, &wish.name, &wish.road)?;
-        let neighbourhood = foreign.is_none().then(|| self.neighbourhood(&own, wish.hub.0, &peers));
+        let member = foreign.is_none().then(|| self.membership(&own, wish.hub.0, (&peers, &store), duties));
         room.attach_road(match foreign {
             Some(road) => road,
             None => Arc::new(self.road(&peers, wish.hub.0, &wish.road, &figures)?),
@@ -445,7 +447,7 @@ impl Frame<'_> {
                 tokio::time::sleep(DUTY_EVERY).await;
             }
         }));
-        Ok(ProviderParty { slug: wish.slug.clone(), room, accounts, neighbourhood, figures, store })
+        Ok(ProviderParty { slug: wish.slug.clone(), room, accounts, member, figures, store })
     }
 
     /// The database of one party: nobody else's process or login opens it.
@@ -532,11 +534,30 @@ impl Frame<'_> {
         Ok(Client::new(Arc::clone(book) as Arc<_>, hub, address(door)?, Arc::clone(figures)))
     }
 
-    /// Who registers a party at its neighbour, where both speak OCPI.
-    fn neighbourhood(&self, own: &Own, hub: PartyId, book: &Arc<Book>) -> Neighbourhood {
+    /// Who stands for a party at its neighbour, where both speak OCPI.
+    fn membership(
+        &self,
+        own: &Own,
+        hub: PartyId,
+        (book, store): (&Arc<Book>, &Store),
+        duties: &mut Vec<JoinHandle<()>>,
+    ) -> Arc<Member> {
         let (clock, dice) = (Arc::clone(&self.clock), Arc::clone(&self.dice));
-        let registrar = Arc::new(Envoy::new(own.clone(), Arc::clone(book), clock, dice));
-        Neighbourhood { registrar, neighbour: hub }
+        let envoy = Envoy::new(own.clone(), Arc::clone(book), Arc::clone(&clock), dice);
+        let road = self.roads_of(own.party).find(|road| road.to.0 == hub);
+        let days = road.map_or(config::RENEW_DAYS, |road| road.renew_days);
+        let every = (days > 0).then(|| Duration::from_secs(u64::from(days) * 86_400));
+        let member = Arc::new(Member::new((envoy, Arc::clone(book)), store.clone(), hub, every, clock));
+        let busy = Arc::clone(&member);
+        duties.push(tokio::spawn(async move {
+            loop {
+                tokio::time::sleep(RENEWAL_LOOKED_AT_EVERY).await;
+                if let Err(fault) = busy.duty().await {
+                    tracing::error!(%fault, "whether our registration is to be renewed cannot be said");
+                }
+            }
+        }));
+        member
     }
 
     async fn serve(&self, door: &Door, router: Routes, place: &str) -> Result<Serving, Failure> {
@@ -589,7 +610,8 @@ impl Frame<'_> {
             }
             let room = Room::Operator(party.room.clone(), Arc::clone(&party.stations));
             let metrics = metrics::of(&party.store, &party.figures, Some(party.line.gauge()));
-            let (name, accounts, road) = (wish.name.clone(), party.accounts.clone(), party.neighbourhood.clone());
+            let (name, accounts, road) =
+                (wish.name.clone(), party.accounts.clone(), party.member.clone().map(|member| member as Arc<_>));
             doors.push(PartyDoor { slug: "operator".into(), name, party: wish.party.0, room, accounts, road, metrics });
         }
         if let (Some(party), Some(wish)) = (hub, &self.config.hub) {
@@ -602,7 +624,8 @@ impl Frame<'_> {
         for (party, wish) in providers.iter().zip(&self.config.providers) {
             let room = Room::Provider(party.room.clone());
             let metrics = metrics::of(&party.store, &party.figures, None);
-            let (name, accounts, road) = (wish.name.clone(), party.accounts.clone(), party.neighbourhood.clone());
+            let (name, accounts, road) =
+                (wish.name.clone(), party.accounts.clone(), party.member.clone().map(|member| member as Arc<_>));
             doors.push(PartyDoor { slug: wish.slug.clone(), name, party: wish.party.0, room, accounts, road, metrics });
         }
         Ok(web::router(web::House { doors, clock: Arc::clone(&self.clock), demo }))

@@ -75,8 +75,22 @@ pub(crate) async fn road(wish: &Road) -> Result<ExitCode, Failure> {
             if standing["registered"] == true {
                 let (name, url) = (word(&standing["name"]), word(&standing["versions_url"]));
                 println!("registered at {neighbour} ({name}), {url}, OCPI {}", word(&standing["version"]));
+                match (&standing["renews"], standing["configured"] == true) {
+                    (Value::String(at), _) => println!("the tokens are renewed by themselves at {at}"),
+                    (_, true) => println!("the tokens are those of the configuration; `renew` exchanges them"),
+                    (_, false) => println!("the tokens are not renewed by themselves"),
+                }
             } else {
                 println!("not registered at {neighbour}");
+            }
+            if let Some(failed) = standing["failed_renewal"].as_object() {
+                println!("the last renewal, at {}, did not hold: {}", word(&failed["at"]), word(&failed["found"]));
+                println!("  {}", word(&failed["advice"]));
+            }
+            for deed in standing["deeds"].as_array().into_iter().flatten() {
+                let by = deed["by"].as_str().unwrap_or("this house");
+                let outcome = if deed["held"] == true { "held" } else { word(&deed["found"]) };
+                println!("{} {:8} {by}: {outcome}", word(&deed["at"]), word(&deed["what"]));
             }
             return Ok(ExitCode::SUCCESS);
         }

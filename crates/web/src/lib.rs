@@ -33,13 +33,13 @@ use axum::routing::get;
 use axum::{Json, Router};
 use charge::Clock;
 use charge::id::PartyId;
+use charge::talk::member::Membership;
 use serde::Serialize;
 use trust::pki::Authority;
 use utoipa::ToSchema;
 
 use accounts::Accounts;
 use permission::Permission;
-pub use registration::Neighbourhood;
 use shape::{List, time};
 use stage::{Doorway, Guard, Route};
 
@@ -52,7 +52,7 @@ pub struct PartyDoor {
     pub room: Room,
     pub accounts: Accounts,
     /// Of an operator or a provider that speaks OCPI with its neighbour.
-    pub road: Option<Neighbourhood>,
+    pub road: Option<Arc<dyn Membership>>,
     /// The party's figures in the text format of Prometheus: counts and times, nothing of a person.
     pub metrics: Metrics,
 }
@@ -106,13 +106,14 @@ fn api(house: House) -> (Router, Vec<Route>) {
         let guard = Guard { slug: door.slug.as_str().into(), accounts: door.accounts, seats: events::Seats::default() };
         let way = signing_in::routes(Doorway::new(guard.clone()), guard.clone());
         let way = way.get("/metrics", Permission::Metrics, door.metrics, metrics);
-        let way = match door.road {
-            Some(road) => registration::routes(way, road),
+        let way = match &door.road {
+            Some(road) => registration::routes(way, Arc::clone(road)),
             None => way,
         };
         let way = match door.room {
             Room::Operator(room, stations) => {
-                operator::routes(way, operator::Desk { room, stations, clock: Arc::clone(&house.clock) })
+                let clock = Arc::clone(&house.clock);
+                operator::routes(way, operator::Desk { room, stations, clock, road: door.road })
             }
             Room::Hub(room) => hub::routes(way, room),
             Room::Provider(room) => driver::routes(provider::routes(way, room.clone(), guard.clone()), room, guard),

@@ -4,6 +4,7 @@
 //! The cable (car and station) joins with ISO 15118; until then a virtual car lives inside its virtual station.
 
 pub mod line;
+pub mod member;
 pub mod partner;
 pub mod road;
 pub mod thrift;

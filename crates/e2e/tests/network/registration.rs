@@ -66,6 +66,9 @@ async fn an_operator_without_tokens_registers_by_command_and_its_places_arrive()
     house.start_again().await;
     let (success, said) = road(&house, &["renew"]);
     assert!(success, "after a restart: {said}");
+    let shown = road(&house, &["show"]).1;
+    assert!(shown.contains("renewed by themselves at") && shown.contains("road: held"), "{shown}");
+    assert!(shown.contains("they refuse our token"), "what failed stands there as well: {shown}");
     assert!(held(&house, &["test", OPERATOR]).lines().all(|line| line.starts_with("ok ")));
     let (success, said) = road(&house, &["leave"]);
     assert!(success && said.contains("they have forgotten us"), "{said}");

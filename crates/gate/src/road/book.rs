@@ -16,6 +16,7 @@ use store::{Migration, Store, StoreError, Tx, Value, values};
 use trust::bearer::{self, BearerDigest};
 use trust::seal::SealKey;
 
+use super::deeds;
 use super::handshake::TOKEN_PREFIX;
 use super::limits::{DOCUMENTS_PER_OWNER_MAX, RoadLimits};
 use super::neighbour::{Neighbour, Peer, Quirks};
@@ -89,6 +90,7 @@ pub const MIGRATIONS: &[Migration] = &[
               is_hub INTEGER NOT NULL
           ) STRICT;",
     },
+    Migration { family: "road", number: 7, name: "what was done about our registration", sql: deeds::TABLE },
 ];
 
 /// Why the book cannot be opened or written. Whoever runs this machine can mend it.
@@ -292,6 +294,15 @@ impl Book {
     /// Whom this book knows the way to, and who was invited and did not come yet.
     pub fn known(&self) -> (Vec<Arc<Neighbour>>, Vec<Invitation>) {
         self.peers.all()
+    }
+
+    /// Whether a party's tokens were exchanged; those of the configuration never were.
+    pub(crate) async fn has_exchanged(&self, party: PartyId) -> Result<bool, BookFault> {
+        let name = party.to_string();
+        let row = self.store.read::<_, StoreError>("road.exchanged", move |tx| {
+            tx.one("SELECT 1 FROM road_peer WHERE party = ?1", &values![name], |row| row.int(0))
+        });
+        Ok(row.await?.is_some())
     }
 
     /// Does as a registered peer wants; `false` where it has not registered.

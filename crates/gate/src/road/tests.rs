@@ -12,6 +12,7 @@ mod envoy;
 mod handshake;
 mod hub;
 mod matrix;
+mod member;
 mod oicp;
 mod pace;
 mod profiles;

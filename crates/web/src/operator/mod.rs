@@ -27,6 +27,7 @@ use std::sync::Arc;
 
 use axum::extract::State;
 use axum::response::IntoResponse;
+use charge::talk::member::Membership;
 use operator::{Event, Fault as RoomFault, Operator};
 use trust::pki::Authority;
 use utoipa::OpenApi;
@@ -43,6 +44,8 @@ pub(crate) struct Desk {
     /// Signs the certificates of stations that are enrolled for security profile 3.
     pub(crate) stations: Arc<Authority>,
     pub(crate) clock: Arc<dyn charge::Clock>,
+    /// Where the operator is registered at a neighbour.
+    pub(crate) road: Option<Arc<dyn Membership>>,
 }
 
 pub(crate) fn routes(door: Doorway, desk: Desk) -> Doorway {

@@ -2,6 +2,7 @@
 
 use axum::Json;
 use axum::extract::State;
+use charge::talk::member::{Deed, DeedKind};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -112,7 +113,12 @@ pub(crate) async fn audit(
     State(desk): State<Desk>,
     Query(paging): Query<Paging>,
 ) -> Result<Json<List<AuditLine>>, Fault> {
-    let found = desk.room.audit(paging.limit()).await?;
+    let mut found = desk.room.audit(paging.limit()).await?;
+    if let Some(road) = &desk.road {
+        let neighbour = road.neighbour().to_string();
+        found.extend(road.standing().await?.deeds.into_iter().map(|deed| line_of(deed, &neighbour)));
+        found.sort_by_key(|line| std::cmp::Reverse(line.at));
+    }
     let twin = |line: operator::view::AuditLine| AuditLine {
         at: time(line.at),
         actor: line.actor,
@@ -120,7 +126,24 @@ pub(crate) async fn audit(
         subject: line.subject,
         outcome: line.outcome,
     };
-    Ok(Json(List::whole(found.into_iter().map(twin).collect())))
+    let limit = usize::try_from(paging.limit()).unwrap_or(usize::MAX);
+    Ok(Json(List::whole(found.into_iter().take(limit).map(twin).collect())))
+}
+
+/// What was done about the registration at the neighbour, among everything else that people did.
+fn line_of(deed: Deed, neighbour: &str) -> operator::view::AuditLine {
+    let action = match deed.what {
+        DeedKind::Register => "register at partner",
+        DeedKind::Renew => "renew credentials",
+        DeedKind::Leave => "withdraw from partner",
+    };
+    operator::view::AuditLine {
+        at: deed.at,
+        actor: deed.by.unwrap_or_else(|| "this house".to_owned()),
+        action: action.to_owned(),
+        subject: neighbour.to_owned(),
+        outcome: deed.fault.map_or_else(|| "done".to_owned(), |fault| fault.found),
+    }
 }
 
 /// A provider, as far as this operator deals with it.

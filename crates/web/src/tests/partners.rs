@@ -1,14 +1,15 @@
 //! The hub's partners through the API; a front desk that believes everything stands for the door.
 
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 
 use charge::id::PartyId;
+use charge::talk::member::{Deed, DeedFault, DeedKind, Membership, Standing};
 use charge::talk::partner::{
     Beginning, Declined, Form, Habits, Invited, NewPartner, PartnerCard, PartnerRole, Reception, Registered, Registrar,
     Seen, Trial, TrialStep,
 };
 use charge::talk::road::Exchange;
-use charge::{Secret, Soon};
+use charge::{Clock, Secret, Soon};
 use serde_json::{Value, json};
 
 use super::visit::visit;
@@ -67,6 +68,55 @@ impl Registrar for PoliteDesk {
         };
         let all = self.0.lock().unwrap().iter().map(here).collect();
         Box::pin(async { all })
+    }
+}
+
+/// Has the hub that a polite desk stands for as its neighbour.
+pub(super) struct PoliteMember {
+    desk: PoliteDesk,
+    deeds: Mutex<Vec<Deed>>,
+    clock: Arc<dyn Clock>,
+}
+
+impl PoliteMember {
+    pub(super) fn new(clock: Arc<dyn Clock>) -> Self {
+        Self { desk: PoliteDesk::default(), deeds: Mutex::default(), clock }
+    }
+
+    async fn done(&self, by: String, what: DeedKind, trial: Result<Trial, Declined>) -> Result<Trial, Declined> {
+        let step = trial.as_ref().map_err(Clone::clone)?.steps.iter().find(|step| !step.held);
+        let fault = step.map(|step| DeedFault { found: step.found.clone(), advice: step.advice.clone() });
+        self.deeds.lock().unwrap().insert(0, Deed { at: self.clock.now(), by: Some(by), what, fault });
+        trial
+    }
+}
+
+impl Membership for PoliteMember {
+    fn register(&self, by: &str, with: Beginning) -> Soon<'_, Result<Trial, Declined>> {
+        let by = by.to_owned();
+        Box::pin(async move { self.done(by, DeedKind::Register, self.desk.register(with).await).await })
+    }
+
+    fn renew(&self, by: &str) -> Soon<'_, Result<Trial, Declined>> {
+        let by = by.to_owned();
+        Box::pin(async move { self.done(by, DeedKind::Renew, self.desk.renew(self.neighbour()).await).await })
+    }
+
+    fn leave(&self, by: &str) -> Soon<'_, Result<Trial, Declined>> {
+        let by = by.to_owned();
+        Box::pin(async move { self.done(by, DeedKind::Leave, self.desk.leave(self.neighbour()).await).await })
+    }
+
+    fn neighbour(&self) -> PartyId {
+        "DE-HUB".parse().unwrap()
+    }
+
+    fn standing(&self) -> Soon<'_, Result<Standing, Declined>> {
+        Box::pin(async {
+            let registered = self.desk.registered().await.pop();
+            let deeds = self.deeds.lock().unwrap().clone();
+            Ok(Standing { neighbour: self.neighbour(), registered, configured: false, renews: None, deeds })
+        })
     }
 }
 
@@ -249,6 +299,14 @@ async fn a_party_is_registered_by_its_people_and_no_token_comes_back() {
             let here = ask("GET", one, Value::Null).await.ok();
             let expected = (&json!("DE-HUB"), &json!(true), &json!("2.2.1"));
             assert_eq!((&here["party"], &here["registered"], &here["version"]), expected);
+            let deeds = here["deeds"].as_array().unwrap();
+            let told = |deed: &Value| (deed["by"] == "anna" && deed["what"] == "register", deed["held"].as_bool());
+            let held: Vec<_> = deeds.iter().map(told).collect();
+            assert_eq!(held, [(true, Some(true)), (true, Some(false))], "the newest first");
+            let audit = ask("GET", "audit", Value::Null).await.ok();
+            let line = &audit["items"][0];
+            assert_eq!((&line["actor"], &line["action"]), (&json!("anna"), &json!("register at partner")));
+            assert_eq!((&line["subject"], &line["outcome"]), (&json!("DE-HUB"), &json!("done")));
         }
         assert_eq!(ask("PUT", one, json!({})).await.ok()["held"], true);
         assert_eq!(ask("DELETE", one, Value::Null).await.ok()["held"], true);

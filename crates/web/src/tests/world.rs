@@ -29,7 +29,7 @@ use super::post;
 use crate::accounts::{Accounts, NewUser};
 use crate::permission::Role;
 use crate::stage::Route;
-use crate::{House, Neighbourhood, PartyDoor, Room, api, assets};
+use crate::{House, PartyDoor, Room, api, assets};
 
 const BEGIN: &str = "2026-11-22T10:00:00Z";
 pub(super) const OPERATOR: &str = "operator";
@@ -73,9 +73,8 @@ impl World {
             accounts.push((slug, book.clone()));
             let metrics: crate::Metrics = Arc::new(|| "leyden_test 1\n".to_owned());
             let (slug, party) = (slug.to_owned(), party(party_id));
-            let registrar = Arc::new(super::partners::PoliteDesk::default());
-            let road = Neighbourhood { registrar, neighbour: "DE-HUB".parse().unwrap() };
-            let road = (slug != HUB).then_some(road);
+            let road = Arc::new(super::partners::PoliteMember::new(time.clone()));
+            let road = (slug != HUB).then_some(road as Arc<_>);
             doors.push(PartyDoor { name: slug.clone(), slug, party, room, accounts: book, road, metrics });
         };
         let store = Store::in_memory(Operator::MIGRATIONS).unwrap();

@@ -12,10 +12,10 @@ use crate::road::{Book, Envoy};
 const OPERATOR: &str = "DE-OPX";
 
 /// An operator with a book of its own.
-struct Newcomer {
-    own: Own,
-    store: Store,
-    book: Arc<Book>,
+pub(super) struct Newcomer {
+    pub(super) own: Own,
+    pub(super) store: Store,
+    pub(super) book: Arc<Book>,
     envoy: Envoy,
     server: Arc<rustls::ServerConfig>,
     tls: Arc<rustls::ClientConfig>,
@@ -29,7 +29,7 @@ async fn book(store: &Store, tls: &Arc<rustls::ClientConfig>) -> Arc<Book> {
     Arc::new(Book::open(store.clone(), seal, Arc::clone(tls), limits, Arc::new(SystemDice)).await.unwrap())
 }
 
-async fn newcomer(server: &Arc<rustls::ServerConfig>, tls: &Arc<rustls::ClientConfig>) -> Newcomer {
+pub(super) async fn newcomer(server: &Arc<rustls::ServerConfig>, tls: &Arc<rustls::ClientConfig>) -> Newcomer {
     stand(TcpListener::bind("127.0.0.1:0").await.unwrap(), Store::in_memory(&[]).unwrap(), server, tls).await
 }
 
@@ -64,13 +64,13 @@ impl Newcomer {
     }
 }
 
-fn beginning(at: &str, base: &str, token: &str) -> Beginning {
+pub(super) fn beginning(at: &str, base: &str, token: &str) -> Beginning {
     let versions_url = format!("{base}/ocpi/versions");
     Beginning { party: party(at), versions_url, token: Secret::new(token.to_owned()), roots_pem: None, local: true }
 }
 
 /// The last step, and whether all before it held.
-fn end(trial: &Trial) -> (&'static str, bool, &str) {
+pub(super) fn end(trial: &Trial) -> (&'static str, bool, &str) {
     let (last, before) = trial.steps.split_last().unwrap();
     assert!(before.iter().all(|step| step.held), "{trial:?}");
     assert_eq!(last.held, last.advice.is_none(), "what does not hold says what to ask: {last:?}");
@@ -133,10 +133,12 @@ async fn a_hub_begins_where_a_partner_wants_it_to() {
 }
 
 /// How a foreign platform answers to credentials: status and body.
-type Manner = Arc<Mutex<(u16, String)>>;
+pub(super) type Manner = Arc<Mutex<(u16, String)>>;
 
 /// A foreign platform of one token, and every token that it was given.
-async fn foreign(server: &Arc<rustls::ServerConfig>) -> (String, Manner, Arc<Mutex<Vec<String>>>, oneshot::Sender<()>) {
+pub(super) async fn foreign(
+    server: &Arc<rustls::ServerConfig>,
+) -> (String, Manner, Arc<Mutex<Vec<String>>>, oneshot::Sender<()>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let base = format!("https://{}", listener.local_addr().unwrap());
     let (manner, given) = (Manner::default(), Arc::new(Mutex::new(Vec::new())));
@@ -179,7 +181,7 @@ async fn foreign(server: &Arc<rustls::ServerConfig>) -> (String, Manner, Arc<Mut
     (base, manner, given, stop)
 }
 
-fn credentials(base: &str, token: &str, code: &str) -> String {
+pub(super) fn credentials(base: &str, token: &str, code: &str) -> String {
     serde_json::json!({ "status_code": 1000, "timestamp": "2026-11-22T00:00:00Z", "data": {
         "token": token, "url": format!("{base}/ocpi/versions"),
         "roles": [{ "role": "HUB", "party_id": code, "country_code": "NL", "business_details": { "name": "Far" } }],
