@@ -17,7 +17,9 @@ mod csms {
 
     // the cases, by block
     mod authorisation;
+    mod lists;
     mod metering;
+    mod power;
     mod provisioning;
     mod remote;
     mod reservation;

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use charge::Timestamp;
 use charge::id::StationId;
+use charge::talk::line::display::{Customer, CustomerOrder};
 use charge::talk::line::reservation::{ListEntry, ListOrder};
 use charge::talk::line::{StationAnswer, ToStation};
 use charge::token::{Allowed, PresentedToken, Verdict};
@@ -68,6 +69,25 @@ impl Operator {
             log::audit(tx, house.now(), &actor, "unlist token", of.as_str(), "done").map_err(Fault::from)
         })
         .await
+    }
+
+    /// Asks what a station knows of a customer, or has it forgotten. A card that it forgets leaves its list as well, which it
+    /// does not clear by itself; how that went stands beside the list.
+    ///
+    /// cites: ocpp-2.0.1 N10.FR.02
+    pub async fn customer(&self, actor: &str, of: &StationId, order: CustomerOrder) -> Result<OrderOutcome, Fault> {
+        let forgets = match &order.customer {
+            Customer::Token(token) if order.clear => Some(self.0.setup.keys.tags.tag(token.kind, &token.uid)),
+            Customer::Token(_) | Customer::Certificate(_) | Customer::Identifier(_) => None,
+        };
+        let came = self.order(actor, of, StationOrder::Word(Box::new(ToStation::Customer(order)))).await?;
+        if let Some(tag) = forgets.filter(|_| came.outcome == Outcome::Accepted) {
+            let name = of.clone();
+            if self.run("operator.list.forget", move |_, tx| whitelist::take_off(tx, &name, &tag)).await? {
+                self.update_list(actor, of, false).await?;
+            }
+        }
+        Ok(came)
     }
 
     /// Asks the station for its version and sends what it lacks. `whole` sends everything, whatever is believed.

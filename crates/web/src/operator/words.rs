@@ -687,7 +687,12 @@ pub(crate) async fn say(
             let (key, tariff) = (transaction(key), Box::new(ours(&desk, tariff).await?));
             ToStation::Tariff(TariffOrder::Change { key, tariff })
         }
-        other => rest(other, desk.clock.now())?,
+        other => match rest(other, desk.clock.now())? {
+            ToStation::Customer(order) => {
+                return Ok(Json(desk.room.customer(&actor.name, &id, order).await?.into()));
+            }
+            told => told,
+        },
     };
     let done = desk.room.order(&actor.name, &id, StationOrder::Word(Box::new(told))).await?;
     Ok(Json(done.into()))
