@@ -448,9 +448,10 @@ pub enum StationAnswer {
     Refused(Box<str>),
     Settings {
         known: Vec<Setting>,
+        /// As asked for; a name without its variable says that there is no such component (2.x).
         unknown: Vec<Box<str>>,
     },
-    /// Per key, what became of the write.
+    /// Per key, what became of the write; a name without its variable as above.
     Written(Vec<(Box<str>, Written)>),
     /// A remote start of 2.x that already has its transaction.
     Started(Option<TransactionKey>),

@@ -64,6 +64,8 @@ pub(crate) enum Told {
     Action(&'static str),
     /// `SetVariableMonitoring`, whose answer says kind and severity of each monitor again (2.x).
     Watch(Vec<(MonitorKind, u8)>),
+    /// `GetVariables` or `SetVariables`, whose answer names each row again (2.x).
+    Variables(&'static str, Vec<v2::Asked>),
     Foreign(Box<str>),
 }
 

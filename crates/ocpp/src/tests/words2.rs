@@ -215,11 +215,6 @@ fn each_version_judges_by_its_own_schemas() {
             "OccurrenceConstraintViolation",
             "refused",
         ),
-        (
-            r#"[2,"a","GetVariables",{"getVariableData":[{"attributeType":"Target","component":{"name":"A"},"variable":{"name":"B"}}]}]"#,
-            "NotSupported",
-            "refused",
-        ),
         (r#"[2,"a","Teleport",{}]"#, "NotImplemented", "refused"),
         (r#"[2,"a","Heartbeat",{}]"#, "NotSupported", "refused"),
     ];

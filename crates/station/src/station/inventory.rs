@@ -20,8 +20,7 @@ impl Station {
         if let Some(row) = self.rows().into_iter().find(|row| row.variable.eq_ignore_ascii_case(name)) {
             return row.value.ok_or("Rejected");
         }
-        let component = |name: &str| name.split_once('.').map_or(name, |(first, _)| first).to_ascii_lowercase();
-        let known = self.rows().iter().any(|row| component(&row.variable) == component(name));
+        let known = self.rows().iter().any(|row| component(&row.variable).eq_ignore_ascii_case(component(name)));
         Err(if known { "UnknownVariable" } else { "UnknownComponent" })
     }
 
@@ -102,7 +101,7 @@ impl Station {
     /// Components that meet one of the criteria (B08.FR.13); a component without such a variable meets it (B08.FR.07,
     /// B08.FR.09, B08.FR.10).
     pub(super) fn meets(&self, variable: &str, criteria: &[Box<str>]) -> bool {
-        let component = variable.split_once('.').map_or(variable, |(component, _)| component);
+        let component = component(variable);
         criteria.is_empty()
             || criteria.iter().any(|word| match self.value_of(&format!("{component}.{word}")) {
                 Ok(value) => value.eq_ignore_ascii_case("true"),
@@ -124,7 +123,13 @@ impl Station {
                 findings.iter().find(|row| row.variable.eq_ignore_ascii_case(&key)).and_then(|row| row.value.clone());
             Setting { key, value, read_only: true }
         }));
-        missing
+        missing.into_iter().map(|key| self.unknown(key)).collect()
+    }
+
+    /// The name of something that there is not: without its variable, where not even its component is (B05.FR.04, B05.FR.05,
+    /// B06.FR.06, B06.FR.07).
+    pub(super) fn unknown(&self, key: Box<str>) -> Box<str> {
+        if self.value_of(&key) == Err("UnknownComponent") { component(&key).into() } else { key }
     }
 }
 
@@ -217,6 +222,12 @@ impl<'n> Named<'n> {
             && same(self.component, other.component)
             && self.variable.is_none_or(|variable| other.variable.is_some_and(|other| same(variable, other)))
     }
+}
+
+/// The component of a name, with its place.
+fn component(name: &str) -> &str {
+    let place = name.find('/').map_or(0, |slash| slash + 1);
+    name.get(place..).and_then(|rest| rest.find('.')).map_or(name, |dot| name.get(..place + dot).unwrap_or(name))
 }
 
 /// Whether a variable is one of those that were named.

@@ -270,8 +270,11 @@ impl Station {
             }
             let wrote = self.settings.write(self.version, &key, &value);
             // what the station finds out about itself is read and not written (B05.FR.09)
-            let found = wrote.written == Written::Unknown && self.version.is_2() && self.value_of(&key).is_ok();
-            rows.push((key, if found { Written::Rejected } else { wrote.written }));
+            rows.push(match wrote.written {
+                Written::Unknown if self.version.is_2() && self.value_of(&key).is_ok() => (key, Written::Rejected),
+                Written::Unknown if self.version.is_2() => (self.unknown(key), Written::Unknown),
+                written => (key, written),
+            });
             let Some((key, value)) = wrote.kept else { continue };
             if key == Key::AuthorizationKey {
                 // A01.FR.11, A01.FR.12: that it changed, never to what

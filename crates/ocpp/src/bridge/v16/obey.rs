@@ -144,6 +144,7 @@ pub(in crate::bridge) fn reply(told: &Told, answer: &StationAnswer) -> Result<St
         | Told::Certificates(_)
         | Told::Action(_)
         | Told::Watch(_)
+        | Told::Variables(..)
         | Told::Foreign(_) => Err(Fault::new(Code::NotSupported, "not served here")),
     }
 }

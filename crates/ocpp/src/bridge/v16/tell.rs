@@ -150,7 +150,7 @@ pub(in crate::bridge) fn outcome(
         }
         Told::Certificates(errand) => return certificate::step(errand, payload, notes),
         Told::Action(name) => return profiles(name, payload, notes),
-        Told::Watch(_) | Told::Foreign(_) => return Err(misfit()),
+        Told::Watch(_) | Told::Variables(..) | Told::Foreign(_) => return Err(misfit()),
     };
     Ok(answered(&word))
 }

@@ -25,7 +25,10 @@ pub(super) mod tell;
 mod terms;
 mod transaction;
 mod upkeep;
+mod variables;
 mod wire;
+
+pub(in crate::bridge) use variables::Asked;
 
 use std::time::Duration;
 

@@ -14,7 +14,7 @@ use ocpp_kit::v2_1::{
 
 use super::period::{joined, rest};
 use super::{boxed, document, key, key_text, monitor, more, name, parsed, part, small, some, text, unlisted};
-use crate::bridge::{misfit, moment, plausible, wire};
+use crate::bridge::{moment, plausible, wire};
 use crate::payload::Notes;
 use crate::rules::Fault;
 
@@ -241,21 +241,12 @@ pub(super) fn read_order(keys: &[Box<str>]) -> Result<CsmsRequest, Fault> {
     Ok(CsmsRequest::GetVariables(kit::GetVariablesRequest::new(rows)))
 }
 
-pub(super) fn keys(order: &kit::GetVariablesRequest) -> Vec<Box<str>> {
-    order.get_variable_data.iter().map(|row| name::spelled(&row.component, &row.variable)).collect()
-}
-
 pub(super) fn write_order(values: &[(Box<str>, Secret<Box<str>>)]) -> Result<CsmsRequest, Fault> {
     let one = |(key, value): &(Box<str>, Secret<Box<str>>)| {
         name::parse(key).map(|(component, variable)| kit::SetVariableData::new(&**value.expose(), component, variable))
     };
     let rows = values.iter().map(one).collect::<Result<_, _>>()?;
     Ok(CsmsRequest::SetVariables(kit::SetVariablesRequest::new(rows)))
-}
-
-pub(super) fn writes(order: kit::SetVariablesRequest) -> Vec<(Box<str>, Secret<Box<str>>)> {
-    let rows = order.set_variable_data.into_iter();
-    rows.map(|row| (name::spelled(&row.component, &row.variable), Secret::new(row.attribute_value.into()))).collect()
 }
 
 /// `Rejected` is what a write-only variable answers (B06.FR.09): known, without a value.
@@ -273,23 +264,6 @@ pub(super) fn settings(answer: &kit::GetVariablesResponse) -> StationAnswer {
     StationAnswer::Settings { known, unknown }
 }
 
-pub(super) fn say_settings(answer: &StationAnswer) -> Result<kit::GetVariablesResponse, Fault> {
-    let StationAnswer::Settings { known, unknown } = answer else { return Err(misfit()) };
-    let row = |key: &str, status: GetVariableStatus, value: Option<&str>| {
-        let (component, variable) = name::parse(key)?;
-        let mut row = kit::GetVariableResult::new(status, component, variable);
-        row.attribute_value = text(value);
-        Ok(row)
-    };
-    let known = known.iter().map(|setting| match setting.value.as_deref() {
-        Some(value) => row(&setting.key, GetVariableStatus::Accepted, Some(value)),
-        None => row(&setting.key, GetVariableStatus::Rejected, None),
-    });
-    let unknown = unknown.iter().map(|key| row(key, GetVariableStatus::UnknownVariable, None));
-    let rows: Result<Vec<_>, Fault> = known.chain(unknown).collect();
-    Ok(kit::GetVariablesResponse::new(rows?))
-}
-
 pub(super) fn written(answer: &kit::SetVariablesResponse) -> StationAnswer {
     let row = |row: &kit::SetVariableResult| {
         let written = match row.attribute_status {
@@ -301,20 +275,4 @@ pub(super) fn written(answer: &kit::SetVariablesResponse) -> StationAnswer {
         (name::spelled(&row.component, &row.variable), written)
     };
     StationAnswer::Written(answer.set_variable_result.iter().map(row).collect())
-}
-
-pub(super) fn say_written(answer: &StationAnswer) -> Result<kit::SetVariablesResponse, Fault> {
-    let StationAnswer::Written(rows) = answer else { return Err(misfit()) };
-    let row = |(key, written): &(Box<str>, Written)| {
-        let (component, variable) = name::parse(key)?;
-        let status = match written {
-            Written::Accepted => SetVariableStatus::Accepted,
-            Written::AfterReboot => SetVariableStatus::RebootRequired,
-            Written::Rejected => SetVariableStatus::Rejected,
-            Written::Unknown => SetVariableStatus::UnknownVariable,
-        };
-        Ok(kit::SetVariableResult::new(status, component, variable))
-    };
-    let rows: Result<Vec<_>, Fault> = rows.iter().map(row).collect();
-    Ok(kit::SetVariablesResponse::new(rows?))
 }

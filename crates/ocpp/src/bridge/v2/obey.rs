@@ -12,7 +12,7 @@ use super::tell::WEB_PAYMENT;
 use super::wire::{strict, write};
 use super::{
     certificate, charging, display, grid, key_text, model, monitor, natural, one_evse, payment, provision, reservation,
-    status, tariff, text, upkeep,
+    status, tariff, text, upkeep, variables,
 };
 use crate::bridge::{Told, misfit};
 use crate::payload::object;
@@ -26,6 +26,18 @@ pub(in crate::bridge) fn told(version: Version, action: &str, payload: &str) -> 
     }
     let order: CsmsRequest = strict(version, action, payload)?;
     let named = order.action().as_str();
+    // what is asked for is named again in the answer
+    let order = match order {
+        CsmsRequest::GetVariables(order) => {
+            let asked = variables::asked(&order);
+            return Ok((variables::read(&asked), Told::Variables(named, asked)));
+        }
+        CsmsRequest::SetVariables(order) => {
+            let (asked, order) = variables::written(order);
+            return Ok((order, Told::Variables(named, asked)));
+        }
+        order => order,
+    };
     match word(order)? {
         // its answer names kind and severity of each monitor again
         Some(ToStation::Model(ModelOrder::Watch(monitors))) => {
@@ -43,7 +55,6 @@ pub(in crate::bridge) fn told(version: Version, action: &str, payload: &str) -> 
 /// The word of an order; `None` where it has none, and the station is to refuse it.
 fn word(order: CsmsRequest) -> Result<Option<ToStation>, Fault> {
     Ok(Some(match order.action() {
-        Action::GetVariables | Action::SetVariables => return variables(order).map(Some),
         Action::SetChargingProfile
         | Action::ClearChargingProfile
         | Action::GetChargingProfiles
@@ -95,29 +106,6 @@ fn others(order: CsmsRequest) -> Result<Option<ToStation>, Fault> {
     })
 }
 
-fn variables(order: CsmsRequest) -> Result<ToStation, Fault> {
-    match order {
-        CsmsRequest::GetVariables(order)
-            if order.get_variable_data.iter().any(|row| is_beside(row.attribute_type.as_ref())) =>
-        {
-            Err(Fault::at(Code::NotSupported, "/getVariableData", "only actual values are read here"))
-        }
-        CsmsRequest::SetVariables(order)
-            if order.set_variable_data.iter().any(|row| is_beside(row.attribute_type.as_ref())) =>
-        {
-            Err(Fault::at(Code::NotSupported, "/setVariableData", "only actual values are written here"))
-        }
-        CsmsRequest::GetVariables(order) => Ok(ToStation::ReadSettings { keys: model::keys(&order) }),
-        CsmsRequest::SetVariables(order) => Ok(ToStation::WriteSettings { values: model::writes(order) }),
-        _ => Err(super::astray()),
-    }
-}
-
-/// A target or a limit, not the actual value. The line has no word for reading and writing those.
-fn is_beside(attribute: Option<&kit::Attribute>) -> bool {
-    attribute.is_some_and(|attribute| *attribute != kit::Attribute::Actual)
-}
-
 pub(in crate::bridge) fn reply(version: Version, told: &Told, answer: &StationAnswer) -> Result<String, Fault> {
     match told {
         Told::Watch(asked) => match answer {
@@ -125,6 +113,15 @@ pub(in crate::bridge) fn reply(version: Version, told: &Told, answer: &StationAn
                 sent(version, CsmsResponse::SetVariableMonitoring(monitor::say_set(asked, answer)?))
             }
             other => unserved(other),
+        },
+        Told::Variables(action, asked) => match answer {
+            StationAnswer::Settings { known, unknown } => {
+                sent(version, CsmsResponse::GetVariables(variables::say_read(asked, known, unknown)))
+            }
+            StationAnswer::Written(rows) => {
+                sent(version, CsmsResponse::SetVariables(variables::say_written(asked, rows)))
+            }
+            other => answered(version, action, other),
         },
         Told::Action(action) => answered(version, action, answer),
         // in a message that 1.6 carries
@@ -162,8 +159,6 @@ fn answered(version: Version, action: &'static str, answer: &StationAnswer) -> R
     let response = match (action, answer) {
         (_, StationAnswer::Foreign(foreign)) => return object(&foreign.body).map(|()| foreign.body.to_string()),
         (WEB_PAYMENT | "CostUpdated", StationAnswer::Accepted) => return Ok("{}".to_owned()),
-        ("GetVariables", StationAnswer::Settings { .. }) => CsmsResponse::GetVariables(model::say_settings(answer)?),
-        ("SetVariables", StationAnswer::Written(_)) => CsmsResponse::SetVariables(model::say_written(answer)?),
         ("RequestStartTransaction", StationAnswer::Started(key)) => {
             let mut out = kit::RequestStartTransactionResponse::new(kit::RequestStartStopStatus::Accepted);
             out.transaction_id = key.as_ref().map(key_text).transpose()?;
