@@ -11,7 +11,7 @@ use std::time::Duration;
 use billing::record::PublicKey;
 use charge::id::EvseNo;
 use charge::talk::line::model::Network;
-use charge::talk::line::{FromStation, Pole, StationAnswer, ToStation, Uplink, Version};
+use charge::talk::line::{Distrust, FromStation, Pole, StationAnswer, ToStation, Uplink, Version};
 use charge::token::{PresentedToken, TokenKind, TokenUid};
 use charge::units::Power;
 use charge::{Clock, Dice, Secret, Soon, Timestamp};
@@ -401,6 +401,11 @@ impl Pole for VirtualStation {
 
     fn line_up(&self, version: Version) {
         self.step(|station, now, out| station.line_up(now, version, out));
+        self.wake.notify_one();
+    }
+
+    fn distrusted(&self, of: Distrust) {
+        self.step(|station, now, out| station.distrusted(now, of, out));
         self.wake.notify_one();
     }
 

@@ -28,7 +28,7 @@ use billing::record::{ClockQuality, PublicKey};
 use charge::id::EvseNo;
 use charge::talk::line::model::Network;
 use charge::talk::line::terms::Limits;
-use charge::talk::line::{BayState, FromStation, Version};
+use charge::talk::line::{BayState, Distrust, FromStation, Version};
 use charge::token::Allowed;
 use charge::units::{Energy, Power};
 use charge::{Dice, Secret, Timestamp};
@@ -337,6 +337,23 @@ impl Station {
         self.blocks.logbook.write(self.now, false, "line down");
         self.relimit(out);
         self.unasked(out);
+        self.speak(out);
+    }
+
+    /// The other end of the line could not be trusted: an alarm for when there is a line again, once (A00.FR.311, A00.FR.316,
+    /// A00.FR.414, A00.FR.419).
+    pub fn distrusted(&mut self, now: Timestamp, of: Distrust, out: &mut Vec<Output>) {
+        self.catch_up(now, out);
+        let kind = match of {
+            Distrust::Certificate if self.version.is_2() => "InvalidCsmsCertificate",
+            Distrust::Certificate => "InvalidCentralSystemCertificate",
+            Distrust::TlsVersion => "InvalidTLSVersion",
+            Distrust::CipherSuite => "InvalidTLSCipherSuite",
+        };
+        let waits = |said: &FromStation| matches!(said, FromStation::Security { kind: of, .. } if &**of == kind);
+        if !self.wanted.news.iter().any(waits) {
+            self.alarm(kind);
+        }
         self.speak(out);
     }
 

@@ -655,6 +655,20 @@ pub trait Pole: Send + Sync {
 
     /// A try to get a line failed; another one follows by itself.
     fn unreached(&self, _why: &str) {}
+
+    /// The same, because the other end is not to be trusted.
+    fn distrusted(&self, _of: Distrust) {}
+}
+
+/// Why a station does not trust the other end of its line: each is a security event of its own (2.x, appendix 1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Distrust {
+    /// Its certificate is not valid (A00.FR.310, A00.FR.413).
+    Certificate,
+    /// It speaks nothing newer than TLS 1.1 (A00.FR.314, A00.FR.416).
+    TlsVersion,
+    /// It has no cipher suite that is allowed (A00.FR.318, A00.FR.421).
+    CipherSuite,
 }
 
 /// The station's way to its operator. Waits for the answer; one message is under way at a time, in order.

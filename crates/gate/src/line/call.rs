@@ -6,6 +6,7 @@ use std::time::Duration;
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use charge::id::StationId;
+use charge::talk::line::Distrust;
 use charge::talk::line::Version;
 use http::header::{AUTHORIZATION, HeaderValue, RETRY_AFTER, SEC_WEBSOCKET_PROTOCOL};
 use http::{Request, StatusCode};
@@ -157,6 +158,22 @@ impl Number {
 }
 
 impl CallFault {
+    /// What of the other end is not to be trusted.
+    pub(super) const fn distrust(&self) -> Option<Distrust> {
+        match self {
+            Self::Tls(HandshakeFault::BadCertificate(_)) => Some(Distrust::Certificate),
+            Self::Tls(HandshakeFault::OldVersion) => Some(Distrust::TlsVersion),
+            Self::Tls(HandshakeFault::NoCommonSuite) => Some(Distrust::CipherSuite),
+            Self::Tls(_)
+            | Self::NotPublic
+            | Self::Tcp(_)
+            | Self::Refused { .. }
+            | Self::Upgrade(_)
+            | Self::NoVersion
+            | Self::Slow => None,
+        }
+    }
+
     /// What the operator asked for, if it did.
     pub fn retry_after(&self) -> Option<Duration> {
         match self {

@@ -312,6 +312,9 @@ async fn keep_up(caller: Arc<Caller>, mut wish: watch::Receiver<Wish>) {
             Err(fault) => {
                 tracing::debug!(why = %fault, tries, "the operator was not reached");
                 caller.pole.unreached(&fault.to_string());
+                if let Some(of) = fault.distrust() {
+                    caller.pole.distrusted(of);
+                }
                 fault.retry_after()
             }
         };

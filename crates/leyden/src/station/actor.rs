@@ -11,7 +11,7 @@ use std::time::Duration;
 use charge::clock::SeededDice;
 use charge::id::{EvseId, EvseNo, MeterSerial, StationId};
 use charge::place::Current;
-use charge::talk::line::{BayState, Pole, ResetKind, StationAnswer, ToStation, Trigger, Uplink, Version};
+use charge::talk::line::{BayState, Distrust, Pole, ResetKind, StationAnswer, ToStation, Trigger, Uplink, Version};
 use charge::token::TokenUid;
 use charge::units::{Energy, Power};
 use charge::{Clock, Dice, Secret, Soon, Timestamp};
@@ -91,6 +91,10 @@ impl Pole for Late {
 
     fn line_down(&self, why: &str) {
         self.station.line_down(why);
+    }
+
+    fn distrusted(&self, of: Distrust) {
+        self.station.distrusted(of);
     }
 }
 

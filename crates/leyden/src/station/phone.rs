@@ -13,7 +13,7 @@ use std::time::Duration;
 use charge::id::StationId;
 use charge::talk::line::document::Document;
 use charge::talk::line::model::{ModelOrder, Network};
-use charge::talk::line::{Pole, StationAnswer, ToStation, Uplink, Version};
+use charge::talk::line::{Distrust, Pole, StationAnswer, ToStation, Uplink, Version};
 use charge::{Clock, Secret, Soon};
 use gate::line::soap::{SoapDial, SoapStation};
 use gate::line::{Backoff, Dial, Dialled, TalkLimits, Wire, dial_through, station_url};
@@ -413,6 +413,10 @@ impl Pole for Watched {
 
     fn line_down(&self, why: &str) {
         self.inner.line_down(why);
+    }
+
+    fn distrusted(&self, of: Distrust) {
+        self.inner.distrusted(of);
     }
 }
 
