@@ -2,7 +2,8 @@
 //! side, a central system made by hand on the other, which writes every frame of its own and reads every one of theirs.
 //!
 //! What the station does by itself is shown beside it, where time moves by hand; here is what only a wire can show: how
-//! it knocks, what it trusts, and the words of its answers.
+//! it knocks, what it trusts, where it goes, and the words of its answers. The binary has to be built before: `cargo build
+//! -p leyden`.
 
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
@@ -13,4 +14,5 @@ mod station {
     // the cases
     mod answers;
     mod knocks;
+    mod moves;
 }

@@ -108,9 +108,14 @@ async fn networks_that_cannot_be_are_refused_as_the_cases_ask() {
 async fn a_certificate_that_is_none_is_an_alarm_as_the_cases_ask() {
     let (_guest, mut csms) = connected().await;
     csms.until("BootNotification").await;
-    let trigger = json!({"requestedMessage": "SignChargingStationCertificate"});
+    let trigger = || json!({"requestedMessage": "SignChargingStationCertificate"});
+    // TC_A_15_CS: a request that is not taken is the end of it
+    csms.signs = "Rejected";
+    assert_eq!(csms.ask("TriggerMessage", trigger()).await["status"], "Accepted", "TC_A_15_CS");
+    csms.until("SignCertificate").await;
+    csms.signs = "Accepted";
     // TC_A_14_CS
-    assert_eq!(csms.ask("TriggerMessage", trigger).await["status"], "Accepted", "TC_A_14_CS");
+    assert_eq!(csms.ask("TriggerMessage", trigger()).await["status"], "Accepted", "TC_A_14_CS");
     let asked = csms.until("SignCertificate").await;
     let csr = asked["csr"].as_str().unwrap();
     assert!(csr.starts_with("-----BEGIN CERTIFICATE REQUEST-----"), "TC_A_14_CS: {csr}");

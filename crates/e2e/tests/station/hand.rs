@@ -1,6 +1,7 @@
 //! A central system made by hand, and a virtual station that dials it.
 
 use std::collections::VecDeque;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -9,7 +10,7 @@ use charge::id::{EvseId, MeterSerial, StationId};
 use charge::place::Current;
 use charge::talk::line::{Pole, Version};
 use charge::units::Power;
-use charge::{Clock, Secret, SystemClock, Timestamp};
+use charge::{Clock, Dice, Secret, SystemClock, Timestamp};
 use futures_util::{SinkExt, StreamExt};
 use gate::line::{Backoff, Dial, Dialled, TalkLimits, dial};
 use rustls::{ClientConfig, ServerConfig};
@@ -42,17 +43,28 @@ impl<T: AsyncRead + AsyncWrite + Send + Unpin> Stream for T {}
 pub(super) struct Door {
     listener: TcpListener,
     tls: Option<TlsAcceptor>,
+    shown: Mutex<Option<Vec<u8>>>,
 }
 
 impl Door {
     pub(super) async fn open(tls: Option<ServerConfig>) -> Self {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
-        Self { listener, tls: tls.map(|tls| TlsAcceptor::from(Arc::new(tls))) }
+        Self { listener, tls: tls.map(|tls| TlsAcceptor::from(Arc::new(tls))), shown: Mutex::default() }
+    }
+
+    /// Where it is, without an identity.
+    pub(super) fn base(&self) -> String {
+        let scheme = if self.tls.is_some() { "wss" } else { "ws" };
+        format!("{scheme}://localhost:{}/ocpp", self.listener.local_addr().unwrap().port())
     }
 
     pub(super) fn url(&self) -> String {
-        let scheme = if self.tls.is_some() { "wss" } else { "ws" };
-        format!("{scheme}://localhost:{}/ocpp/{ID}", self.listener.local_addr().unwrap().port())
+        format!("{}/{ID}", self.base())
+    }
+
+    /// The certificate that was shown last.
+    pub(super) fn shown(&self) -> Option<Vec<u8>> {
+        self.shown.lock().unwrap().clone()
     }
 
     /// The next that knocks; what the handshake came to, where there is one.
@@ -62,7 +74,10 @@ impl Door {
             None => Ok(Box::new(tcp)),
             Some(tls) => {
                 let tls = timeout(PATIENCE, tls.accept(tcp)).await.expect("a handshake ends");
-                tls.map(|tls| Box::new(tls) as Box<dyn Stream>).map_err(|fault| fault.to_string())
+                let tls = tls.map_err(|fault| fault.to_string())?;
+                let leaf = tls.get_ref().1.peer_certificates().and_then(|chain| chain.first());
+                *self.shown.lock().unwrap() = leaf.map(|leaf| leaf.to_vec());
+                Ok(Box::new(tls))
             }
         }
     }
@@ -88,6 +103,8 @@ pub(super) struct Csms {
     said: VecDeque<(String, Value)>,
     /// How boots are answered.
     pub(super) boots: &'static str,
+    /// How requests for a certificate are.
+    pub(super) signs: &'static str,
     sent: u32,
 }
 
@@ -106,7 +123,7 @@ impl Csms {
         let upgraded = timeout(PATIENCE, accept_hdr_async(stream, answer)).await.expect("an upgrade");
         let socket = upgraded.unwrap();
         let (authorization, path) = seen.lock().unwrap().clone();
-        Self { socket, authorization, path, said: VecDeque::new(), boots: "Accepted", sent: 0 }
+        Self { socket, authorization, path, said: VecDeque::new(), boots: "Accepted", signs: "Accepted", sent: 0 }
     }
 
     /// Answers until the station says this; what it said.
@@ -156,7 +173,7 @@ impl Csms {
             "BootNotification" => json!({"currentTime": now, "interval": 300, "status": self.boots}),
             "Heartbeat" => json!({"currentTime": now}),
             "Authorize" | "TransactionEvent" => json!({"idTokenInfo": {"status": "Accepted"}}),
-            "SignCertificate" => json!({"status": "Accepted"}),
+            "SignCertificate" => json!({"status": self.signs}),
             _ => json!({}),
         };
         self.said.push_back((action, frame[3].clone()));
@@ -237,4 +254,36 @@ fn plan() -> Plan {
 
 pub(super) fn now() -> Timestamp {
     SystemClock.now()
+}
+
+/// The program, from the environment or beside this test.
+pub(super) fn leyden() -> PathBuf {
+    let beside = || {
+        let this = std::env::current_exe().unwrap();
+        this.parent().and_then(Path::parent).unwrap().join("leyden")
+    };
+    let path = std::env::var_os("LEYDEN_BIN").map_or_else(beside, PathBuf::from);
+    assert!(path.exists(), "{} is not there; build it first: cargo build -p leyden", path.display());
+    path
+}
+
+/// A folder that goes with its owner.
+pub(super) struct Folder(PathBuf);
+
+impl Folder {
+    pub(super) fn new() -> Self {
+        let path = std::env::temp_dir().join(format!("leyden-e2e-{}", SystemDice.uuid()));
+        std::fs::create_dir(&path).unwrap();
+        Self(path)
+    }
+
+    pub(super) fn path(&self, name: &str) -> PathBuf {
+        self.0.join(name)
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _left_behind = std::fs::remove_dir_all(&self.0);
+    }
 }

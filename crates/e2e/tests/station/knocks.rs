@@ -21,7 +21,7 @@ async fn booted(csms: &mut Csms, case: &str) {
     assert_eq!(csms.until("StatusNotification").await["connectorStatus"], "Available", "{case}");
 }
 
-fn pair(password: &str) -> Option<String> {
+pub(super) fn pair(password: &str) -> Option<String> {
     Some(format!("Basic {}", BASE64_STANDARD.encode(format!("{ID}:{password}"))))
 }
 
@@ -44,12 +44,12 @@ async fn a_password_is_shown_and_kept_as_the_cases_ask() {
     assert_eq!(door.let_in().await.authorization, pair(PASSWORD), "TC_A_10_CS");
 }
 
-fn authority(name: &str) -> Authority {
+pub(super) fn authority(name: &str) -> Authority {
     Authority::create(name, DAY, now(), &SystemDice).unwrap()
 }
 
 /// A door with a certificate of this authority for this name.
-async fn secured(by: &Authority, name: &str, clients: ClientCertificates) -> Door {
+pub(super) async fn secured(by: &Authority, name: &str, clients: ClientCertificates) -> Door {
     let identity = by.server_certificate(&[name.to_owned()], DAY, now(), &SystemDice).unwrap();
     Door::open(Some(trust::tls::server(&identity, clients, &[]).unwrap())).await
 }
