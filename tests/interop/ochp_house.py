@@ -11,25 +11,16 @@ tokens of the clearing house), `inform MESSAGE KWH` (the operator, of the sessio
 """
 import argparse
 import base64
-import copy
 import datetime
-import json
-import ssl
 import sys
 import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from zoneinfo import ZoneInfo
 
 import requests
 import zeep
-from lxml import etree
-from zeep.plugins import Plugin
-from zeep.transports import Transport
 
 from ochp_samples import CONTRACT, POINT, TARIFF, cdr, emt
-
-SOAP = "http://schemas.xmlsoap.org/soap/envelope/"
-SCHEMA = "{http://www.w3.org/2001/XMLSchema}schema"
+from wsdl_party import Judge, operations, say, schema_inside, serve, transport
 
 parser = argparse.ArgumentParser()
 parser.add_argument("wsdl", help="folder of the WSDLs of 1.4")
@@ -38,35 +29,10 @@ parser.add_argument("--server", required=True, help="server certificate and key 
 parser.add_argument("--token", help="the uid that may charge at our operators")
 wish = parser.parse_args()
 WSDL = f"{wish.wsdl}/ochp-direct.wsdl"
-inline = next(etree.parse(WSDL).getroot().iter(SCHEMA))
-schema = etree.XMLSchema(etree.ElementTree(etree.fromstring(etree.tostring(inline), base_url=f"{wish.wsdl}/")))
-served = zeep.Client(WSDL)
-OPS = {
-    op.input.body.qname.text: op
-    for service in served.wsdl.services.values()
-    for port in service.ports.values()
-    for op in port.binding._operations.values()
-}
+judge = Judge(schema_inside(WSDL))
+OPS = operations(zeep.Client(WSDL))
 AACHEN = ZoneInfo("Europe/Berlin")
 OK = {"resultCode": {"resultCode": "ok"}, "resultDescription": "yes"}
-
-
-def say(step, **more):
-    # one write a line: the server speaks from threads of its own
-    sys.stdout.write(json.dumps({"step": step, **more}, default=str) + "\n")
-    sys.stdout.flush()
-
-
-def judge(body):
-    """A body that the schemas refuse is told, and ends the test."""
-    if not schema.validate(etree.ElementTree(copy.deepcopy(body))):
-        say("failed", why=str(schema.error_log.last_error))
-
-
-class Judge(Plugin):
-    def ingress(self, envelope, http_headers, operation):
-        judge(envelope.find(f"{{{SOAP}}}Body")[0])
-        return envelope, http_headers
 
 
 def utc(**after):
@@ -175,40 +141,19 @@ def shows_tokens(headers):
     return any(shown == f"zeep-{day(0)}:{token}" for token in theirs)
 
 
-class Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-
-    def do_POST(self):
-        raw = self.rfile.read(int(self.headers["Content-Length"]))
-        strict = etree.XMLParser(resolve_entities=False, load_dtd=False, no_network=True)
-        body = etree.fromstring(raw, strict).find(f"{{{SOAP}}}Body")[0]
-        judge(body)
-        op = OPS[body.tag]
-        asked = op.input.body.parse(body, served.wsdl.types)
-        # the agreed password is the other way in
-        agreed = requests.auth._basic_auth_str("volt", "ours")
-        if self.path == "/direct" and self.headers["Authorization"] != agreed and not shows_tokens(self.headers):
-            say("failed", why=f"{op.name} with wrong tokens")
-        with lock:
-            said = answer(op.name, asked)
-            say("served", op=op.name, **told(op.name, asked))
-        envelope = etree.Element(f"{{{SOAP}}}Envelope")
-        op.output.body.render(etree.SubElement(envelope, f"{{{SOAP}}}Body"), op.output.body(**said))
-        out = etree.tostring(envelope, xml_declaration=True, encoding="utf-8")
-        self.send_response(200)
-        self.send_header("Content-Type", "text/xml; charset=utf-8")
-        self.send_header("Content-Length", str(len(out)))
-        self.end_headers()
-        self.wfile.write(out)
-
-    def log_message(self, *_):
-        pass
+def heard(op, asked, path, headers):
+    # the agreed password is the other way in
+    agreed = requests.auth._basic_auth_str("volt", "ours")
+    if path == "/direct" and headers["Authorization"] != agreed and not shows_tokens(headers):
+        say("failed", why=f"{op.name} with wrong tokens")
+    with lock:
+        said = answer(op.name, asked)
+        say("served", op=op.name, **told(op.name, asked))
+    return said
 
 
 def direct(address, side, login):
-    session = requests.Session()
-    session.verify, session.auth, session.trust_env = wish.ca, login, False
-    client = zeep.Client(WSDL, transport=Transport(session=session), plugins=[Judge()])
+    client = zeep.Client(WSDL, transport=transport(wish.ca, login=login), plugins=[judge])
     service = client.bind("e-clearing.net-OCHP-direct", f"eCHS_Q-System-direct-{side}")
     service._binding_options["address"] = address
     return service
@@ -264,12 +209,7 @@ def bill(what, *uid):
     say("billed", what=what)
 
 
-server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-context.load_cert_chain(wish.server)
-server.socket = context.wrap_socket(server.socket, server_side=True)
-base = f"https://127.0.0.1:{server.server_address[1]}"
-threading.Thread(target=server.serve_forever, daemon=True).start()
+base = serve(judge, OPS, heard, wish.server)
 say("listening", url=base)
 agreed = ("zeep", "theirs")
 ACTIONS = {

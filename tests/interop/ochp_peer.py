@@ -6,25 +6,15 @@ interfaces; every body that comes, as question or as answer, is validated agains
 standard output; the clearing house's address comes on standard input once somebody knows ours.
 """
 import argparse
-import copy
 import datetime
-import json
-import ssl
 import sys
-import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-import requests
 import zeep
-from lxml import etree
-from zeep.plugins import Plugin
-from zeep.transports import Transport
 from zeep.wsse.username import UsernameToken
 
 from ochp_samples import CONTRACT, POINT, TARIFF, UID, cdr, emt
+from wsdl_party import Judge, operations, say, schema_inside, serve, transport
 
-SOAP = "http://schemas.xmlsoap.org/soap/envelope/"
-SCHEMA = "{http://www.w3.org/2001/XMLSchema}schema"
 SERVICE = "e-clearing.net-OCHP-direct"
 
 parser = argparse.ArgumentParser()
@@ -33,33 +23,8 @@ parser.add_argument("--ca", required=True)
 parser.add_argument("--server", required=True, help="server certificate and key in one file")
 wish = parser.parse_args()
 WSDL = f"{wish.wsdl}/ochp-direct.wsdl"
-inline = next(etree.parse(WSDL).getroot().iter(SCHEMA))
-schema = etree.XMLSchema(etree.ElementTree(etree.fromstring(etree.tostring(inline), base_url=f"{wish.wsdl}/")))
-served = zeep.Client(WSDL)
-OPS = {
-    op.input.body.qname.text: op
-    for service in served.wsdl.services.values()
-    for port in service.ports.values()
-    for op in port.binding._operations.values()
-}
-
-
-def say(step, **more):
-    print(json.dumps({"step": step, **more}, default=str), flush=True)
-
-
-def judge(body):
-    """A body that the schemas refuse ends the script."""
-    alone = etree.ElementTree(copy.deepcopy(body))
-    if not schema.validate(alone):
-        say("invalid", why=str(schema.error_log.last_error))
-        raise SystemExit(1)
-
-
-class Judge(Plugin):
-    def ingress(self, envelope, http_headers, operation):
-        judge(envelope.find(f"{{{SOAP}}}Body")[0])
-        return envelope, http_headers
+judge = Judge(schema_inside(WSDL))
+OPS = operations(zeep.Client(WSDL))
 
 
 def utc(**after):
@@ -77,29 +42,9 @@ ANSWERS = {
 }
 
 
-class Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-
-    def do_POST(self):
-        raw = self.rfile.read(int(self.headers["Content-Length"]))
-        strict = etree.XMLParser(resolve_entities=False, load_dtd=False, no_network=True)
-        body = etree.fromstring(raw, strict).find(f"{{{SOAP}}}Body")[0]
-        judge(body)
-        op = OPS[body.tag]
-        op.input.body.parse(body, served.wsdl.types)
-        say("served", op=op.name, action=self.headers["SOAPAction"].strip('"') == op.soapaction)
-        envelope = etree.Element(f"{{{SOAP}}}Envelope")
-        answer = op.output.body(**ANSWERS[op.name])
-        op.output.body.render(etree.SubElement(envelope, f"{{{SOAP}}}Body"), answer)
-        out = etree.tostring(envelope, xml_declaration=True, encoding="utf-8")
-        self.send_response(200)
-        self.send_header("Content-Type", "text/xml; charset=utf-8")
-        self.send_header("Content-Length", str(len(out)))
-        self.end_headers()
-        self.wfile.write(out)
-
-    def log_message(self, *_):
-        pass
+def served(op, _asked, _path, headers):
+    say("served", op=op.name, action=headers["SOAPAction"].strip('"') == op.soapaction)
+    return ANSWERS[op.name]
 
 
 class House:
@@ -109,9 +54,7 @@ class House:
         self.base, self.user = base, user
 
     def bind(self, port, path, wsse=None, auth=None):
-        session = requests.Session()
-        session.verify, session.auth, session.trust_env = wish.ca, auth, False
-        client = zeep.Client(WSDL, wsse=wsse, transport=Transport(session=session), plugins=[Judge()])
+        client = zeep.Client(WSDL, wsse=wsse, transport=transport(wish.ca, login=auth), plugins=[judge])
         service = client.bind(SERVICE, port)
         service._binding_options["address"] = self.base + path
         return service
@@ -184,12 +127,7 @@ def direct(operator, provider):
     say("released", code=code(ask.ReleaseEvse(directId=session)))
 
 
-server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-context.load_cert_chain(wish.server)
-server.socket = context.wrap_socket(server.socket, server_side=True)
-threading.Thread(target=server.serve_forever, daemon=True).start()
-say("listening", url=f"https://127.0.0.1:{server.server_address[1]}/direct")
+say("listening", url=f"{serve(judge, OPS, served, wish.server)}/direct")
 base = sys.stdin.readline().strip()
 operator, provider = House(base, "DE-OCH"), House(base, "DE-OCP")
 lists(operator.service(), provider.service())

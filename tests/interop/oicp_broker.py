@@ -9,23 +9,15 @@ operator), `tap ADDRESS UID` and `bill ADDRESS tap|start` (the operator, at a me
 the start that it was ordered). One JSON line per step on standard output.
 """
 import argparse
-import copy
 import datetime
-import json
-import ssl
 import sys
-import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-import requests
 import zeep
 from lxml import etree
-from zeep.plugins import Plugin
-from zeep.transports import Transport
 
 from oicp_samples import EVCO, EVSE, GOOD, RECORD, SERVICES, VERDICT, YES, cdr, evco, rfid
+from wsdl_party import Judge, operations, say, schemas_of, serve, transport
 
-SOAP = "http://schemas.xmlsoap.org/soap/envelope/"
 AUTHORIZATION = "eRoamingAuthorization_V2.0"
 # what it names the sessions that its members begin and that its own partners begin
 NAMED = "f98efba4-02d8-4fa0-b810-9a9d50d2c5"
@@ -39,36 +31,8 @@ parser.add_argument("--client", required=True, help="client certificate and key 
 parser.add_argument("--token", help="the uid that may charge at a member that is an operator")
 wish = parser.parse_args()
 files = [f"{service}.xsd" for service in SERVICES] + ["eRoamingCommonTypes_V2.0.xsd"]
-trees = [etree.parse(f"{wish.wsdl}/RelatedSchemas/{file}") for file in files]
-SCHEMAS = {tree.getroot().get("targetNamespace"): etree.XMLSchema(tree) for tree in trees}
-clients = {service: zeep.Client(f"{wish.wsdl}/{service}_service-definition.wsdl") for service in SERVICES}
-OPS = {
-    op.input.body.qname.text: (op, client)
-    for client in clients.values()
-    for service in client.wsdl.services.values()
-    for port in service.ports.values()
-    for op in port.binding._operations.values()
-}
-
-
-def say(step, **more):
-    # one write a line: the server speaks from threads of its own
-    sys.stdout.write(json.dumps({"step": step, **more}, default=str) + "\n")
-    sys.stdout.flush()
-
-
-def judge(body):
-    """A body that the schemas refuse is told, and ends the test."""
-    schema = SCHEMAS[etree.QName(body).namespace]
-    if not schema.validate(etree.ElementTree(copy.deepcopy(body))):
-        say("failed", why=str(schema.error_log.last_error))
-
-
-class Judge(Plugin):
-    def ingress(self, envelope, http_headers, operation):
-        judge(envelope.find(f"{{{SOAP}}}Body")[0])
-        return envelope, http_headers
-
+judge = Judge(schemas_of(*(etree.parse(f"{wish.wsdl}/RelatedSchemas/{file}") for file in files)))
+OPS = operations(*(zeep.Client(f"{wish.wsdl}/{service}_service-definition.wsdl") for service in SERVICES))
 
 ordered = {}
 
@@ -121,37 +85,16 @@ def told(name, asked):
     return {}
 
 
-class Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-
-    def do_POST(self):
-        raw = self.rfile.read(int(self.headers["Content-Length"]))
-        strict = etree.XMLParser(resolve_entities=False, load_dtd=False, no_network=True)
-        body = etree.fromstring(raw, strict).find(f"{{{SOAP}}}Body")[0]
-        judge(body)
-        op, client = OPS[body.tag]
-        asked = op.input.body.parse(body, client.wsdl.types)
-        name = etree.QName(body).localname
-        said = answer(name, asked)
-        say("served", op=name, **told(name, asked))
-        envelope = etree.Element(f"{{{SOAP}}}Envelope")
-        op.output.body.render(etree.SubElement(envelope, f"{{{SOAP}}}Body"), op.output.body(**said))
-        out = etree.tostring(envelope, xml_declaration=True, encoding="utf-8")
-        self.send_response(200)
-        self.send_header("Content-Type", "text/xml; charset=utf-8")
-        self.send_header("Content-Length", str(len(out)))
-        self.end_headers()
-        self.wfile.write(out)
-
-    def log_message(self, *_):
-        pass
+def served(op, asked, _path, _headers):
+    name = op.input.body.qname.localname
+    said = answer(name, asked)
+    say("served", op=name, **told(name, asked))
+    return said
 
 
 def member(address):
-    session = requests.Session()
-    session.verify, session.cert, session.trust_env = wish.ca, wish.client, False
     wsdl = f"{wish.wsdl}/{AUTHORIZATION}_service-definition.wsdl"
-    service = zeep.Client(wsdl, transport=Transport(session=session), plugins=[Judge()]).service
+    service = zeep.Client(wsdl, transport=transport(wish.ca, wish.client), plugins=[judge]).service
     service._binding_options["address"] = f"{address}/ibis/ws/{AUTHORIZATION}"
     return service
 
@@ -188,14 +131,7 @@ def bill(address, what):
 
 
 tapped = {}
-server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-context.load_cert_chain(wish.server)
-context.load_verify_locations(wish.ca)
-context.verify_mode = ssl.CERT_REQUIRED
-server.socket = context.wrap_socket(server.socket, server_side=True)
-threading.Thread(target=server.serve_forever, daemon=True).start()
-say("listening", url=f"https://127.0.0.1:{server.server_address[1]}")
+say("listening", url=serve(judge, OPS, served, wish.server, wish.ca))
 ACTIONS = {"start": start, "stop": stop, "tap": tap, "bill": bill}
 for line in sys.stdin:
     what, *words = line.split()
