@@ -1,18 +1,20 @@
 //! What is kept back from each partner: switched here by people, asked for by the door with every letter.
 //!
-//! What holds for a partner is worked out once from its protocol, its roles and its switches, and remembered until
-//! something of it changes. Invariant: a switch and the line that says who turned it are one transaction.
+//! What holds for each partner is worked out from its protocol, its roles and its switches, for all of them at once, and
+//! remembered until something changes: a letter costs the same however many there are. Invariant: a switch and the line
+//! that says who turned it are one transaction.
 
 use std::collections::HashMap;
 use std::sync::{PoisonError, RwLock};
 use std::time::Duration;
 
 use charge::id::PartyId;
-use charge::talk::partner::{Declined, PartnerRole};
+use charge::talk::partner::{Declined, PartnerCard, PartnerRole};
 use charge::talk::road::{Denial, Exchange};
 use charge::talk::thrift::{Measure, Standing, Thrift};
 use charge::token::PresentedToken;
 use store::Tx;
+use tokio::sync::Mutex;
 use trust::token_tag::TokenTag;
 
 use super::{Event, Hub, HubFault};
@@ -21,23 +23,27 @@ use crate::party::{PartyStatus, Role};
 
 /// What was worked out, until something changes.
 #[derive(Debug, Default)]
-pub(super) struct Remembered(RwLock<HashMap<PartyId, Thrift>>);
+pub(super) struct Remembered {
+    known: RwLock<HashMap<PartyId, Thrift>>,
+    /// One at a time works it out, for all who wait.
+    turn: Mutex<()>,
+}
 
 impl Remembered {
     fn get(&self, party: PartyId) -> Option<Thrift> {
-        self.0.read().unwrap_or_else(PoisonError::into_inner).get(&party).copied()
+        self.known.read().unwrap_or_else(PoisonError::into_inner).get(&party).copied()
     }
 
-    fn put(&self, party: PartyId, thrift: Thrift) {
-        let mut all = self.0.write().unwrap_or_else(PoisonError::into_inner);
-        if all.len() < REMEMBERED_MAX {
-            all.insert(party, thrift);
+    fn put(&self, worked_out: HashMap<PartyId, Thrift>) {
+        let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
+        if known.len() < REMEMBERED_MAX {
+            known.extend(worked_out);
         }
     }
 
     /// A partner came, went or changed.
     pub(super) fn clear(&self) {
-        self.0.write().unwrap_or_else(PoisonError::into_inner).clear();
+        self.known.write().unwrap_or_else(PoisonError::into_inner).clear();
     }
 }
 
@@ -96,23 +102,52 @@ impl Hub {
         if let Some(known) = self.0.thrift.get(party) {
             return known;
         }
-        let worked_out = async {
-            let (protocol, roles) = self.spoken(party).await?;
-            let switches = self.switches(party).await?;
-            let on = |measure: &Measure| view(*measure, &protocol, &roles, &switches).on;
-            Ok::<_, HubFault>(Measure::ALL.into_iter().filter(on).collect::<Thrift>())
-        };
-        match worked_out.await {
-            Ok(thrift) => {
-                self.0.thrift.put(party, thrift);
+        let _turn = self.0.thrift.turn.lock().await;
+        if let Some(known) = self.0.thrift.get(party) {
+            return known;
+        }
+        match self.all_kept_back(party).await {
+            Ok(all) => {
+                let thrift = all.get(&party).copied().unwrap_or_default();
+                self.0.thrift.put(all);
                 thrift
             }
             Err(fault) => {
                 tracing::error!(%fault, %party, "what is kept back from a partner cannot be read");
                 let both = [PartnerRole::Operator, PartnerRole::Provider];
-                let on = |measure: &Measure| view(*measure, "ocpi", &both, &[]).on;
+                let on = |measure: &Measure| view(*measure, UNSAID, &both, &[]).on;
                 Measure::ALL.into_iter().filter(on).collect()
             }
+        }
+    }
+
+    /// What is kept back from every partner, and from this party, who may be none.
+    async fn all_kept_back(&self, party: PartyId) -> Result<HashMap<PartyId, Thrift>, HubFault> {
+        let read = self.0.store.read::<_, HubFault>("hub.thrift.all", |tx| Ok((parties::all(tx)?, thrift::all(tx)?)));
+        let (register, turned) = read.await?;
+        let mut roles: HashMap<PartyId, Vec<PartnerRole>> = HashMap::from([(party, Vec::new())]);
+        for row in register {
+            roles.entry(row.party).or_default().push(role(row.role));
+        }
+        let mut switches: HashMap<PartyId, Vec<(Measure, bool)>> = HashMap::new();
+        for (party, measure, on) in turned {
+            switches.entry(party).or_default().push((measure, on));
+        }
+        let cards = self.cards().await.into_iter();
+        let protocols: HashMap<PartyId, Box<str>> = cards.map(|card| (card.party, card.protocol)).collect();
+        let thrift = |(party, roles): (PartyId, Vec<PartnerRole>)| {
+            let protocol = protocols.get(&party).map_or(UNSAID, |protocol| protocol);
+            let switches = switches.get(&party).map_or(&[][..], Vec::as_slice);
+            let on = |measure: &Measure| view(*measure, protocol, &roles, switches).on;
+            (party, Measure::ALL.into_iter().filter(on).collect())
+        };
+        Ok(roles.into_iter().map(thrift).collect())
+    }
+
+    async fn cards(&self) -> Vec<PartnerCard> {
+        match self.0.reception.get() {
+            Some(reception) => reception.cards().await,
+            None => Vec::new(),
         }
     }
 
@@ -141,17 +176,9 @@ impl Hub {
     /// What a partner speaks, and its roles.
     async fn spoken(&self, party: PartyId) -> Result<(Box<str>, Vec<PartnerRole>), HubFault> {
         let rows = self.parties().await?;
-        let roles = rows.iter().filter(|row| row.party == party).map(|row| match row.role {
-            Role::Operator => PartnerRole::Operator,
-            Role::Provider => PartnerRole::Provider,
-        });
-        let roles = roles.collect();
-        let cards = match self.0.reception.get() {
-            Some(reception) => reception.cards().await,
-            None => Vec::new(),
-        };
-        let card = cards.into_iter().find(|card| card.party == party);
-        Ok((card.map_or_else(|| "ocpi".into(), |card| card.protocol), roles))
+        let roles = rows.iter().filter(|row| row.party == party).map(|row| role(row.role)).collect();
+        let card = self.cards().await.into_iter().find(|card| card.party == party);
+        Ok((card.map_or_else(|| UNSAID.into(), |card| card.protocol), roles))
     }
 
     async fn switches(&self, party: PartyId) -> Result<Vec<(Measure, bool)>, HubFault> {
@@ -160,6 +187,13 @@ impl Hub {
             Ok(all.map(|(_, measure, on)| (measure, on)).collect())
         });
         read.await
+    }
+}
+
+const fn role(role: Role) -> PartnerRole {
+    match role {
+        Role::Operator => PartnerRole::Operator,
+        Role::Provider => PartnerRole::Provider,
     }
 }
 
@@ -195,6 +229,8 @@ pub(super) fn forget(tx: &mut Tx<'_>, party: PartyId) -> Result<(), HubFault> {
     Ok(thrift::leave(tx, party)?)
 }
 
+/// What a partner speaks of whom nothing else is known.
+const UNSAID: &str = "ocpi";
 /// Partners whose thrift is remembered; a network has hundreds.
 const REMEMBERED_MAX: usize = 10_000;
 /// Providers that are asked about one card, one after the other: a driver waits some ten seconds in all.
