@@ -1,18 +1,23 @@
 //! The index of EVSEs beside the public locations: what a broker finds and lists them by.
 //!
-//! It is filled by whoever reads locations; a row of `hub_public` that was put since has `indexed = 0`.
+//! It is filled by whoever reads locations; those that were put since stand in `hub_unread`, so that to ask whether there
+//! are any costs the same however many there are.
 
 use charge::Timestamp;
-use charge::id::LocationId;
-use charge::talk::road::ObjectPage;
+use charge::id::{LocationId, PartyId};
 use charge::talk::road::evses::{EvseFilter, EvseSpan, IndexedEvse, IndexedLocation};
+use charge::talk::road::{ObjectPage, Published};
 use store::{Row, StoreError, Tx, Value, values};
 
-use super::party;
+use super::{party, public};
 
 pub(crate) const TABLES: &str = "
-ALTER TABLE hub_public ADD COLUMN indexed INTEGER NOT NULL DEFAULT 0;
-CREATE INDEX hub_public_unindexed ON hub_public (owner, id) WHERE kind = 'location' AND indexed = 0;
+CREATE TABLE hub_unread (
+    owner TEXT NOT NULL,
+    id TEXT NOT NULL,
+    PRIMARY KEY (owner, id)
+);
+INSERT INTO hub_unread (owner, id) SELECT owner, id FROM hub_public WHERE kind = 'location';
 CREATE TABLE hub_evse (
     key TEXT NOT NULL PRIMARY KEY,
     id TEXT NOT NULL,
@@ -27,16 +32,27 @@ CREATE INDEX hub_evse_place ON hub_evse (owner, location, key);";
 /// Locations that are handed out to be read at once.
 const UNINDEXED_MAX: u32 = 500;
 
+/// A location is new, or another than before.
+pub(crate) fn unread(tx: &mut Tx<'_>, owner: PartyId, id: &str) -> Result<(), StoreError> {
+    tx.execute(UNREAD, &values![owner.to_string(), id]).map(drop)
+}
+
 pub(crate) fn unindexed(tx: &Tx<'_>) -> Result<ObjectPage, StoreError> {
-    let row = |row: &Row<'_>| Ok(((party(&row.text(0)?)?, row.text(1)?.into()), row.text(2)?.into()));
-    tx.query(UNINDEXED, &values![UNINDEXED_MAX], row)
+    let names = tx.query(UNINDEXED, &values![UNINDEXED_MAX], |row| Ok((party(&row.text(0)?)?, row.text(1)?)))?;
+    let kept = names.into_iter().map(|(owner, id)| {
+        let text = public::one(tx, Published::Locations, Some(owner), &id)?;
+        Ok(text.map(|text| ((owner, id.into()), text)))
+    });
+    kept.filter_map(Result::transpose).collect()
 }
 
 pub(crate) fn put(tx: &mut Tx<'_>, location: &IndexedLocation) -> Result<(), StoreError> {
     let (owner, id) = (location.name.0.to_string(), location.name.1.to_string());
-    if tx.execute(INDEXED, &values![owner.clone(), id.clone(), location.text.to_string()])? == 0 {
+    let kept = public::one(tx, Published::Locations, Some(location.name.0), &id)?;
+    if kept.is_none_or(|kept| kept != location.text) {
         return Ok(());
     }
+    tx.execute(READ, &values![owner.clone(), id.clone()])?;
     tx.execute(DROP, &values![owner.clone(), id.clone()])?;
     for evse in &location.evses {
         let (key, evse_id, country) = (evse.key.to_string(), evse.id.as_str().to_owned(), evse.country.to_string());
@@ -94,10 +110,9 @@ fn evse(row: &Row<'_>) -> Result<IndexedEvse, StoreError> {
     })
 }
 
-const UNINDEXED: &str = "SELECT owner, id, body FROM hub_public WHERE kind = 'location' AND indexed = 0
-    ORDER BY owner, id LIMIT ?1";
-const INDEXED: &str = "UPDATE hub_public SET indexed = 1
-    WHERE kind = 'location' AND owner = ?1 AND id = ?2 AND body = ?3";
+const UNREAD: &str = "INSERT INTO hub_unread (owner, id) VALUES (?1, ?2) ON CONFLICT (owner, id) DO NOTHING";
+const UNINDEXED: &str = "SELECT owner, id FROM hub_unread ORDER BY owner, id LIMIT ?1";
+const READ: &str = "DELETE FROM hub_unread WHERE owner = ?1 AND id = ?2";
 const DROP: &str = "DELETE FROM hub_evse WHERE owner = ?1 AND location = ?2";
 const PUT: &str = "INSERT INTO hub_evse (key, id, owner, location, country, status, changed)
     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT (key) DO NOTHING";

@@ -5,7 +5,7 @@ use charge::id::PartyId;
 use charge::talk::road::{ObjectName, ObjectPage, Page, PageWish, Published, on_one_page};
 use store::{Row, StoreError, Tx, values};
 
-use super::party;
+use super::{evses, party};
 
 /// `false`: it is new, and its owner has as many of its kind as it may have.
 pub(crate) fn put(
@@ -15,6 +15,9 @@ pub(crate) fn put(
     body: &str,
     (now, count_max): (Timestamp, i64),
 ) -> Result<bool, StoreError> {
+    if kind == Published::Locations {
+        evses::unread(tx, owner, id)?;
+    }
     let owner = owner.to_string();
     if tx.execute(REPLACE, &values![name(kind), owner.clone(), id, body, now])? > 0 {
         return Ok(true);
@@ -84,8 +87,7 @@ const fn name(kind: Published) -> &'static str {
 /// Objects on a page, however small they are.
 pub(crate) const PAGE_MAX: u32 = 500;
 
-const REPLACE: &str = "UPDATE hub_public SET body = ?4, changed = ?5, indexed = 0
-    WHERE kind = ?1 AND owner = ?2 AND id = ?3";
+const REPLACE: &str = "UPDATE hub_public SET body = ?4, changed = ?5 WHERE kind = ?1 AND owner = ?2 AND id = ?3";
 const PUT: &str = "INSERT INTO hub_public (kind, owner, id, body, changed) VALUES (?1, ?2, ?3, ?4, ?5)";
 const COUNTED: &str = "INSERT INTO hub_holding (kind, owner, count) VALUES (?1, ?2, 1)
     ON CONFLICT (kind, owner) DO UPDATE SET count = hub_holding.count + 1 WHERE hub_holding.count < ?3";
