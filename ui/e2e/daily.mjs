@@ -1,6 +1,6 @@
 // The operator's daily work on stations of the demo, one rule per page: templates, power, reservations, models,
-// certificates, firmware, the expert's console, profiles of makes, and second back-ends. Expects an operator who is
-// signed in.
+// certificates, firmware, the expert's console, profiles of makes, second back-ends, what may be booked, and the
+// registration at the hub. Expects an operator who is signed in.
 import { readFileSync } from 'node:fs';
 
 const OLD = 'LEJ001';
@@ -22,6 +22,8 @@ export async function dailyWork(page, demo, ok) {
   await campaign(at, ok);
   await habit(at, ok);
   await second(at, demo, ok);
+  await bookable(at, ok);
+  await registration(at, ok);
 }
 
 /** Opens a tab of a station by its link, as people do. */
@@ -219,4 +221,39 @@ async function second(at, demo, ok) {
   await yes(page, 'Delete');
   await card.waitFor({ state: 'detached' });
   ok('a second back-end is put, paused and deleted; its password is not shown');
+}
+
+/** Nobody has booked anything at a station before somebody lets its first point be booked, on terms that are kept. */
+async function bookable(at, ok) {
+  await tab(at, NEW, 'Bookings');
+  const { page } = at;
+  await page.getByText('Nothing is booked.').waitFor();
+  await page.getByRole('button', { name: 'Let it be booked' }).first().click();
+  const form = page.getByRole('dialog');
+  await form.getByLabel('Kept after its beginning').fill('20');
+  await form.getByRole('button', { name: 'Save' }).click();
+  await page.getByText('15 to 240 min, kept for 20 min').waitFor();
+  await page.getByRole('button', { name: 'Terms', exact: true }).first().click();
+  if ((await page.getByRole('dialog').getByLabel('Kept after its beginning').inputValue()) !== '20') throw new Error('the terms are not those that were saved');
+  await page.keyboard.press('Escape');
+  ok('a charging point can be booked on terms that a person gives');
+  await page.getByRole('button', { name: 'No longer' }).first().click();
+  await page.getByText('not bookable').first().waitFor();
+  ok('and no longer, as soon as the person says so');
+}
+
+/** The demo's hub and operator share tokens from the configuration; a renewal exchanges them, step by step. */
+async function registration({ page, open }, ok) {
+  await open('registration');
+  await page.getByText('from the configuration; a renewal exchanges them').waitFor();
+  await page.getByRole('button', { name: 'Renew now' }).click();
+  const steps = page.getByRole('dialog');
+  await steps.getByText('Everything holds.').waitFor();
+  await page.keyboard.press('Escape');
+  await page.getByText(/renewed by themselves on/).waitFor();
+  await page.getByRole('row').filter({ hasText: 'Renewal' }).filter({ hasText: 'Holds' }).waitFor();
+  ok('the operator renews its registration step by step, and sees who did it');
+  await open('audit');
+  await page.getByRole('row').filter({ hasText: 'renew credentials' }).filter({ hasText: 'done' }).waitFor();
+  ok('the renewal stands among what people did');
 }

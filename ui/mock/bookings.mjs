@@ -20,7 +20,7 @@ export const bookings = {
 };
 
 export const bookingsOf = (tell) => ({
-  'GET driver/places/*/*/bookable': ([operator, location]) => list(w.place(operator, location).evses.map(({ uid }) => ({ id: uid, evse: uid, free: [{ from: w.now(), to: quarter(150) }, { from: quarter(300), to: quarter(20_000) }], terms_url: null, ...usual }))),
+  'GET driver/places/*/*/bookable': ([operator, location]) => list(w.place(operator, location).evses.map(({ uid }) => ({ id: uid, evse: uid, free: [{ from: w.now(), to: quarter(150) }, { from: quarter(300), to: quarter(20_000) }], noshow_fee: { amount: '4.76', currency: 'EUR' }, cancel_fee: null, terms_url: null, ...usual }))),
   'GET driver/bookings': () => list(mine),
   'POST driver/bookings': (_, __, wish) => { const made = { ...mine[0], ...wish, id: `d${mine.length + 1}`, evse: wish.bookable, status: 'RESERVED' }; mine.unshift(made); return made; },
   'PUT driver/bookings/*': ([id], _, times) => { const one = mine.find((of) => of.id === id); Object.assign(one, times); tell('booking', { id }); return one; },

@@ -1,5 +1,5 @@
 // The shapes of booking, for drivers and for the operator's people. Times are RFC 3339 in UTC, spans are whole minutes.
-import type { Time } from './api';
+import type { Money, Time } from './api';
 
 /** As OCPI writes it (2.3.0, Bookings 1.1). */
 export type BookingStatus = 'PENDING' | 'RESERVED' | 'REJECTED' | 'FAILED' | 'FULFILLED' | 'CANCELED' | 'NO_SHOW' | 'UNKNOWN';
@@ -15,6 +15,8 @@ export interface Bookable {
   noshow: number | null;
   change_until: number;
   cancel_until: number;
+  noshow_fee: Money | null;
+  cancel_fee: Money | null;
   terms_url: string | null;
 }
 export interface BookWish { operator: string; location: string; bookable: string; card: string; from: Time; to: Time }

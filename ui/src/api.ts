@@ -178,11 +178,15 @@ export interface Restrictions {
   min_wh?: number; max_wh?: number; min_w?: number; max_w?: number; min_duration_s?: number; max_duration_s?: number;
 }
 export interface TariffElement { components: PriceComponent[]; restrictions?: Restrictions }
+/** Before VAT; `vat` is percent. */
+export interface TariffFee { price: string; vat: string | null }
 export interface Tariff {
   id: string;
   currency: string;
   text: string | null;
   elements: TariffElement[];
+  /** Asked once for a booking that no session comes of. */
+  booking?: { expires: TariffFee | null; cancellation: TariffFee | null };
   last_updated?: Time;
   used_by?: number;
 }

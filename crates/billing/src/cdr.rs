@@ -3,10 +3,12 @@
 mod audit;
 mod close;
 mod credit;
+mod fee;
 
 pub use audit::{Audit, Difference, audit};
 pub use close::{CloseFault, Closing, Evidence, Exception, Permit, close};
 pub use credit::credit;
+pub use fee::{Unused, audit_fee, fee};
 
 #[cfg(test)]
 mod tests;

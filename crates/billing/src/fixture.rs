@@ -5,7 +5,7 @@ use charge::id::{EvseId, PartyId, TariffId};
 use charge::meter::SignedRecord;
 use charge::money::Currency;
 use charge::record::Period;
-use charge::tariff::{Component, Dimension, Element, Restrictions, Tariff};
+use charge::tariff::{BookingFees, Component, Dimension, Element, Restrictions, Tariff};
 use charge::units::Energy;
 use charge::{Decimal, Timestamp};
 use trust::sign::SigningKey;
@@ -83,6 +83,7 @@ pub(crate) fn tariff(elements: Vec<Element>) -> Tariff {
         max_price: None,
         valid_from: None,
         valid_until: None,
+        booking: BookingFees::default(),
         last_updated: at("2026-01-01T00:00:00Z"),
     }
 }

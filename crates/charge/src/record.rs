@@ -3,7 +3,9 @@
 use rust_decimal::Decimal;
 
 use crate::Timestamp;
-use crate::id::{AuthorizationReference, CdrId, ConnectorId, EvseId, EvseUid, LocationId, PartyId, SessionId};
+use crate::id::{
+    AuthorizationReference, BookingId, CdrId, ConnectorId, EvseId, EvseUid, LocationId, PartyId, SessionId,
+};
 use crate::meter::SignedRecord;
 use crate::money::{Currency, Price};
 use crate::personal::Personal;
@@ -120,6 +122,9 @@ pub struct Cdr {
     pub start: Timestamp,
     pub end: Timestamp,
     pub session: Option<SessionId>,
+    /// The booking that the session was for; without a session, the booking that the fee is for (OCPI 2.3.0, Bookings
+    /// 1.1).
+    pub booking: Option<BookingId>,
     pub token: RecordToken,
     pub auth_method: AuthMethod,
     pub reference: Option<AuthorizationReference>,

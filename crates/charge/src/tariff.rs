@@ -82,5 +82,60 @@ pub struct Tariff {
     pub max_price: Option<Price>,
     pub valid_from: Option<Timestamp>,
     pub valid_until: Option<Timestamp>,
+    /// For bookings that no session comes of.
+    pub booking: BookingFees,
     pub last_updated: Timestamp,
+}
+
+/// What is asked once for a booking that no session comes of (OCPI 2.3.0, Bookings 1.1, `BookingRestrictionType`).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct BookingFees {
+    /// Nobody came in time.
+    pub expires: Option<Fee>,
+    /// It was cancelled too late for that to cost nothing.
+    pub cancellation: Option<Fee>,
+}
+
+impl BookingFees {
+    pub const fn of(&self, end: BookingEnd) -> Option<&Fee> {
+        match end {
+            BookingEnd::Expires => self.expires.as_ref(),
+            BookingEnd::Cancellation => self.cancellation.as_ref(),
+        }
+    }
+}
+
+/// An amount that is asked once.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fee {
+    /// Before VAT, in the tariff's currency.
+    pub price: Decimal,
+    /// `None`: not told.
+    pub vat_percent: Option<Decimal>,
+}
+
+impl Fee {
+    /// With VAT where the tariff tells it, otherwise as it stands. `None`: too large for anybody.
+    pub fn gross(&self) -> Option<Decimal> {
+        let Some(percent) = self.vat_percent else { return Some(self.price) };
+        self.price.checked_add(self.price.checked_mul(percent)?.checked_div(Decimal::ONE_HUNDRED)?)
+    }
+}
+
+/// How a booking ends without a session.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BookingEnd {
+    Expires,
+    Cancellation,
+}
+
+impl Tariff {
+    /// The fee for a booking that ended so, as a tariff that has nothing else in it. `None`: it costs nothing.
+    pub fn of_booking(&self, end: BookingEnd) -> Option<Self> {
+        let fee = self.booking.of(end)?;
+        let flat =
+            Component { dimension: Dimension::Flat, price: fee.price, vat_percent: fee.vat_percent, step_size: 1 };
+        let elements = vec![Element { components: vec![flat], restrictions: Restrictions::default() }];
+        Some(Self { elements, min_price: None, max_price: None, ..self.clone() })
+    }
 }

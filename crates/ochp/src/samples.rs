@@ -8,7 +8,7 @@ use charge::place::{
     Capabilities, Capability, Connector as RoadConnector, Current, Evse, EvseStatus, Location, Plug, Position,
 };
 use charge::record::{AuthMethod as RoadAuth, Cdr, Nature, Period, RecordPlace, RecordToken, SignedValue};
-use charge::tariff::{self as road, Component, Day as WeekDay, Dimension, Restrictions, Tariff};
+use charge::tariff::{self as road, BookingFees, Component, Day as WeekDay, Dimension, Restrictions, Tariff};
 use charge::token::{ContractId, IssuedToken, TokenKind, TokenUid};
 use charge::units::{Energy, Power};
 use charge::{Decimal, Personal, Secret, Timestamp};
@@ -118,6 +118,7 @@ pub(crate) fn tariff() -> Tariff {
         max_price: None,
         valid_from: Some(at("2026-01-01T00:00:00Z")),
         valid_until: None,
+        booking: BookingFees::default(),
         last_updated: now(),
     }
 }
@@ -131,6 +132,7 @@ pub(crate) fn cdr() -> Cdr {
         start: at("2026-11-22T15:00:00Z"),
         end: at("2026-11-22T16:30:00Z"),
         session: Some("S1".parse().unwrap()),
+        booking: None,
         token: RecordToken { party: provider(), uid: issued().uid, kind: TokenKind::Rfid, contract: issued().contract },
         auth_method: RoadAuth::Request,
         reference: Some("REF-1".parse().unwrap()),

@@ -340,7 +340,7 @@ fn write_location(location: &BookingLocation) -> Doc {
         .into()
 }
 
-fn read_location(at: &At<'_>, lost: &mut Lost) -> Result<BookingLocation, Fault> {
+pub(crate) fn read_location(at: &At<'_>, lost: &mut Lost) -> Result<BookingLocation, Fault> {
     let policy = at.field("policy");
     if let Some(policy) = &policy {
         policy.unworded(&["ad_hoc"], lost);

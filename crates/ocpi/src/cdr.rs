@@ -7,10 +7,10 @@
 use base64::Engine;
 use base64::alphabet::STANDARD;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
-use charge::id::{AuthorizationReference, CdrId, PartyId, SessionId, TariffId};
+use charge::id::{AuthorizationReference, BookingId, CdrId, PartyId, SessionId, TariffId};
 use charge::meter::SignedRecord;
 use charge::record::{Cdr, Nature, RecordPlace, SignedValue};
-use charge::tariff::Tariff;
+use charge::tariff::{BookingFees, Tariff};
 
 use crate::location::{
     CURRENTS, FORMATS, LINE_CHARACTERS_MAX, NAME_CHARACTERS_MAX, current_word, format_word, postal_code, read_country,
@@ -64,6 +64,7 @@ pub(crate) fn write(cdr: &Cdr, lost: &mut Lost) -> Result<Doc, Fault> {
         .with("start_date_time", time(cdr.start))
         .with("end_date_time", time(cdr.end))
         .maybe("session_id", cdr.session.as_ref().map(SessionId::as_str))
+        .maybe("booking_id", cdr.booking.as_ref().map(BookingId::as_str))
         .with("cdr_token", write_token(&cdr.token, lost)?)
         .with("auth_method", auth_word(cdr.auth_method))
         .maybe("authorization_reference", cdr.reference.as_ref().map(AuthorizationReference::as_str))
@@ -157,6 +158,7 @@ pub(crate) fn read(at: &At<'_>, lost: &mut Lost) -> Result<Cdr, Fault> {
         start: at.need("start_date_time")?.time()?,
         end: at.need("end_date_time")?.time()?,
         session: at.maybe("session_id", lost, At::word),
+        booking: at.maybe("booking_id", lost, At::word),
         token: read_token(&at.need("cdr_token")?)?,
         auth_method: at.need("auth_method")?.one_of(AUTH_METHODS)?,
         reference: at.maybe("authorization_reference", lost, At::word),
@@ -229,6 +231,7 @@ fn unknown_tariff(at: &At<'_>) -> Result<Tariff, Fault> {
         max_price: None,
         valid_from: None,
         valid_until: None,
+        booking: BookingFees::default(),
         last_updated: at.need("last_updated")?.time()?,
     })
 }

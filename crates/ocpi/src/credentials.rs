@@ -201,4 +201,24 @@ mod tests {
         let header = authorization(&Secret::new("road_1".to_owned()), false);
         assert!(tokens(header.expose()).contains(&"road_1".to_owned()));
     }
+
+    #[test]
+    fn a_hub_is_a_role_in_2_2_1_a_member_in_2_3_0_and_nothing_in_2_1_1() {
+        let party: PartyId = "NL-FAR".parse().unwrap_or_else(|_| panic!("a party"));
+        let roles = vec![PartyRole { party, role: Role::Hub, name: "Far".to_owned() }];
+        let own = Credentials { token: Secret::new("t".to_owned()), url: "https://far.example/v".to_owned(), roles };
+        let read = |version| {
+            let doc = own.value(version);
+            let Ok(read) = Credentials::read(&doc) else { panic!("{doc:?} is read") };
+            (doc, read.roles.iter().map(|role| (role.party, role.role)).collect::<Vec<_>>())
+        };
+        let (doc, roles) = read(Version::V230);
+        let object = doc.as_record().map(|object| (object.text("hub_party_id"), object.records("roles").count()));
+        assert_eq!((object, roles), (Some((Some("NLFAR"), 1)), vec![(party, Role::Hub)]));
+        assert!(doc.to_string().contains("OTHER") && !doc.to_string().contains("HUB"));
+        let (doc, roles) = read(Version::V221);
+        assert_eq!((doc.to_string().contains("hub_party_id"), roles), (false, vec![(party, Role::Hub)]));
+        let (doc, roles) = read(Version::V211);
+        assert_eq!((doc.to_string().contains("roles"), roles), (false, vec![(party, Role::Other)]));
+    }
 }

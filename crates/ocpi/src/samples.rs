@@ -6,7 +6,7 @@ use charge::meter::SignedRecord;
 use charge::money::{Currency, Price};
 use charge::place::{Connector, Current, Evse, EvseStatus, Location, Plug, Position};
 use charge::record::{AuthMethod, Cdr, Nature, Period, RecordPlace, RecordToken, Session, SessionStatus, SignedValue};
-use charge::tariff::{Component, Day, Dimension, Element, Restrictions, Tariff};
+use charge::tariff::{BookingFees, Component, Day, Dimension, Element, Restrictions, Tariff};
 use charge::token::{ContractId, IssuedToken, PresentedToken, TokenKind, TokenUid};
 use charge::units::{Energy, Power};
 use charge::{Decimal, Personal, Timestamp};
@@ -118,6 +118,7 @@ pub(crate) fn tariff() -> Tariff {
         max_price: None,
         valid_from: Some(at("2026-01-01T00:00:00Z")),
         valid_until: None,
+        booking: BookingFees::default(),
         last_updated: at("2026-11-22T15:04:05Z"),
     }
 }
@@ -174,6 +175,7 @@ pub(crate) fn cdr() -> Cdr {
         start: at("2026-11-22T15:00:00Z"),
         end: at("2026-11-22T16:30:00Z"),
         session: Some("S1".parse().unwrap()),
+        booking: None,
         token: record_token(),
         auth_method: AuthMethod::Command,
         reference: Some("REF-1".parse().unwrap()),

@@ -1,10 +1,12 @@
 //! Tariffs (OCPI 2.2.1, module 11).
 //!
 //! Leaving out a restriction would change the price, so a tariff with one that has no word of ours is refused as a
-//! whole. Elements that price reservations are left out: we make none, and they apply to nothing else.
+//! whole. Elements that price reservations are left out: we make none, and they apply to nothing else. Fees for bookings
+//! (2.3.0, Bookings 1.1) stand beside the elements in the older versions, under a name that nobody else knows: whoever
+//! does not know the restriction would take such an element for a price of every session.
 
 use charge::money::Currency;
-use charge::tariff::{Component, Day, Dimension, Element, Restrictions, Tariff};
+use charge::tariff::{BookingFees, Component, Day, Dimension, Element, Fee, Restrictions, Tariff};
 
 use crate::read::{At, Fault, Lost};
 use crate::token::read_party;
@@ -22,6 +24,10 @@ const DIMENSIONS: &[(&str, Dimension)] = &[
     ("PARKING_TIME", Dimension::ParkingTime),
     ("TIME", Dimension::Time),
 ];
+/// Where fees for bookings stand in a version without elements for them; the other names are of its members.
+pub(crate) const FEES: &str = "booking_fees";
+pub(crate) const EXPIRES: &str = "expires";
+pub(crate) const CANCELLATION: &str = "cancellation";
 const DAYS: &[(&str, Day)] = &[
     ("MONDAY", Day::Monday),
     ("TUESDAY", Day::Tuesday),
@@ -52,6 +58,9 @@ pub(crate) fn read_display_text(at: &At<'_>, name: &str, lost: &mut Lost) -> Opt
 
 pub(crate) fn write(tariff: &Tariff, lost: &mut Lost) -> Doc {
     let elements: Vec<Doc> = tariff.elements.iter().map(write_element).collect();
+    let fees = Record::default()
+        .maybe(EXPIRES, tariff.booking.expires.as_ref().map(write_fee))
+        .maybe(CANCELLATION, tariff.booking.cancellation.as_ref().map(write_fee));
     let text = tariff.text.as_ref().map(|text| vec![display_text(text, "/tariff_alt_text/0/text", lost)]);
     Record::default()
         .with("country_code", tariff.party.country())
@@ -64,6 +73,7 @@ pub(crate) fn write(tariff: &Tariff, lost: &mut Lost) -> Doc {
         .with("elements", elements)
         .maybe("start_date_time", tariff.valid_from.map(time))
         .maybe("end_date_time", tariff.valid_until.map(time))
+        .maybe(FEES, (tariff.booking != BookingFees::default()).then_some(fees))
         .with("last_updated", time(tariff.last_updated))
         .into()
 }
@@ -73,6 +83,10 @@ fn write_element(element: &Element) -> Doc {
     let restrictions =
         (element.restrictions != Restrictions::default()).then(|| write_restrictions(&element.restrictions));
     Record::default().with("price_components", components).maybe("restrictions", restrictions).into()
+}
+
+fn write_fee(fee: &Fee) -> Record {
+    Record::default().with("price", number(fee.price)).maybe("vat", fee.vat_percent.map(number))
 }
 
 fn write_component(component: &Component) -> Doc {
@@ -116,6 +130,7 @@ pub(crate) fn read(at: &At<'_>, lost: &mut Lost) -> Result<Tariff, Fault> {
         max_price: at.field("max_price").map(|at| read_price(&at)).transpose()?,
         valid_from: at.field("start_date_time").map(|at| at.time()).transpose()?,
         valid_until: at.field("end_date_time").map(|at| at.time()).transpose()?,
+        booking: read_fees(at)?,
         last_updated: at.need("last_updated")?.time()?,
     })
 }
@@ -125,11 +140,15 @@ pub(crate) fn read_currency(at: &At<'_>) -> Result<Currency, Fault> {
     at.text()?.trim().to_ascii_uppercase().parse().map_err(|_| at.fault("is not an ISO 4217 currency code"))
 }
 
-/// `None` for what prices reservations only.
+/// `None` for what prices reservations or bookings only.
 fn read_element(at: &At<'_>, lost: &mut Lost) -> Result<Option<Element>, Fault> {
     let restrictions = match at.field("restrictions") {
         Some(limits) if limits.field("reservation").is_some() => {
             lost.push(limits.fault("is about reservations, which are not made here"));
+            return Ok(None);
+        }
+        Some(limits) if limits.field("booking").is_some() => {
+            lost.push(limits.fault("is about bookings, in a version that has none"));
             return Ok(None);
         }
         Some(limits) => read_restrictions(&limits)?,
@@ -137,6 +156,18 @@ fn read_element(at: &At<'_>, lost: &mut Lost) -> Result<Option<Element>, Fault> 
     };
     let components: Result<Vec<_>, _> = at.need("price_components")?.items()?.iter().map(read_component).collect();
     Ok(Some(Element { components: components?, restrictions }))
+}
+
+fn read_fees(at: &At<'_>) -> Result<BookingFees, Fault> {
+    let Some(fees) = at.field(FEES) else { return Ok(BookingFees::default()) };
+    let read = |name: &str| {
+        let read = |at: At<'_>| {
+            let vat_percent = at.field("vat").map(|vat| vat.decimal()).transpose()?;
+            Ok(Fee { price: at.need("price")?.decimal()?, vat_percent })
+        };
+        fees.field(name).map(read).transpose()
+    };
+    Ok(BookingFees { expires: read(EXPIRES)?, cancellation: read(CANCELLATION)? })
 }
 
 fn read_component(at: &At<'_>) -> Result<Component, Fault> {

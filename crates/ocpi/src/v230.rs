@@ -8,6 +8,7 @@ use charge::Decimal;
 
 use crate::cross::{Noun, fault};
 use crate::read::{Fault, Lost};
+use crate::tariff::{CANCELLATION, EXPIRES, FEES};
 use crate::write::{Doc, Record, number};
 
 /// The name of the one tax that 2.2.1 knows.
@@ -21,6 +22,8 @@ const PRICES: [&str; 6] = [
     "total_parking_cost",
     "total_reservation_cost",
 ];
+/// The fees that have a word here (Bookings 1.1, `BookingRestrictionType`).
+const FEE_WORDS: [(&str, &str); 2] = [(EXPIRES, "BOOKING_EXPIRES"), (CANCELLATION, "BOOKING_CANCELLATION_FEES")];
 const LIMITS: [&str; 2] = ["min_price", "max_price"];
 
 pub(crate) fn lift(noun: Noun, object: &mut Record, lost: &mut Lost) -> Result<(), Fault> {
@@ -31,9 +34,9 @@ pub(crate) fn lift(noun: Noun, object: &mut Record, lost: &mut Lost) -> Result<(
                     lift_price(price, name, lost)?;
                 }
             }
-            object.records_mut("tariffs").try_for_each(lift_tariff)
+            object.records_mut("tariffs").try_for_each(|tariff| lift_tariff(tariff, lost))
         }
-        Noun::Tariff => lift_tariff(object),
+        Noun::Tariff => lift_tariff(object, lost),
         Noun::Token
         | Noun::Verdict
         | Noun::Location
@@ -111,7 +114,7 @@ fn lower_price(price: &mut Record, path: &str) -> Result<(), Fault> {
     Ok(())
 }
 
-fn lift_tariff(tariff: &mut Record) -> Result<(), Fault> {
+fn lift_tariff(tariff: &mut Record, lost: &mut Lost) -> Result<(), Fault> {
     if tariff.take("tax_included").is_some_and(|word| word == Doc::Text("YES".to_owned())) {
         return Err(fault("/tax_included", "is YES: prices with unnamed taxes in them cannot be worked with here"));
     }
@@ -121,7 +124,69 @@ fn lift_tariff(tariff: &mut Record) -> Result<(), Fault> {
             limit.rename("after_taxes", "incl_vat");
         }
     }
+    lift_fees(tariff, lost);
     Ok(())
+}
+
+/// Elements that price bookings are none of 2.2.1: what they ask for once is kept beside the others.
+fn lift_fees(tariff: &mut Record, lost: &mut Lost) {
+    let elements = match tariff.take("elements") {
+        Some(Doc::List(elements)) => elements,
+        Some(other) => return tariff.set("elements", other),
+        None => return,
+    };
+    let (mut others, mut fees) = (Vec::new(), Record::default());
+    for (index, element) in elements.into_iter().enumerate() {
+        let Some(word) = priced_booking(&element) else {
+            others.push(element);
+            continue;
+        };
+        let name = FEE_WORDS.iter().find(|(_, each)| *each == word).map(|(name, _)| *name);
+        match name.filter(|name| fees.get(name).is_none()).zip(flat_fee(&element)) {
+            Some((name, fee)) => fees.set(name, fee),
+            None => lost.push(fault(&format!("/elements/{index}"), "prices a booking in a way that has no word here")),
+        }
+    }
+    tariff.set("elements", Doc::List(others));
+    if !fees.only(&[]) {
+        tariff.set(FEES, fees);
+    }
+}
+
+fn lower_fees(tariff: &mut Record) {
+    let Some(Doc::Record(fees)) = tariff.take(FEES) else { return };
+    let mut elements = match tariff.take("elements") {
+        Some(Doc::List(elements)) => elements,
+        Some(_) | None => Vec::new(),
+    };
+    for (name, word) in FEE_WORDS {
+        let Some(fee) = fees.get(name).and_then(Doc::as_record) else { continue };
+        let flat = Record::default()
+            .with("type", "FLAT")
+            .maybe("price", fee.get("price").cloned())
+            .maybe("vat", fee.get("vat").cloned())
+            .with("step_size", 1_u32);
+        let restrictions = Record::default().with("booking", word);
+        let components = vec![Doc::from(flat)];
+        elements.push(Record::default().with("price_components", components).with("restrictions", restrictions).into());
+    }
+    tariff.set("elements", Doc::List(elements));
+}
+
+fn restrictions(element: &Doc) -> Option<&Record> {
+    element.as_record()?.get("restrictions")?.as_record()
+}
+
+fn priced_booking(element: &Doc) -> Option<&str> {
+    restrictions(element)?.text("booking")
+}
+
+/// What is asked once, whatever the time and the length of the booking.
+fn flat_fee(element: &Doc) -> Option<Record> {
+    let [component] = element.as_record()?.list("price_components") else { return None };
+    let component = component.as_record().filter(|component| component.text("type") == Some("FLAT"))?;
+    let fee = Record::default().with("price", component.get("price")?.clone());
+    restrictions(element)?.only(&["booking"]).then(|| fee.maybe("vat", component.get("vat").cloned()))
 }
 
 fn lower_tariff(tariff: &mut Record) {
@@ -131,5 +196,6 @@ fn lower_tariff(tariff: &mut Record) {
             limit.rename("incl_vat", "after_taxes");
         }
     }
+    lower_fees(tariff);
     tariff.set("tax_included", "NO");
 }

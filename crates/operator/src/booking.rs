@@ -69,8 +69,8 @@ impl Terms {
         period.start().plus(minutes(self.noshow)).min(period.end())
     }
 
-    /// In the words of the road.
-    pub fn told(&self) -> BookingTerms {
+    /// In the words of the road; whether somebody who does not come has to pay is a matter of the tariff.
+    pub fn told(&self, noshow_fee: bool) -> BookingTerms {
         BookingTerms {
             // the card itself is what the station keeps the EVSE for
             rfid_auth_required: Some(true),
@@ -83,7 +83,7 @@ impl Terms {
             early_start_allowed: Some(self.early > 0),
             early_start_time: (self.early > 0).then_some(self.early),
             noshow_timeout: Some(self.noshow),
-            noshow_fee: Some(false),
+            noshow_fee: Some(noshow_fee),
             late_stop_allowed: Some(self.late > 0),
             late_stop_time: (self.late > 0).then_some(self.late),
             overlapping_bookings_allowed: Some(true),

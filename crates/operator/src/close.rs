@@ -10,7 +10,7 @@ use billing::cdr::{self, Closing, Evidence, Exception};
 use billing::price;
 use billing::record::{self, KeySource, PublicKey, Verdict};
 use charge::Timestamp;
-use charge::id::{AuthorizationReference, CdrId, PartyId, SessionId};
+use charge::id::{AuthorizationReference, BookingId, CdrId, PartyId, SessionId};
 use charge::meter::SignedRecord;
 use charge::record::{AuthMethod, Cdr, Nature, Period, RecordPlace, RecordToken};
 use charge::tariff::Tariff;
@@ -23,6 +23,8 @@ use crate::metering::{self, Point};
 pub struct Case {
     pub party: PartyId,
     pub session: SessionId,
+    /// The booking that it was for.
+    pub booking: Option<BookingId>,
     pub start: Timestamp,
     pub end: Timestamp,
     pub token: RecordToken,
@@ -63,6 +65,7 @@ pub fn close(mut case: Case) -> Result<Closed, CaseFault> {
         party: case.party,
         id,
         session: Some(case.session),
+        booking: case.booking,
         start: case.start,
         end,
         token: case.token,

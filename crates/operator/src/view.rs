@@ -371,7 +371,8 @@ pub struct SessionPage {
 #[derive(Clone, Debug, PartialEq)]
 pub struct CdrCard {
     pub id: CdrId,
-    pub session: SessionId,
+    /// `None`: it is for a booking that no session came of.
+    pub session: Option<SessionId>,
     pub start: Timestamp,
     pub end: Timestamp,
     pub energy: Energy,

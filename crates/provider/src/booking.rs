@@ -10,10 +10,13 @@ use charge::Timestamp;
 use charge::id::{
     AuthorizationReference, BookingId, BookingLocationId, BookingRequestId, EvseUid, LocationId, PartyId,
 };
+use charge::money::Currency;
 use charge::talk::road::booking::{
-    AccessMethod, Booking, BookingAnswer, BookingTerms, CanceledReason, Cancellation, Period, ReservationStatus,
+    AccessMethod, Booking, BookingAnswer, BookingTerms, CanceledReason, Canceler, Cancellation, Period,
+    ReservationStatus,
 };
 use charge::talk::road::{Answer, Denial, RoadFault};
+use charge::tariff::{BookingEnd, BookingFees};
 
 use crate::{CardId, DriverId};
 
@@ -25,6 +28,8 @@ pub struct BookableTimes {
     /// Free, oldest first.
     pub free: Vec<Period>,
     pub terms: BookingTerms,
+    /// Of the tariff that is in force there, with its currency; `None` where none is known.
+    pub fees: Option<(BookingFees, Currency)>,
 }
 
 /// What a driver wants booked.
@@ -86,6 +91,24 @@ impl DriverBooking {
         self.message = words(self.status, self.canceled).to_owned();
         self.updated = told.last_updated;
         true
+    }
+
+    /// How it ended, where that may cost something: only what the driver did, or did not do.
+    pub(crate) fn costs(&self) -> Option<BookingEnd> {
+        match (self.status, self.canceled.map(|canceled| canceled.by)) {
+            (ReservationStatus::NoShow, _) => Some(BookingEnd::Expires),
+            (ReservationStatus::Canceled, Some(Canceler::Provider)) => Some(BookingEnd::Cancellation),
+            (ReservationStatus::Canceled, Some(_) | None)
+            | (
+                ReservationStatus::Pending
+                | ReservationStatus::Reserved
+                | ReservationStatus::Rejected
+                | ReservationStatus::Failed
+                | ReservationStatus::Fulfilled
+                | ReservationStatus::Unknown,
+                _,
+            ) => None,
+        }
     }
 
     /// What is kept of it in the words of the road, for its operator to read back.

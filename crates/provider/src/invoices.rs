@@ -39,7 +39,9 @@ pub struct InvoiceDetail {
 /// What a CDR that agrees with our own price puts on the invoice.
 pub(crate) fn lines(cdr: &Cdr, priced: &Priced, vat_percent: Decimal) -> Vec<InvoiceLine> {
     let day = day(cdr.end);
-    let own = |line: InvoiceLine| InvoiceLine { text: format!("{day}: {}", line.text), ..line };
+    let unused = cdr.session.is_none() && cdr.booking.is_some();
+    let text = |of: &InvoiceLine| if unused { "booking that was not used".to_owned() } else { of.text.clone() };
+    let own = |line: InvoiceLine| InvoiceLine { text: format!("{day}: {}", text(&line)), ..line };
     billing::invoice::lines(&cdr.id, priced, vat_percent).into_iter().map(own).collect()
 }
 

@@ -250,6 +250,7 @@ fn told_by_cdr(cdr: &Cdr, code: Option<&str>) -> Vec<Field> {
         start: _,
         end: _,
         session: _,
+        booking: _,
         token: RecordToken { party: _, uid, kind, contract },
         auth_method: _,
         reference,

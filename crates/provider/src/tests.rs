@@ -24,7 +24,7 @@ use charge::money::{Currency, Money};
 use charge::place::{Connector, Current, Evse, EvseStatus, Location, Plug, Position};
 use charge::record::{AuthMethod, Cdr, Period, RecordPlace, RecordToken, Session, SessionStatus};
 use charge::talk::road::{Answer, Denial, Letter, OrderAck, Question, Road, RoadDesk, RoadFault};
-use charge::tariff::{Component, Dimension, Element, Restrictions, Tariff};
+use charge::tariff::{BookingFees, Component, Dimension, Element, Restrictions, Tariff};
 use charge::token::{Allowed, ContractId, PresentedToken, TokenKind, TokenUid, Verdict};
 use charge::units::{Energy, Power};
 use charge::{Clock, Decimal, Personal, Secret, Soon, Timestamp};
@@ -178,6 +178,7 @@ impl World {
             party: party("DE-OPA"),
             id: CdrId::new(id).unwrap(),
             session: Some(SessionId::new(session).unwrap()),
+            booking: None,
             start: at(BEGIN),
             end,
             token,
@@ -297,6 +298,7 @@ pub(crate) fn tariff(per_kwh: &str) -> Tariff {
         max_price: None,
         valid_from: None,
         valid_until: None,
+        booking: BookingFees::default(),
         last_updated: at("2026-11-01T00:00:00Z"),
     }
 }

@@ -319,7 +319,7 @@ mod tests {
     #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
     use charge::id::{PartyId, TariffId};
-    use charge::tariff::{Component, Element, Restrictions};
+    use charge::tariff::{BookingFees, Component, Element, Restrictions};
 
     use super::*;
     use crate::bench::START;
@@ -344,6 +344,7 @@ mod tests {
             max_price: None,
             valid_from: None,
             valid_until: None,
+            booking: BookingFees::default(),
             last_updated: START,
         }
     }

@@ -107,6 +107,8 @@ mod tests {
 
     use charge::id::{PartyId, TariffId};
 
+    use charge::tariff::BookingFees;
+
     use super::*;
     use crate::bench::{START, one, two};
 
@@ -121,6 +123,7 @@ mod tests {
             max_price: None,
             valid_from: None,
             valid_until: None,
+            booking: BookingFees::default(),
             last_updated: START,
         }
     }

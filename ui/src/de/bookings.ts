@@ -1,5 +1,12 @@
 // Booking a time at a charging point: what drivers read, and the operator's people.
 export const bookings: Record<string, string> = {
+  'Cancelling later than {n} minutes before costs {fee}.': 'Wer später als {n} Minuten vorher absagt, zahlt {fee}.',
+  'Fee for cancelling late': 'Gebühr für späte Absage',
+  'Fee if nobody comes': 'Gebühr, wenn niemand kommt',
+  'For bookings that nobody uses': 'Für Buchungen, die niemand nutzt',
+  'Whoever does not come pays {fee}.': 'Wer nicht kommt, zahlt {fee}.',
+  'Without a fee for it, cancelling later than the terms of the booking say is declined.': 'Ohne Gebühr dafür wird eine Absage nach der Frist der Buchung abgelehnt.',
+  none: 'keine',
   '{h} h {m} min': '{h} Std. {m} Min.',
   '{n} min': '{n} Min.',
   '{shortest} to {longest} min, kept for {noshow} min': '{shortest} bis {longest} Min., {noshow} Min. freigehalten',

@@ -70,11 +70,15 @@ pub fn audit(cdr: &Cdr, time_zone: &str, agreed: Option<&Tariff>, key: Option<(&
 }
 
 #[derive(Default)]
-struct Found(Vec<Difference>);
+pub(super) struct Found(Vec<Difference>);
 
 impl Found {
-    fn add(&mut self, path: &str, theirs: impl ToString, ours: impl ToString) {
+    pub(super) fn add(&mut self, path: &str, theirs: impl ToString, ours: impl ToString) {
         self.0.push(Difference { path: path.to_owned(), theirs: theirs.to_string(), ours: ours.to_string() });
+    }
+
+    pub(super) fn into_all(self) -> Vec<Difference> {
+        self.0
     }
 
     fn number(&mut self, path: &str, theirs: Decimal, ours: Decimal) {
@@ -99,7 +103,7 @@ impl Found {
 }
 
 /// Whatever decides a price must be as agreed; texts and dates of the tariff may differ.
-fn tariff(cdr: &Cdr, agreed: &Tariff, found: &mut Found) {
+pub(super) fn tariff(cdr: &Cdr, agreed: &Tariff, found: &mut Found) {
     let theirs = &cdr.tariff;
     if (theirs.party, &theirs.id) != (agreed.party, &agreed.id) {
         found.add(
@@ -146,7 +150,7 @@ fn energy(cdr: &Cdr, evidence: &Verdict, found: &mut Found) {
     }
 }
 
-fn order(cdr: &Cdr, found: &mut Found) -> bool {
+pub(super) fn order(cdr: &Cdr, found: &mut Found) -> bool {
     let before = found.0.len();
     if cdr.end < cdr.start {
         found.add("/end_date_time", cdr.end, format!("not before {}", cdr.start));
@@ -176,7 +180,7 @@ fn times(cdr: &Cdr, found: &mut Found) {
     }
 }
 
-fn costs(cdr: &Cdr, priced: &Priced, found: &mut Found) {
+pub(super) fn costs(cdr: &Cdr, priced: &Priced, found: &mut Found) {
     let signed = |price: Price| if cdr.credit { negative(price) } else { price };
     found.price("/total_cost", cdr.total_cost, signed(priced.total));
     let parts = [

@@ -3,7 +3,7 @@
 //! The energy is what the verified record says; the periods, which come from unsigned readings, are fitted to it and
 //! the record says so. Whatever was flagged on the way is told in the remark, never silently dropped.
 
-use charge::id::{AuthorizationReference, CdrId, PartyId, SessionId};
+use charge::id::{AuthorizationReference, BookingId, CdrId, PartyId, SessionId};
 use charge::meter::SignedRecord;
 use charge::record::{AuthMethod, Cdr, Nature, Period, RecordPlace, RecordToken, SignedValue};
 use charge::tariff::Tariff;
@@ -60,6 +60,8 @@ pub struct Closing {
     pub party: PartyId,
     pub id: CdrId,
     pub session: Option<SessionId>,
+    /// The booking that the session was for.
+    pub booking: Option<BookingId>,
     pub start: Timestamp,
     pub end: Timestamp,
     pub token: RecordToken,
@@ -128,6 +130,7 @@ pub fn close(c: Closing) -> Result<Cdr, CloseFault> {
         start: c.start,
         end: c.end,
         session: c.session,
+        booking: c.booking,
         token: c.token,
         auth_method: c.auth_method,
         reference: match c.permit {

@@ -5,7 +5,7 @@ use charge::id::{AuthorizationReference, CdrId, ConnectorId, EvseId, EvseUid, Lo
 use charge::money::Price;
 use charge::place::{Current, Position};
 use charge::record::{AuthMethod, Cdr, Nature, Period, RecordPlace, RecordToken};
-use charge::tariff::{Dimension, Tariff};
+use charge::tariff::{BookingEnd, BookingFees, Dimension, Fee, Tariff};
 use charge::token::{ContractId, TokenKind, TokenUid};
 use charge::units::Energy;
 
@@ -37,6 +37,7 @@ fn closing(signer: &Signer) -> Closing {
         party: PartyId::new("DE", "LEY").unwrap(),
         id: CdrId::new("CDR-1").unwrap(),
         session: SessionId::new("S-1").ok(),
+        booking: None,
         start: at(BEGIN),
         end: at(END),
         token: RecordToken {
@@ -254,4 +255,45 @@ fn nothing_of_a_cdr_prints_the_person() {
     let closing = closing(&signer("M1"));
     let shown = format!("{:?} {:?}", closing, closing.token);
     assert!(!shown.contains("C12345678"), "{shown}");
+}
+
+/// A booking of the same place and tariff that nobody used.
+fn unused(end: BookingEnd) -> Unused {
+    let Closing { party, token, place, tariff, .. } = closing(&signer("M-1"));
+    let fees = BookingFees {
+        expires: Some(Fee { price: "4".parse().unwrap(), vat_percent: Some("19".parse().unwrap()) }),
+        cancellation: None,
+    };
+    Unused {
+        party,
+        id: CdrId::new("B-1").unwrap(),
+        booking: "B-1".parse().unwrap(),
+        end,
+        at: at(BEGIN),
+        token,
+        reference: AuthorizationReference::new("R-1").unwrap(),
+        place,
+        tariff: Tariff { booking: fees, ..tariff },
+    }
+}
+
+#[test]
+fn a_booking_that_nobody_used_costs_its_fee_and_nothing_else_of_the_tariff() {
+    let cdr = fee(unused(BookingEnd::Expires)).unwrap().unwrap();
+    let four = Price { before_vat: "4".parse().unwrap(), with_vat: Some("4.76".parse().unwrap()) };
+    assert_eq!((cdr.total_cost, cdr.fixed_cost, cdr.energy), (four, Some(four), Energy::ZERO));
+    assert_eq!((cdr.session.as_ref(), cdr.booking.as_ref().map(|id| id.as_str())), (None, Some("B-1")));
+    assert_eq!(fee(unused(BookingEnd::Cancellation)), Ok(None), "the tariff names no fee for it");
+
+    let audit = audit_fee(&cdr, Some(&cdr.tariff), Some(BookingEnd::Expires));
+    assert_eq!(audit.differences, []);
+    assert_eq!(audit.priced.map(|priced| priced.total), Some(four));
+    let paths = |audit: Audit| audit.differences.into_iter().map(|found| found.path).collect::<Vec<_>>();
+    assert_eq!(paths(audit_fee(&cdr, None, None)), ["/booking_id"], "it did not end so");
+    assert_eq!(paths(audit_fee(&cdr, None, Some(BookingEnd::Cancellation))), ["/booking_id"]);
+    let dearer = Cdr { total_cost: Price { before_vat: "5".parse().unwrap(), with_vat: None }, ..cdr.clone() };
+    assert_eq!(paths(audit_fee(&dearer, None, Some(BookingEnd::Expires))), ["/total_cost/excl_vat"]);
+    let fees = BookingFees::default();
+    let other = Tariff { booking: fees, ..cdr.tariff.clone() };
+    assert_eq!(paths(audit_fee(&cdr, Some(&other), Some(BookingEnd::Expires))), ["/tariffs/0/elements", "/booking_id"]);
 }

@@ -10,7 +10,7 @@ use charge::money::Currency;
 use charge::place::{Capabilities, Connector, Current, Evse, EvseStatus, Location, Plug, Position};
 use charge::talk::line::Desk;
 use charge::talk::road::{Answer, Denial, Letter, Question, Road, RoadFault};
-use charge::tariff::{Component, Dimension, Element, Restrictions, Tariff};
+use charge::tariff::{BookingFees, Component, Dimension, Element, Restrictions, Tariff};
 use charge::token::{Allowed, ContractId, PresentedToken, TokenKind, TokenUid, Verdict};
 use charge::units::Power;
 use charge::{Clock, Personal, Purpose, Secret, Soon, SystemClock, Timestamp};
@@ -245,6 +245,7 @@ pub(super) fn tariff() -> Tariff {
         max_price: None,
         valid_from: None,
         valid_until: None,
+        booking: BookingFees::default(),
         last_updated: now(),
     }
 }

@@ -12,7 +12,7 @@ use station::CannotDo;
 
 use super::house::OPERATOR;
 use super::pole::{Pole, first};
-use super::settle::{Driver, LOCATION, Network, evse_uid};
+use super::settle::{Driver, LOCATION, Network, TARIFF, evse_uid};
 use super::wait::{PATIENCE, until};
 
 const HOUR: Duration = Duration::from_secs(3_600);
@@ -101,9 +101,29 @@ async fn a_booking_that_nobody_comes_to_lapses_and_the_point_is_free_again() {
     // whoever is not there when it begins has not come
     let terms = json!({ "early": 10, "noshow": 0, "late": 0, "shortest": 15, "longest": 240, "change_until": 0, "cancel_until": 0 });
     let pole = bookable(&network, Version::V201, id, &terms).await;
+    let energy = json!({ "kind": "ENERGY", "price": "0.44", "vat": "19", "step": 1 });
+    let tariff = json!({
+        "currency": "EUR", "text": "44 cents", "elements": [{ "components": [energy] }],
+        "booking": { "expires": { "price": "4", "vat": "19" } },
+    });
+    network.operator.put(&format!("/tariffs/{TARIFF}"), &tariff).await;
+    until("the phone to say what it costs not to come", async || {
+        let found = driver.phone.look(&format!("/driver/places/{OPERATOR}/{LOCATION}/bookable")).await?;
+        let here = found["items"].as_array()?.iter().find(|of| of["evse"] == evse_uid(id, 1).as_str())?;
+        (here["noshow_fee"]["amount"] == "4.76").then_some(())
+    })
+    .await;
     book(&driver, id, 8).await;
     assert!(pole.comes(first(), PATIENCE, |bay| bay.shown == BayState::Reserved).await, "{:?}", pole.bay(first()));
     becomes(&driver, "NO_SHOW").await;
+    let owed = until("the fee to stand on the invoice", async || {
+        let invoices = driver.phone.look("/driver/invoices").await?;
+        let id = invoices["items"][0]["id"].as_str()?.to_owned();
+        driver.phone.look(&format!("/driver/invoices/{id}")).await
+    })
+    .await;
+    assert!(owed["lines"][0]["text"].as_str().unwrap().ends_with("booking that was not used"), "{owed}");
+    assert_eq!(owed["lines"].as_array().unwrap().len(), 1, "{owed}");
     assert!(pole.comes(first(), PATIENCE, |bay| bay.shown == BayState::Available).await, "{:?}", pole.bay(first()));
     pole.plug(first());
     pole.tap(first(), &other.card);

@@ -7,7 +7,7 @@ use charge::id::{ConnectorId, EvseId, EvseUid, LocationId, PartyId, StationId, T
 use charge::money::Currency;
 use charge::place::{Connector, Current, Evse, EvseStatus, Location, Plug, Position};
 use charge::talk::line::Version;
-use charge::tariff::{Component, Dimension, Element, Restrictions, Tariff};
+use charge::tariff::{BookingFees, Component, Dimension, Element, Restrictions, Tariff};
 use charge::units::Power;
 use charge::{Decimal, Dice, Timestamp};
 
@@ -130,6 +130,7 @@ fn tariffs(party: PartyId, now: Timestamp) -> Vec<Tariff> {
             max_price: None,
             valid_from: None,
             valid_until: None,
+            booking: BookingFees::default(),
             last_updated: now,
         })
     };

@@ -9,7 +9,7 @@ use charge::id::{self, ConnectorId, PartyId, SessionId, TariffId};
 use charge::money::{self, Price};
 use charge::place::{Current, Location};
 use charge::record::{AuthMethod, Cdr, Period, RecordPlace, RecordToken};
-use charge::tariff::{Dimension, Tariff};
+use charge::tariff::{BookingFees, Dimension, Tariff};
 use charge::token::TokenKind;
 use charge::units::{Energy, Power};
 use charge::{Decimal, Purpose, Timestamp};
@@ -201,6 +201,7 @@ pub fn cdr(info: &CdrInfo, beside: Beside<'_>) -> Result<Crossed<Cdr>, Fault> {
         start: info.start.at,
         end: info.end.at,
         session,
+        booking: None,
         token: RecordToken {
             party: beside.payer,
             uid: token.value.uid,
@@ -304,6 +305,7 @@ fn unknown_tariff(info: &CdrInfo, beside: Beside<'_>, currency: money::Currency)
         max_price: None,
         valid_from: None,
         valid_until: None,
+        booking: BookingFees::default(),
         last_updated: beside.now,
     })
 }

@@ -3,7 +3,7 @@
 
 use charge::id::{self, PartyId};
 use charge::money;
-use charge::tariff::{Component, Day, Dimension, Element, Restrictions, Tariff};
+use charge::tariff::{BookingFees, Component, Day, Dimension, Element, Restrictions, Tariff};
 use charge::units::{Energy, Power};
 use charge::{Decimal, Timestamp};
 
@@ -151,6 +151,7 @@ pub fn tariff(info: &TariffInfo, reader: Option<PartyId>, now: Timestamp) -> Res
         max_price: None,
         valid_from: start,
         valid_until: end,
+        booking: BookingFees::default(),
         last_updated: now,
     };
     Ok(Crossed { value, lost })

@@ -1,15 +1,18 @@
 //! Bookings: the paper's examples read and written, requests both ways, and what one bad part costs.
 
 use charge::id::BookingId;
+use charge::record::Cdr;
 use charge::talk::road::booking::{
     Booking, BookingAnswer, BookingQuestion, CanceledReason, Canceler, ReservationRequestStatus, ReservationStatus,
     Slot,
 };
 use charge::talk::road::{Answer, Letter, PageWish, Question};
+use charge::tariff::{BookingFees, Fee, Tariff};
 
 use super::{At, Beside, Denial, Lost, Value, party};
 use crate::answer::{Answered, Answering};
 use crate::ask::{Asked, Toward};
+use crate::cross::{self, Noun};
 use crate::wire::{Incoming, Method, Module, Reply, Side, Target};
 use crate::{Version, answer, ask, booking, hear};
 
@@ -166,5 +169,56 @@ fn what_only_lies_on_the_shelf_is_no_letter() {
     for (method, side, rest) in shelf {
         let incoming = Incoming::new(Version::V230, method, (Module::Bookings, side), rest, "").unwrap();
         assert!(booking::letter(&incoming).is_none(), "{rest}");
+    }
+}
+
+#[test]
+fn fees_for_bookings_cross_in_2_3_0_and_nobody_else_takes_them_for_a_price_of_every_session() {
+    let fee = |price: &str| Fee { price: price.parse().unwrap(), vat_percent: Some("19".parse().unwrap()) };
+    let booking = BookingFees { expires: Some(fee("4")), cancellation: Some(fee("2.50")) };
+    let priced = Tariff { booking, ..super::tariff() };
+    let letter = |question: Question| Letter {
+        from: party("DE-OPA"),
+        to: Some(party("DE-8AA")),
+        correlation: charge::id::CorrelationId::new("c").unwrap(),
+        question,
+    };
+    let sent = |question: Question, version: Version| {
+        let toward = Toward { version, ..super::TOWARD };
+        let request = ask::request(&letter(question), toward).unwrap();
+        (crate::parse(request.value.body.unwrap().as_bytes()).unwrap(), request.lost)
+    };
+    let (mut doc, lost) = sent(Question::PutTariff(Box::new(priced.clone())), Version::V230);
+    assert!(lost.is_empty(), "{lost:?}");
+    cross::lift(Version::V230, Noun::Tariff, &mut doc, Beside::default(), &mut Lost::new()).unwrap();
+    let read = crate::tariff::read(&At::root(&doc), &mut Lost::new()).unwrap();
+    assert_eq!((read.booking, read.elements), (priced.booking.clone(), priced.elements.clone()));
+
+    let (doc, lost) = sent(Question::PutTariff(Box::new(priced.clone())), Version::V221);
+    assert!(!doc.to_string().contains("BOOKING"), "nobody takes a fee for a price of every session: {doc:?}");
+    let read = crate::tariff::read(&At::root(&doc), &mut Lost::new()).unwrap();
+    assert_eq!((read.booking, lost.is_empty()), (priced.booking.clone(), true), "ours are read again");
+
+    let cdr = Cdr { booking: Some("B1".parse().unwrap()), tariff: priced.clone(), ..super::cdr() };
+    for version in [Version::V221, Version::V230] {
+        let (mut doc, _) = sent(Question::PostCdr(Box::new(cdr.clone())), version);
+        assert_eq!(doc.as_record().unwrap().text("booking_id"), Some("B1"));
+        cross::lift(version, Noun::Cdr, &mut doc, Beside::default(), &mut Lost::new()).unwrap();
+        let read = crate::cdr::read(&At::root(&doc), &mut Lost::new()).unwrap();
+        assert_eq!((read.booking, read.tariff.booking), (cdr.booking.clone(), priced.booking.clone()));
+    }
+}
+
+#[test]
+fn a_booking_priced_by_time_is_left_out_and_told() {
+    let text = r#"{"country_code":"DE","party_id":"OPA","id":"T","currency":"EUR","last_updated":"2026-11-01T00:00:00Z",
+        "elements":[{"price_components":[{"type":"ENERGY","price":0.5,"step_size":1}]},
+        {"price_components":[{"type":"TIME","price":5,"step_size":300}],"restrictions":{"booking":"BOOKING"}}]}"#;
+    for (version, place) in [(Version::V221, "/elements/1/restrictions"), (Version::V230, "/elements/1")] {
+        let (mut doc, mut lost) = (crate::parse(text.as_bytes()).unwrap(), Lost::new());
+        cross::lift(version, Noun::Tariff, &mut doc, Beside::default(), &mut lost).unwrap();
+        let read = crate::tariff::read(&At::root(&doc), &mut lost).unwrap();
+        assert_eq!((read.elements.len(), read.booking), (1, BookingFees::default()));
+        assert_eq!(lost[0].path, place);
     }
 }

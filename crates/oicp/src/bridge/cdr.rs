@@ -9,7 +9,7 @@ use charge::meter::SignedRecord;
 use charge::money::Price;
 use charge::record::{Cdr, Nature, Period, RecordPlace, SignedValue};
 use charge::talk::road::Denial;
-use charge::tariff::Tariff;
+use charge::tariff::{BookingFees, Tariff};
 use charge::{Decimal, Timestamp};
 
 use super::session::{broker_id, connector, method, partner, read_energy, reference, write_energy};
@@ -44,6 +44,7 @@ fn read_unrated(body: &Record, beside: &Beside<'_>, lost: &mut Lost) -> Result<C
         start,
         end,
         session: SessionId::new(session).ok(),
+        booking: None,
         auth_method: method(token.kind),
         token,
         reference: reference(body),
@@ -118,6 +119,7 @@ fn nameless(party: charge::id::PartyId, beside: &Beside<'_>) -> Result<Tariff, F
         max_price: None,
         valid_from: None,
         valid_until: None,
+        booking: BookingFees::default(),
         last_updated: beside.now,
     })
 }

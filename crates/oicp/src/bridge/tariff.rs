@@ -6,7 +6,7 @@
 use charge::id::{PartyId, TariffId};
 use charge::money::{Currency, Price};
 use charge::talk::road::Question;
-use charge::tariff::{Component, Day, Dimension, Element, Restrictions, Tariff};
+use charge::tariff::{BookingFees, Component, Day, Dimension, Element, Restrictions, Tariff};
 use charge::{Decimal, Timestamp};
 
 use super::{Beside, missing};
@@ -111,6 +111,7 @@ fn read(record: &Record, party: PartyId, now: Timestamp, lost: &mut Lost) -> Res
         max_price,
         valid_from: None,
         valid_until: None,
+        booking: BookingFees::default(),
         last_updated: now,
     })
 }

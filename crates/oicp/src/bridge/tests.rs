@@ -10,7 +10,7 @@ use charge::money::{Currency, Price};
 use charge::place::{Capabilities, Capability, Connector, Current, Evse, EvseStatus, Location, Plug, Position};
 use charge::record::{AuthMethod, Cdr, Nature, Period, RecordPlace, RecordToken, Session, SessionStatus, SignedValue};
 use charge::talk::road::{Answer, Denial, OrderAck, OrderResult, PageWish, Question, StartOrder};
-use charge::tariff::{Component, Day, Dimension, Element, Restrictions, Tariff};
+use charge::tariff::{BookingFees, Component, Day, Dimension, Element, Restrictions, Tariff};
 use charge::token::{Allowed, ContractId, IssuedToken, PresentedToken, TokenKind, TokenUid, Verdict};
 use charge::units::{Energy, Power};
 use charge::{Decimal, Personal, Timestamp};
@@ -143,6 +143,7 @@ fn tariff() -> Tariff {
         max_price: Some(Price { before_vat: Decimal::from(40), with_vat: None }),
         valid_from: None,
         valid_until: None,
+        booking: BookingFees::default(),
         last_updated: NOW,
     }
 }
@@ -186,6 +187,7 @@ fn cdr() -> Cdr {
         start: ended.start,
         end: ended.end.unwrap(),
         session: Some(ended.id.clone()),
+        booking: None,
         token: record_token(),
         auth_method: AuthMethod::Command,
         reference: ended.reference.clone(),

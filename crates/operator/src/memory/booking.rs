@@ -5,7 +5,7 @@
 
 use charge::Timestamp;
 use charge::id::{
-    AuthorizationReference, BookingId, BookingRequestId, EvseNo, EvseUid, LocationId, PartyId, StationId,
+    AuthorizationReference, BookingId, BookingRequestId, EvseNo, EvseUid, LocationId, PartyId, SessionId, StationId,
 };
 use charge::record::RecordToken;
 use charge::talk::road::OrderResult;
@@ -19,11 +19,20 @@ use trust::token_tag::TokenTag;
 use crate::booking::Terms;
 use crate::memory::order::result_named;
 use crate::memory::permit::{Place, open_token, seal_token};
-use crate::memory::{count, damaged, named, named_opt, small, small_opt, word};
+use crate::memory::{count, damaged, named, named_opt, small, small_opt, word, word_opt};
 
 /// A family of its own: no other table refers to it.
 pub(crate) const MIGRATION: Migration =
     Migration { family: "operator bookings", number: 1, name: "bookings", sql: SCHEMA };
+
+pub(crate) const FEES: Migration = Migration {
+    family: "operator bookings",
+    number: 2,
+    name: "what bookings cost, and what came of them",
+    sql: "ALTER TABLE operator_bookings ADD COLUMN tariff INTEGER;
+          ALTER TABLE operator_bookings ADD COLUMN session TEXT;
+          CREATE INDEX operator_bookings_session ON operator_bookings (session);",
+};
 
 const SCHEMA: &str = "CREATE TABLE operator_bookable (
     evse TEXT PRIMARY KEY,
@@ -93,6 +102,10 @@ pub(crate) struct BookingRow {
     pub refused: Option<OrderResult>,
     /// In plain words, for people.
     pub why: Option<String>,
+    /// The version of the EVSE's tariff when it was booked: its fees hold.
+    pub tariff: Option<i64>,
+    /// The session that it was for, once that has begun.
+    pub session: Option<SessionId>,
     pub made: Timestamp,
     pub changed: Timestamp,
 }
@@ -201,6 +214,8 @@ pub(crate) fn save(tx: &mut Tx<'_>, row: &BookingRow) -> Result<(), StoreError> 
             row.why.as_deref(),
             row.made,
             row.changed,
+            row.tariff,
+            row.session.as_ref().map(SessionId::as_str),
         ],
     )?;
     tx.execute("UPDATE operator_bookable SET changed = ?2 WHERE evse = ?1", &values![row.evse.as_str(), row.changed])
@@ -209,6 +224,12 @@ pub(crate) fn save(tx: &mut Tx<'_>, row: &BookingRow) -> Result<(), StoreError> 
 
 pub(crate) fn find(tx: &Tx<'_>, id: &str) -> Result<Option<BookingRow>, StoreError> {
     tx.one(&format!("{SELECT} WHERE id = ?1"), &values![id], read)
+}
+
+/// The booking that a session was for.
+pub(crate) fn of_session(tx: &Tx<'_>, session: &SessionId) -> Result<Option<BookingId>, StoreError> {
+    let found = "SELECT id FROM operator_bookings WHERE session = ?1";
+    tx.one(found, &values![session.as_str()], |row| word(row, 0, "id"))
 }
 
 /// What a provider has asked for under this name.
@@ -314,6 +335,8 @@ fn read(row: &Row<'_>) -> Result<BookingRow, StoreError> {
         why: row.text_opt(26)?,
         made: row.time(27)?,
         changed: row.time(28)?,
+        tariff: row.int_opt(29)?,
+        session: word_opt(row, 30, "session")?,
     })
 }
 
@@ -365,16 +388,18 @@ const COUNT_BOOKABLE: &str = "SELECT COUNT(*) FROM operator_bookable b JOIN oper
 const BOOKABLE_PAGE: &str = "WHERE b.changed >= ?1 AND b.changed < ?2 ORDER BY b.changed, b.evse LIMIT ?3 OFFSET ?4";
 const SELECT: &str = "SELECT id, giver, request, location, evse, station, evse_no, starts, ends, early, noshow, late,
     shortest, longest, change_until, cancel_until, status, cancel_reason, canceler, reference, token_sealed, tag,
-    reservation, held, asked, refused, why, made, changed FROM operator_bookings";
+    reservation, held, asked, refused, why, made, changed, tariff, session FROM operator_bookings";
 const SAVE: &str = "INSERT INTO operator_bookings (id, giver, request, location, evse, station, evse_no, starts, ends,
     kept_from, kept_until, early, noshow, late, shortest, longest, change_until, cancel_until, status, cancel_reason,
-    canceler, reference, token_sealed, tag, reservation, held, asked, refused, why, made, changed)
+    canceler, reference, token_sealed, tag, reservation, held, asked, refused, why, made, changed, tariff,
+    session)
     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23,
-    ?24, ?25, ?26, ?27, ?28, ?29, ?30, ?31) ON CONFLICT (id) DO UPDATE SET starts = excluded.starts,
+    ?24, ?25, ?26, ?27, ?28, ?29, ?30, ?31, ?32, ?33) ON CONFLICT (id) DO UPDATE SET starts = excluded.starts,
     ends = excluded.ends, kept_from = excluded.kept_from, kept_until = excluded.kept_until, status = excluded.status,
     cancel_reason = excluded.cancel_reason, canceler = excluded.canceler, token_sealed = excluded.token_sealed,
     tag = excluded.tag, reservation = excluded.reservation, held = excluded.held, asked = excluded.asked,
-    refused = excluded.refused, why = excluded.why, changed = excluded.changed";
+    refused = excluded.refused, why = excluded.why, changed = excluded.changed,
+    session = excluded.session";
 const KEPT: &str = "SELECT kept_from, kept_until FROM operator_bookings
     WHERE evse = ?1 AND id <> ?2 AND status IN ('RESERVED', 'FULFILLED') AND kept_until > ?3";
 const LIST: &str = "WHERE (?1 = '' OR station = ?1) AND ends >= ?2 ORDER BY starts, id LIMIT ?3";

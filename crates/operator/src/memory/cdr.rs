@@ -1,10 +1,11 @@
 //! Rows of CDRs: written once, never changed but for their delivery.
 //!
 //! A CDR holds copies of all that it says, except its tariff, of which versions are immutable. Its id is its session's,
-//! so that closing a session twice makes one CDR.
+//! so that closing a session twice makes one CDR. That of a booking without a session has the booking's id, and stands in
+//! the session's place under it.
 
 use charge::Timestamp;
-use charge::id::{AuthorizationReference, PartyId, SessionId};
+use charge::id::{AuthorizationReference, BookingId, PartyId, SessionId};
 use charge::place::Position;
 use charge::record::{Cdr, Period, RecordPlace, SignedValue};
 use charge::units::{Energy, Power};
@@ -106,6 +107,7 @@ pub(crate) fn put(
             evidence.verdict.as_str(),
             evidence.digest,
             cdr.last_updated,
+            cdr.booking.as_ref().map(BookingId::as_str),
         ],
     )?;
     if put == 0 {
@@ -167,6 +169,7 @@ pub(crate) fn find(tx: &Tx<'_>, key: &SealKey, party: PartyId, id: &str) -> Resu
             start: row.time(1)?,
             end: row.time(2)?,
             session: word_opt(row, 3, "session")?,
+            booking: word_opt(row, 37, "booking")?,
             token: token.clone(),
             auth_method: named(row, 4, "method", method_named)?,
             reference: word_opt(row, 5, "reference")?,
@@ -234,9 +237,10 @@ const PUT: &str = "INSERT INTO operator_cdrs (id, session, start, ended, party, 
     location, location_name, address, city, postal_code, country, latitude_e7, longitude_e7, evse, evse_id, connector,
     plug, attached_cable, current, meter, currency, tariff, energy, total_time_h, parking_time_h, total_net,
     total_gross, energy_net, energy_gross, time_net, time_gross, parking_net, parking_gross, fixed_net, fixed_gross,
-    remark, verdict, evidence, changed, state, attempts)
+    remark, verdict, evidence, changed, booking, state, attempts)
     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23,
-    ?24, ?25, ?26, ?27, ?28, ?29, ?30, ?31, ?32, ?33, ?34, ?35, ?36, ?37, ?38, ?39, ?40, ?41, ?42, 'waiting', 0)
+    ?24, ?25, ?26, ?27, ?28, ?29, ?30, ?31, ?32, ?33, ?34, ?35, ?36, ?37, ?38, ?39, ?40, ?41, ?42, ?43,
+    'waiting', 0)
     ON CONFLICT DO NOTHING";
 const PUT_PERIOD: &str = "INSERT INTO operator_cdr_periods (cdr, position, start, energy, charging, max_power)
     VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
@@ -248,10 +252,10 @@ const PERIODS: &str = "SELECT start, energy, charging, max_power FROM operator_c
     WHERE cdr = ?1 ORDER BY position";
 const RECORDS: &str = "SELECT nature, format, bytes, public_key FROM operator_cdr_records
     WHERE cdr = ?1 ORDER BY position";
-const FIND: &str = "SELECT id, start, ended, session, method, reference, location, location_name, address, city,
+const FIND: &str = "SELECT id, start, ended, NULLIF(session, booking), method, reference, location, location_name, address, city,
     postal_code, country, latitude_e7, longitude_e7, evse, evse_id, connector, plug, attached_cable, current, meter,
     currency, energy, total_time_h, parking_time_h, total_net, total_gross, energy_net, energy_gross, time_net,
-    time_gross, parking_net, parking_gross, fixed_net, fixed_gross, remark, changed FROM operator_cdrs WHERE id = ?1";
+    time_gross, parking_net, parking_gross, fixed_net, fixed_gross, remark, changed, booking FROM operator_cdrs WHERE id = ?1";
 const DELIVERED: &str = "UPDATE operator_cdrs SET state = 'delivered', delivered = ?2, attempts = attempts + 1,
     why = NULL WHERE id = ?1 AND state <> 'delivered'";
 const FAILED: &str = "UPDATE operator_cdrs SET state = ?2, attempts = attempts + 1, why = ?3

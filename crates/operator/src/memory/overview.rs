@@ -7,7 +7,7 @@ use store::{Row, StoreError, Tx, values};
 
 use crate::memory::cdr::Delivery;
 use crate::memory::tariff::price_opt;
-use crate::memory::{count, damaged, named, word};
+use crate::memory::{count, damaged, named, word, word_opt};
 use crate::view::{CdrCard, Overview, Page, PartyCard};
 
 /// The counts of the overview; `today` is the begin of the day. What lives in memory alone is filled in elsewhere.
@@ -58,7 +58,7 @@ pub(crate) fn cdr_of(tx: &Tx<'_>, session: &SessionId) -> Result<Option<CdrCard>
 fn read_cdr(row: &Row<'_>) -> Result<CdrCard, StoreError> {
     Ok(CdrCard {
         id: word(row, 0, "id")?,
-        session: word(row, 1, "session")?,
+        session: word_opt(row, 1, "session")?,
         start: row.time(2)?,
         end: row.time(3)?,
         energy: Energy::from_mwh(row.int(4)?),
@@ -99,12 +99,15 @@ const CDRS: &str = "SELECT COALESCE(SUM(CASE WHEN state = 'waiting' THEN 1 ELSE 
     COALESCE(SUM(CASE WHEN delivered >= ?1 THEN 1 ELSE 0 END), 0) FROM operator_cdrs";
 const REFUSALS: &str = "SELECT COUNT(*) FROM operator_refusals WHERE at >= ?1";
 const COUNT_CDRS: &str = "SELECT COUNT(*) FROM operator_cdrs WHERE (?1 IS NULL OR state = ?1)";
-const PAGE_CDRS: &str = "SELECT id, session, start, ended, energy, total_net, total_gross, currency, party, state,
+const PAGE_CDRS: &str =
+    "SELECT id, NULLIF(session, booking), start, ended, energy, total_net, total_gross, currency, party, state,
     attempts, why, delivered, verdict, remark FROM operator_cdrs WHERE (?1 IS NULL OR state = ?1)
     ORDER BY ended DESC, id LIMIT ?2 OFFSET ?3";
-const CDR: &str = "SELECT id, session, start, ended, energy, total_net, total_gross, currency, party, state,
+const CDR: &str =
+    "SELECT id, NULLIF(session, booking), start, ended, energy, total_net, total_gross, currency, party, state,
     attempts, why, delivered, verdict, remark FROM operator_cdrs WHERE id = ?1";
-const CDR_OF: &str = "SELECT id, session, start, ended, energy, total_net, total_gross, currency, party, state,
+const CDR_OF: &str =
+    "SELECT id, NULLIF(session, booking), start, ended, energy, total_net, total_gross, currency, party, state,
     attempts, why, delivered, verdict, remark FROM operator_cdrs WHERE session = ?1";
 const PARTIES: &str = "SELECT s.party, COUNT(*), MAX(s.start), COUNT(c.id),
     COALESCE(SUM(CASE WHEN c.state = 'waiting' THEN 1 ELSE 0 END), 0)

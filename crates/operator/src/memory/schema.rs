@@ -41,6 +41,8 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
     super::booking::MIGRATION,
     super::untold::MIGRATION,
     super::dynamic::MIGRATION,
+    super::booking::FEES,
+    Migration { family: "operator fees", number: 1, name: "fees for bookings", sql: FEES },
 ];
 
 const PLACES: &str = "CREATE TABLE operator_locations (
@@ -283,6 +285,12 @@ CREATE TABLE operator_cdr_records (
     public_key TEXT,
     PRIMARY KEY (cdr, position)
 );";
+
+const FEES: &str = "ALTER TABLE operator_tariffs ADD COLUMN expires_fee TEXT;
+ALTER TABLE operator_tariffs ADD COLUMN expires_vat TEXT;
+ALTER TABLE operator_tariffs ADD COLUMN cancel_fee TEXT;
+ALTER TABLE operator_tariffs ADD COLUMN cancel_vat TEXT;
+ALTER TABLE operator_cdrs ADD COLUMN booking TEXT;";
 
 const LOGS: &str = "CREATE TABLE operator_orders (
     id TEXT PRIMARY KEY,

@@ -3,7 +3,7 @@
 use charge::Timestamp;
 use charge::id::{PartyId, TariffId};
 use charge::money::Price;
-use charge::tariff::{Component, Day, Dimension, Element, Restrictions, Tariff};
+use charge::tariff::{BookingFees, Component, Day, Dimension, Element, Fee, Restrictions, Tariff};
 use charge::units::{Energy, Power};
 use rust_decimal::Decimal;
 use store::{Row, StoreError, Tx, values};
@@ -26,6 +26,10 @@ pub(crate) fn put(tx: &mut Tx<'_>, tariff: &Tariff, now: Timestamp) -> Result<()
         tariff.valid_from,
         tariff.valid_until,
         now,
+        tariff.booking.expires.as_ref().map(|fee| fee.price.to_string()),
+        tariff.booking.expires.as_ref().and_then(|fee| fee.vat_percent).map(|percent| percent.to_string()),
+        tariff.booking.cancellation.as_ref().map(|fee| fee.price.to_string()),
+        tariff.booking.cancellation.as_ref().and_then(|fee| fee.vat_percent).map(|percent| percent.to_string()),
     ];
     let Some(version) = tx.one(PUT, &head, |row| row.int(0))? else { return Err(damaged("version")) };
     for (position, element) in (0u32..).zip(&tariff.elements) {
@@ -119,6 +123,7 @@ fn read(row: &Row<'_>, party: PartyId) -> Result<(i64, Tariff), StoreError> {
         max_price: price_opt(row, 6)?,
         valid_from: row.time_opt(8)?,
         valid_until: row.time_opt(9)?,
+        booking: BookingFees { expires: fee_opt(row, 11)?, cancellation: fee_opt(row, 13)? },
         last_updated: row.time(10)?,
     };
     Ok((row.int(0)?, tariff))
@@ -162,6 +167,11 @@ pub(crate) fn price_opt(row: &Row<'_>, column: usize) -> Result<Option<Price>, S
     Ok(Some(Price { before_vat, with_vat: word_opt(row, column + 1, "gross")? }))
 }
 
+fn fee_opt(row: &Row<'_>, column: usize) -> Result<Option<Fee>, StoreError> {
+    let Some(price) = word_opt::<Decimal>(row, column, "fee")? else { return Ok(None) };
+    Ok(Some(Fee { price, vat_percent: word_opt(row, column + 1, "vat")? }))
+}
+
 pub(crate) fn net(price: Price) -> String {
     price.before_vat.to_string()
 }
@@ -198,7 +208,8 @@ fn days_of(bits: i64) -> Vec<Day> {
 }
 
 const PUT: &str = "INSERT INTO operator_tariffs (id, is_current, currency, text, min_net, min_gross, max_net,
-    max_gross, valid_from, valid_until, changed) VALUES (?1, 1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10) RETURNING version";
+    max_gross, valid_from, valid_until, changed, expires_fee, expires_vat, cancel_fee, cancel_vat)
+    VALUES (?1, 1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14) RETURNING version";
 const PUT_ELEMENT: &str = "INSERT INTO operator_tariff_elements (version, position, start_minute, end_minute,
     start_date, end_date, min_energy, max_energy, min_power, max_power, min_duration_s, max_duration_s, days)
     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)";
@@ -207,10 +218,10 @@ const PUT_COMPONENT: &str = "INSERT INTO operator_tariff_components (version, el
 const DROP_CURRENT: &str = "UPDATE operator_tariffs SET is_current = 0 WHERE id = ?1 AND is_current = 1";
 const CURRENT: &str = "SELECT version FROM operator_tariffs WHERE id = ?1 AND is_current = 1";
 const VERSION: &str = "SELECT version, id, currency, text, min_net, min_gross, max_net, max_gross, valid_from,
-    valid_until, changed FROM operator_tariffs WHERE version = ?1";
+    valid_until, changed, expires_fee, expires_vat, cancel_fee, cancel_vat FROM operator_tariffs WHERE version = ?1";
 const COUNT: &str = "SELECT COUNT(*) FROM operator_tariffs WHERE is_current = 1 AND changed >= ?1 AND changed < ?2";
 const PAGE: &str = "SELECT version, id, currency, text, min_net, min_gross, max_net, max_gross, valid_from,
-    valid_until, changed FROM operator_tariffs WHERE is_current = 1 AND changed >= ?1 AND changed < ?2
+    valid_until, changed, expires_fee, expires_vat, cancel_fee, cancel_vat FROM operator_tariffs WHERE is_current = 1 AND changed >= ?1 AND changed < ?2
     ORDER BY changed, id LIMIT ?3 OFFSET ?4";
 const ELEMENTS: &str = "SELECT start_minute, end_minute, start_date, end_date, min_energy, max_energy, min_power,
     max_power, min_duration_s, max_duration_s, days FROM operator_tariff_elements WHERE version = ?1 ORDER BY position";

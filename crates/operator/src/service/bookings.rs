@@ -4,8 +4,10 @@
 //! A booking is on disk before its provider hears of it, and so is the job that minds it: a restart forgets nothing. The
 //! card of a booking is kept for as long as the booking holds and no longer.
 
+use billing::cdr::{Unused, fee};
+use billing::record::{Obstacle, Verdict};
 use charge::Timestamp;
-use charge::id::{BookingId, BookingLocationId, CalendarId, EvseNo, EvseUid, PartyId, SessionId, StationId};
+use charge::id::{BookingId, BookingLocationId, CalendarId, CdrId, EvseNo, EvseUid, PartyId, SessionId, StationId};
 use charge::record::RecordToken;
 use charge::talk::line::reservation::ReservationOrder;
 use charge::talk::line::{BayState, LineFault, StationAnswer, ToStation};
@@ -14,18 +16,20 @@ use charge::talk::road::booking::{
     Calendar, CanceledReason, Canceler, Cancellation, ReservationRequestStatus, ReservationStatus, Slot, Timeslot,
 };
 use charge::talk::road::{Answer, Denial, OrderResult, Page, PageWish, Question};
+use charge::tariff::{BookingEnd, Tariff};
 use charge::token::{PresentedToken, TokenKind};
 use futures_util::future::join_all;
 use store::outbox::{self, Job};
 use store::{StoreError, Tx};
 use trust::token_tag::TokenTag;
 
+use super::deliver::DELIVER;
 use super::road::{Trouble, part, turned};
 use super::{Event, House, Operator};
 use crate::booking::{self, Event as Happens, HORIZON, Standing, Step};
 use crate::memory::booking::{self as rows, BookableRow, BookingRow, RequestRow};
 use crate::memory::notice::{self, Kind};
-use crate::memory::{place, reservation};
+use crate::memory::{cdr, place, reservation, tariff};
 use crate::publish;
 use crate::remote;
 use crate::reservation::Event as Held;
@@ -171,6 +175,7 @@ fn location(
     };
     let mut tariffs: Vec<_> = connectors.into_iter().flat_map(|connector| connector.tariffs).collect();
     tariffs.dedup();
+    let fee = agreed(house, tx, in_force(tx, &row.evse)?)?.is_some_and(|tariff| tariff.booking.expires.is_some());
     Ok(BookingLocation {
         party: house.setup.party,
         id: BookingLocationId::new(row.evse.as_str()).map_err(no_id)?,
@@ -178,7 +183,7 @@ fn location(
         option: BookingOption { evse: Some(row.evse), connector: None },
         reservation_required: Some(false),
         tariffs,
-        terms: Some(row.terms.told()),
+        terms: Some(row.terms.told(fee)),
         calendars: vec![calendar],
         last_updated: row.changed,
     })
@@ -215,6 +220,7 @@ pub(super) fn word(house: &House, tx: &Tx<'_>, row: &BookingRow) -> Result<Booki
     let mut tariffs: Vec<_> =
         place::connectors(tx, &row.evse)?.into_iter().flat_map(|connector| connector.tariffs).collect();
     tariffs.dedup();
+    let fee = agreed(house, tx, row.tariff)?.is_some_and(|tariff| tariff.booking.expires.is_some());
     Ok(Booking {
         party: house.setup.party,
         id: row.id.clone(),
@@ -227,7 +233,7 @@ pub(super) fn word(house: &House, tx: &Tx<'_>, row: &BookingRow) -> Result<Booki
         canceled: row.canceled,
         access: Vec::new(),
         reference: row.reference.clone(),
-        terms: row.terms.told(),
+        terms: row.terms.told(fee),
         requests: rows::requests(tx, &row.id)?.into_iter().map(asked).collect(),
         last_updated: row.changed,
         option,
@@ -255,7 +261,7 @@ fn request(
     let known = rows::given(tx, from, &wanted.request)?;
     let row = match (known, wanted.canceled) {
         (Some(row), _) if row.status.is_final() => row,
-        (Some(row), Some(canceled)) => cancel(tx, row, canceled, now)?,
+        (Some(row), Some(canceled)) => cancel(house, tx, row, canceled, now)?,
         (Some(row), None) => change(house, tx, row, wanted, now)?,
         (None, Some(_)) => return Err(Trouble::Denied(Denial::UnknownObject)),
         (None, None) => make(house, tx, from, wanted, now)?,
@@ -307,7 +313,10 @@ fn make(
         why: judged.err().map(str::to_owned),
         made: now,
         changed: now,
+        tariff: None,
+        session: None,
     };
+    row.tariff = in_force(tx, &row.evse)?;
     if status == ReservationStatus::Reserved {
         row.seal(house.seal(), token, tag)?;
         look_at(tx, &row, now)?;
@@ -366,7 +375,14 @@ fn change(
     Ok(row)
 }
 
-fn cancel(tx: &mut Tx<'_>, mut row: BookingRow, canceled: Cancellation, now: Timestamp) -> Result<BookingRow, Trouble> {
+/// In time it costs nothing. Later it does where the tariff names a fee for it, and is declined where it names none.
+fn cancel(
+    house: &House,
+    tx: &mut Tx<'_>,
+    mut row: BookingRow,
+    canceled: Cancellation,
+    now: Timestamp,
+) -> Result<BookingRow, Trouble> {
     let canceled = Cancellation { by: Canceler::Provider, ..canceled };
     let asked = RequestRow {
         status: ReservationRequestStatus::Accepted,
@@ -374,7 +390,8 @@ fn cancel(tx: &mut Tx<'_>, mut row: BookingRow, canceled: Cancellation, now: Tim
         canceled: Some(canceled),
         received: now,
     };
-    if booking::in_time(row.terms.cancel_until, row.period, now) {
+    let in_time = booking::in_time(row.terms.cancel_until, row.period, now);
+    if in_time || ask_fee(house, tx, &row, BookingEnd::Cancellation, now)? {
         end(tx, &mut row, Happens::Cancel, Some(canceled), None, now)?;
         rows::add_request(tx, &row.id, &asked)?;
     } else {
@@ -482,6 +499,9 @@ fn mind(house: &House, tx: &mut Tx<'_>, key: &str, job: i64, now: Timestamp) -> 
         Step::Lapse => None,
     };
     let event = if reason.is_some() { Happens::Cancel } else { Happens::Lapse };
+    if event == Happens::Lapse {
+        ask_fee(house, tx, &row, BookingEnd::Expires, now)?;
+    }
     let why = row.why.clone();
     end_and_tell(tx, &mut row, event, reason, why.as_deref(), now)?;
     outbox::done(tx, job)?;
@@ -546,6 +566,50 @@ fn held(
     outbox::postpone(tx, job, now).map(drop)
 }
 
+/// The version of the tariff that is in force at an EVSE.
+fn in_force(tx: &Tx<'_>, evse: &EvseUid) -> Result<Option<i64>, StoreError> {
+    let connectors = place::connectors(tx, evse)?;
+    let first = connectors.first().and_then(|connector| connector.tariffs.first());
+    first.map_or(Ok(None), |id| tariff::current_version(tx, id))
+}
+
+fn agreed(house: &House, tx: &Tx<'_>, version: Option<i64>) -> Result<Option<Tariff>, StoreError> {
+    version.map_or(Ok(None), |version| tariff::version(tx, house.setup.party, version))
+}
+
+/// Asks the fee for a booking that ends without a session, while its card is known. `false`: that costs nothing.
+fn ask_fee(
+    house: &House,
+    tx: &mut Tx<'_>,
+    row: &BookingRow,
+    end: BookingEnd,
+    now: Timestamp,
+) -> Result<bool, StoreError> {
+    let party = house.setup.party;
+    let (Some(version), Some(token)) = (row.tariff, row.token(house.seal())?) else { return Ok(false) };
+    let connectors = place::connectors(tx, &row.evse)?;
+    let Some(connector) = connectors.first() else { return Ok(false) };
+    let placed = place::record_place(tx, party, &row.location, &row.evse, &connector.id)?;
+    let (Some((place, _)), Some(tariff)) = (placed, agreed(house, tx, Some(version))?) else { return Ok(false) };
+    let (Ok(id), Ok(stands_as)) = (CdrId::new(row.id.as_str()), SessionId::new(row.id.as_str())) else {
+        return Ok(false);
+    };
+    let (booking, reference) = (row.id.clone(), row.reference.clone());
+    let cdr = match fee(Unused { party, id, booking, end, at: now, token, reference, place, tariff }) {
+        Ok(Some(cdr)) => cdr,
+        Ok(None) => return Ok(false),
+        Err(fault) => {
+            tracing::error!(%fault, booking = %row.id, "the fee of a booking cannot be worked out");
+            return Ok(false);
+        }
+    };
+    let verdict = Verdict::CannotBeChecked(Obstacle::NoRecord).to_string();
+    if cdr::put(tx, house.seal(), &cdr, &stands_as, version, &cdr::Evidence { verdict, digest: None })? {
+        outbox::put(tx, DELIVER, cdr.id.as_str(), now, &[])?;
+    }
+    Ok(true)
+}
+
 /// A transaction has begun with this token at this EVSE: the booking it was for is fulfilled.
 pub(super) fn began(
     tx: &mut Tx<'_>,
@@ -562,6 +626,7 @@ pub(super) fn began(
         let by_card = tag.is_some_and(|tag| row.tag.as_deref() == Some(tag.as_bytes()));
         let here = no.is_none_or(|no| no == row.no) && kept.start() <= now && by_card;
         if here || (reserved.is_some() && row.reservation == reserved) {
+            row.session = session.cloned();
             end_and_tell(tx, &mut row, Happens::Start, None, None, now)?;
             return Ok(true);
         }

@@ -20,7 +20,7 @@ use crate::close::{self, Case};
 use crate::memory::notice::{self, Kind, Notice};
 use crate::memory::permit::{Place as SealPlace, open_presented};
 use crate::memory::session::SessionRow;
-use crate::memory::{cdr, credit, curve, place, session, tariff};
+use crate::memory::{booking, cdr, credit, curve, place, session, tariff};
 use crate::publish::{self, Fate};
 use crate::session::Event as SessionEvent;
 use crate::untold::Telling;
@@ -354,6 +354,7 @@ fn load_case(house: &House, tx: &Tx<'_>, id: &str, now: Timestamp) -> Result<Loa
     let case = Case {
         party,
         session: row.id.clone(),
+        booking: booking::of_session(tx, &row.id)?,
         start: row.start,
         end,
         token,

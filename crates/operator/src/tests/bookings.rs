@@ -11,11 +11,12 @@ use charge::talk::road::booking::{
     Period, ReservationRequestStatus as Asked, ReservationStatus as Status, Slot,
 };
 use charge::talk::road::{Answer, Denial, PageWish, Question};
+use charge::tariff::{BookingFees, Fee, Tariff};
 use charge::token::{Allowed, ContractId, TokenKind, TokenUid};
 use charge::{Personal, Timestamp};
 
 use super::crash::Scratch;
-use super::world::{CARD, World, at, card, evse, location, no, provider, start_report, station};
+use super::world::{CARD, World, at, card, evse, location, no, provider, start_report, station, tariff};
 use crate::booking::Terms;
 use crate::memory::booking as rows;
 
@@ -212,10 +213,16 @@ async fn a_card_without_the_reservations_number_fulfils_it_as_well() {
     assert_eq!(world.booked("R1", period(0, 60)).await, Status::Reserved);
     world.rounds().await;
     assert_eq!(world.reservations_told().len(), 1, "a booking that begins now is held now");
-    let (_, allowed) = world.start(card(CARD), 0).await;
+    let (number, allowed) = world.start(card(CARD), 0).await;
     assert_eq!(allowed, Allowed::Yes);
     world.rounds().await;
     assert_eq!(world.bookings_told(), [(Status::Fulfilled, None)]);
+    world.clock.set(at(30));
+    world.stop(number, 5_000, vec![]).await;
+    world.rounds().await;
+    let booked = world.operator.bookings(None, at(0), 9).await.unwrap()[0].id.clone();
+    let cdr = world.told_cdrs().remove(0);
+    assert_eq!((cdr.session.is_some(), cdr.booking), (true, Some(booked)), "its CDR names the booking");
 }
 
 #[tokio::test]
@@ -231,6 +238,64 @@ async fn nobody_comes() {
     let row = world.store.read::<_, store::StoreError>("test", |tx| rows::list(tx, None, at(0), 9)).await.unwrap();
     assert_eq!((row[0].token_sealed.as_ref(), row[0].tag.as_ref()), (None, None), "the card is forgotten");
     assert_eq!(world.booked("R2", period(90, 120)).await, Status::Reserved, "free again");
+}
+
+fn fees(expires: &str, cancellation: Option<&str>) -> Tariff {
+    let fee = |price: &str| Fee { price: price.parse().unwrap(), vat_percent: Some("19".parse().unwrap()) };
+    let booking = BookingFees { expires: Some(fee(expires)), cancellation: cancellation.map(fee) };
+    Tariff { booking, ..tariff("0.50") }
+}
+
+#[tokio::test]
+async fn whoever_does_not_come_pays_what_the_tariff_said_when_it_was_booked() {
+    let world = World::bookable().await;
+    let free = world.book(wish("R0", period(300, 360))).await.unwrap();
+    assert_eq!(free.terms.noshow_fee, Some(false));
+    world.operator.put_tariff("ada", fees("4", None)).await.unwrap();
+    let booked = world.book(wish("R1", period(60, 120))).await.unwrap();
+    assert_eq!(booked.terms.noshow_fee, Some(true));
+    world.operator.put_tariff("ada", fees("9", None)).await.unwrap();
+    world.later(50).await;
+    world.later(75).await;
+    world.rounds().await;
+    let cdrs = world.told_cdrs();
+    assert_eq!(world.bookings_told(), [(Status::NoShow, None)]);
+    let [cdr] = cdrs.as_slice() else { panic!("{cdrs:?}") };
+    assert_eq!((cdr.session.as_ref(), cdr.booking.as_ref(), cdr.end), (None, Some(&booked.id), at(75)));
+    let four: charge::Decimal = "4".parse().unwrap();
+    assert_eq!((cdr.total_cost.before_vat, cdr.fixed_cost.unwrap().before_vat), (four, four), "as agreed");
+    assert_eq!((cdr.token.party, cdr.tariff.booking.expires.as_ref().unwrap().price), (provider(), four));
+    let cards = world.operator.cdrs(None, crate::view::Page::default()).await.unwrap().items;
+    assert_eq!(cards[0].session, None);
+    world.later(290).await;
+    world.later(315).await;
+    assert_eq!(world.told_cdrs().len(), 0, "what was booked free of that stays so");
+}
+
+#[tokio::test]
+async fn cancelling_late_costs_its_fee_or_is_declined() {
+    let world = World::new().await;
+    world.operator.set_bookable("ada", evse(), Some(Terms { cancel_until: 30, ..Terms::default() })).await.unwrap();
+    let canceled = Some(Cancellation { reason: CanceledReason::Traffic, by: Canceler::Provider });
+    let cancel =
+        async |name: &str, of: Period| world.book(BookingRequest { canceled, ..wish(name, of) }).await.unwrap();
+    assert_eq!(world.booked("R1", period(60, 120)).await, Status::Reserved);
+    world.clock.set(at(40));
+    let late = cancel("R1", period(60, 120)).await;
+    assert_eq!((late.status, late.requests.last().unwrap().status), (Status::Reserved, Asked::Declined));
+    world.operator.put_tariff("ada", fees("4", Some("2.50"))).await.unwrap();
+    for (name, of) in [("R2", period(200, 230)), ("R3", period(300, 330))] {
+        assert_eq!(world.booked(name, of).await, Status::Reserved);
+    }
+    world.clock.set(at(160));
+    assert_eq!(cancel("R2", period(200, 230)).await.status, Status::Canceled);
+    world.rounds().await;
+    assert!(world.told_cdrs().is_empty(), "in time");
+    world.clock.set(at(280));
+    assert_eq!(cancel("R3", period(300, 330)).await.status, Status::Canceled);
+    world.rounds().await;
+    let cdrs = world.told_cdrs();
+    assert_eq!(cdrs.iter().map(|cdr| cdr.total_cost.before_vat.to_string()).collect::<Vec<_>>(), ["2.5"]);
 }
 
 #[tokio::test]

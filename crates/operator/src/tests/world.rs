@@ -23,7 +23,7 @@ use charge::talk::line::{
 use charge::talk::road::{
     Answer, Denial as RoadDenial, Letter, OrderResult, Question, ReturnAddress, Road, RoadDesk, RoadFault, StartOrder,
 };
-use charge::tariff::{Component, Dimension, Element, Restrictions, Tariff};
+use charge::tariff::{BookingFees, Component, Dimension, Element, Restrictions, Tariff};
 use charge::token::{Allowed, ContractId, IssuedToken, PresentedToken, TokenKind, TokenUid, Verdict};
 use charge::units::{Energy, Power};
 use charge::{Clock, Dice, Personal, Secret, Soon, Timestamp};
@@ -432,6 +432,7 @@ pub(super) fn tariff(per_kwh: &str) -> Tariff {
         max_price: None,
         valid_from: None,
         valid_until: None,
+        booking: BookingFees::default(),
         last_updated: START,
     }
 }

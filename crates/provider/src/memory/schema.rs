@@ -12,6 +12,7 @@ pub const MIGRATIONS: &[Migration] = &[
     Migration { family: "provider", number: 5, name: "what EVSEs can do", sql: CAPABILITIES },
     Migration { family: "provider", number: 6, name: "limits of sessions and what their stations plan", sql: LIMITS },
     Migration { family: "provider", number: 7, name: "bookings", sql: BOOKINGS },
+    Migration { family: "provider", number: 8, name: "fees for bookings", sql: FEES },
 ];
 
 /// Names of OCPI with blanks between; nothing of EVSEs that came before.
@@ -236,6 +237,11 @@ CREATE TABLE provider_meter_key (
     key TEXT NOT NULL,
     PRIMARY KEY (operator, evse)
 );";
+
+const FEES: &str = "ALTER TABLE provider_tariff ADD COLUMN expires_fee TEXT;
+ALTER TABLE provider_tariff ADD COLUMN expires_vat TEXT;
+ALTER TABLE provider_tariff ADD COLUMN cancel_fee TEXT;
+ALTER TABLE provider_tariff ADD COLUMN cancel_vat TEXT;";
 
 const MONEY: &str = "
 CREATE TABLE provider_session (

@@ -3,7 +3,7 @@
 use charge::Timestamp;
 use charge::id::{PartyId, TariffId};
 use charge::money::Price;
-use charge::tariff::{Component, Day, Dimension, Element, Restrictions, Tariff};
+use charge::tariff::{BookingFees, Component, Day, Dimension, Element, Fee, Restrictions, Tariff};
 use charge::units::{Energy, Power};
 use store::{Row, StoreError, Tx, values};
 
@@ -94,12 +94,24 @@ fn insert(tx: &mut Tx<'_>, tariff: &Tariff, origin: &str, latest: bool) -> Resul
         tariff.valid_from,
         tariff.valid_until,
         tariff.last_updated,
+        price_of(tariff.booking.expires.as_ref()),
+        vat_of(tariff.booking.expires.as_ref()),
+        price_of(tariff.booking.cancellation.as_ref()),
+        vat_of(tariff.booking.cancellation.as_ref()),
     ];
     let no = tx.one(INSERT, &values, |row| row.int(0))?.ok_or_else(|| corrupt("provider_tariff.no"))?;
     for (nth, element) in tariff.elements.iter().enumerate() {
         insert_element(tx, no, count(nth), element)?;
     }
     Ok(TariffNo(no))
+}
+
+fn price_of(fee: Option<&Fee>) -> Option<String> {
+    fee.map(|fee| fee.price.to_string())
+}
+
+fn vat_of(fee: Option<&Fee>) -> Option<String> {
+    fee.and_then(|fee| fee.vat_percent).map(|percent| percent.to_string())
 }
 
 fn insert_element(tx: &mut Tx<'_>, tariff: i64, nth: i64, element: &Element) -> Result<(), StoreError> {
@@ -142,8 +154,14 @@ fn read_head(row: &Row<'_>) -> Result<Tariff, StoreError> {
         max_price: limit(6)?,
         valid_from: row.time_opt(8)?,
         valid_until: row.time_opt(9)?,
+        booking: BookingFees { expires: fee(row, 11)?, cancellation: fee(row, 13)? },
         last_updated: row.time(10)?,
     })
+}
+
+fn fee(row: &Row<'_>, first: usize) -> Result<Option<Fee>, StoreError> {
+    let Some(price) = parsed_opt(row.text_opt(first)?, "provider_tariff.fee")? else { return Ok(None) };
+    Ok(Some(Fee { price, vat_percent: parsed_opt(row.text_opt(first + 1)?, "provider_tariff.fee_vat")? }))
 }
 
 fn read_element(row: &Row<'_>) -> Result<Element, StoreError> {
@@ -207,8 +225,8 @@ const DAYS: [Day; 7] =
     [Day::Monday, Day::Tuesday, Day::Wednesday, Day::Thursday, Day::Friday, Day::Saturday, Day::Sunday];
 
 const INSERT: &str = "INSERT INTO provider_tariff (origin, latest, operator, id, currency, text, min_before, min_with,
-    max_before, max_with, valid_from, valid_until, updated)
-    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13) RETURNING no";
+    max_before, max_with, valid_from, valid_until, updated, expires_fee, expires_vat, cancel_fee, cancel_vat)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17) RETURNING no";
 const INSERT_ELEMENT: &str = "INSERT INTO provider_tariff_element (tariff, element, start_minute, end_minute,
     start_date, end_date, min_energy, max_energy, min_power, max_power, min_duration, max_duration, days)
     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)";
@@ -217,7 +235,7 @@ const INSERT_COMPONENT: &str = "INSERT INTO provider_tariff_component
 const OUTDATE: &str = "UPDATE provider_tariff SET latest = 0 WHERE operator = ?1 AND id = ?2 AND latest <> 0";
 const LATEST: &str = "SELECT no FROM provider_tariff WHERE operator = ?1 AND id = ?2 AND latest <> 0";
 const HEAD: &str = "SELECT operator, id, currency, text, min_before, min_with, max_before, max_with, valid_from,
-    valid_until, updated FROM provider_tariff WHERE no = ?1";
+    valid_until, updated, expires_fee, expires_vat, cancel_fee, cancel_vat FROM provider_tariff WHERE no = ?1";
 const ELEMENTS: &str = "SELECT start_minute, end_minute, start_date, end_date, min_energy, max_energy, min_power,
     max_power, min_duration, max_duration, days FROM provider_tariff_element WHERE tariff = ?1 ORDER BY element";
 const COMPONENTS: &str = "SELECT element, dimension, price, vat, step FROM provider_tariff_component

@@ -4,12 +4,14 @@
 //! booking of it (OCPI 2.3.0, Bookings 1.1, `request_id`). Only the operator of a booking moves it.
 
 use charge::id::{AuthorizationReference, BookingId, BookingRequestId, LocationId, PartyId};
+use charge::money::Currency;
 use charge::record::RecordToken;
 use charge::talk::road::booking::{
     Booking, BookingAnswer, BookingLocation, BookingOption, BookingQuestion, BookingRequest, CanceledReason, Canceler,
     Cancellation, Period, ReservationStatus, Slot, Timeslot,
 };
 use charge::talk::road::{Answer, Denial, PageWish, Question, RoadFault};
+use charge::tariff::BookingFees;
 use charge::token::{ContractId, TokenKind};
 use charge::{Personal, Timestamp};
 use store::Tx;
@@ -18,7 +20,7 @@ use super::duty::STAND_IN;
 use super::{Desk, Event, Provider};
 use crate::booking::{self, ASK_AGAIN, BookWish, BookableTimes, DriverBooking};
 use crate::fault::{ProviderFault, Refusal};
-use crate::memory::{bookings, people, places};
+use crate::memory::{bookings, people, places, tariffs};
 use crate::tokens::Card;
 use crate::{CardId, DriverId, contracts};
 
@@ -36,17 +38,25 @@ impl Provider {
             let question = BookingQuestion::Locations { wish, slot: window };
             let page = match self.ask(operator, Question::Booking(question)).await {
                 Ok(Answer::Booking(BookingAnswer::Locations(page))) => page,
-                Err(RoadFault::Denied(Denial::NotSupported | Denial::UnknownObject)) => return Ok(found),
+                Err(RoadFault::Denied(Denial::NotSupported | Denial::UnknownObject)) => return Ok(Vec::new()),
                 Ok(_) | Err(_) => return Err(Refusal::NoAnswer.into()),
             };
             let here = |item: &BookingLocation| item.location == location && item.party == operator;
-            found.extend(page.items.into_iter().filter(here).map(times));
+            found.extend(page.items.into_iter().filter(here));
             match page.next {
                 Some(next) if next > wish.offset => wish.offset = next,
                 Some(_) | None => break,
             }
         }
-        Ok(found)
+        let now = self.now();
+        self.read("provider.booking.fees", move |_, tx| {
+            let priced = |location: BookingLocation| {
+                let tariff = tariffs::in_force(tx, operator, &location.tariffs, now)?;
+                Ok(times(location, tariff.map(|(_, tariff)| (tariff.booking, tariff.currency))))
+            };
+            found.into_iter().map(priced).collect()
+        })
+        .await
     }
 
     /// Books a time. Answers with the booking after the operator's word, or as pending where there was none; what becomes
@@ -283,11 +293,12 @@ fn token(us: PartyId, card: &Card) -> Result<RecordToken, ProviderFault> {
     Ok(RecordToken { party: us, uid: card.uid.clone(), kind: TokenKind::Rfid, contract })
 }
 
-fn times(location: BookingLocation) -> BookableTimes {
+fn times(location: BookingLocation, fees: Option<(BookingFees, Currency)>) -> BookableTimes {
     let mut free: Vec<Period> =
         location.calendars.iter().flat_map(|of| &of.available_timeslots).map(|slot| slot.period).collect();
     free.sort_by_key(|period| period.start());
-    BookableTimes { id: location.id, evse: location.option.evse, free, terms: location.terms.unwrap_or_default() }
+    let (evse, terms) = (location.option.evse, location.terms.unwrap_or_default());
+    BookableTimes { id: location.id, evse, free, terms, fees }
 }
 
 fn fail(row: &mut DriverBooking, words: &str, now: Timestamp) {

@@ -13,10 +13,11 @@ use store::Tx;
 
 use super::charging::{Reply, UNKNOWN_ZONE, cost_lines, refuse};
 use super::{Desk, Event, Provider};
+use crate::booking::DriverBooking;
 use crate::cdrs::{self, Case, DisputeState};
 use crate::fault::ProviderFault;
 use crate::memory::sessions::{Known, Told};
-use crate::memory::{self, onetime, people, places, tariffs};
+use crate::memory::{self, bookings, onetime, people, places, tariffs};
 use crate::onetime::{Move, OneTime, Word};
 use crate::sessions::{Owner, SessionPlace};
 use crate::{CdrNo, SessionNo, TariffNo, invoices, learned};
@@ -36,10 +37,12 @@ impl Provider {
             .await?;
         let key = basis.key.as_ref().map(|(key, source)| (key, *source));
         let agreed = basis.agreed.as_ref().map(|(_, tariff)| tariff);
-        let audit = billing::cdr::audit(&cdr, &basis.time_zone, agreed, key);
-        let agreed = basis.agreed;
+        let audit = match &basis.booking {
+            Some(booking) => billing::cdr::audit_fee(&cdr, agreed, booking.costs()),
+            None => billing::cdr::audit(&cdr, &basis.time_zone, agreed, key),
+        };
         let (answer, events) =
-            self.run("provider.cdr", move |desk, tx| desk.file_cdr(tx, &cdr, &audit, agreed.as_ref(), now)).await?;
+            self.run("provider.cdr", move |desk, tx| desk.file_cdr(tx, &cdr, &audit, &basis, now)).await?;
         self.tell(events);
         answer.map_err(ProviderFault::Denied)
     }
@@ -47,6 +50,8 @@ impl Provider {
 
 /// What a CDR is audited against.
 struct Basis {
+    /// Of a CDR without a session: the booking that it asks a fee for.
+    booking: Option<DriverBooking>,
     agreed: Option<(TariffNo, Tariff)>,
     time_zone: String,
     key: Option<(PublicKey, KeySource)>,
@@ -57,10 +62,13 @@ impl Desk {
         let known = memory::sessions::known(tx, cdr.party, &session_id(cdr)?)?;
         let found = self.attribute(tx, cdr.party, &session_id(cdr)?, &cdr.token, cdr.reference.as_ref())?;
         let one_time = found.and_then(|(_, one_time)| one_time);
+        let booking = unused_booking(tx, cdr)?;
+        // the fees of a booking are those of the day that it was made
+        let since = booking.as_ref().map_or(cdr.start, |booking| booking.given);
         let no = match known.and_then(|known| known.tariff) {
             Some(no) => Some(no),
             None => {
-                self.agreed_at_start(tx, one_time.as_ref(), (cdr.party, &cdr.place.id, &cdr.place.evse_uid), cdr.start)?
+                self.agreed_at_start(tx, one_time.as_ref(), (cdr.party, &cdr.place.id, &cdr.place.evse_uid), since)?
             }
         };
         let agreed = match no {
@@ -70,6 +78,7 @@ impl Desk {
         let place = places::find(tx, cdr.party, &cdr.place.id)?;
         let records: Vec<&SignedRecord> = cdr.signed.iter().map(|value| &value.record).collect();
         Ok(Basis {
+            booking,
             agreed,
             time_zone: place.map_or_else(|| UNKNOWN_ZONE.to_owned(), |place| place.time_zone),
             key: meter_key(tx, cdr.party, Some(&cdr.place.evse_uid), &records)?,
@@ -81,9 +90,10 @@ impl Desk {
         tx: &mut Tx<'_>,
         cdr: &Cdr,
         audit: &Audit,
-        agreed: Option<&(TariffNo, Tariff)>,
+        basis: &Basis,
         now: Timestamp,
     ) -> Result<Reply, ProviderFault> {
+        let (agreed, booking) = (basis.agreed.as_ref(), basis.booking.as_ref());
         if let Some(kept) = memory::cdrs::by_id(tx, cdr.party, &cdr.id)? {
             let same =
                 (kept.start, kept.end, kept.energy, kept.total) == (cdr.start, cdr.end, cdr.energy, cdr.total_cost);
@@ -95,9 +105,15 @@ impl Desk {
             return Ok((Err(Denial::Malformed { path: "/id".into(), why }), Vec::new()));
         }
         let original = credited_session(tx, cdr)?;
-        let (owner, one_time, known) = match original {
-            Some(known) => (known.owner(), None, Some(known)),
-            None => {
+        let (owner, one_time, known) = match (original, booking) {
+            (Some(known), _) => (known.owner(), None, Some(known)),
+            (None, Some(booking)) if cdr.token.party == self.setup.party => {
+                let id = session_id(cdr)?;
+                let subject = format!("{}/{id}", cdr.party);
+                let owner = Owner { driver: booking.driver.clone(), subject, code: None };
+                (owner, None, memory::sessions::known(tx, cdr.party, &id)?)
+            }
+            (None, _) => {
                 let id = session_id(cdr)?;
                 let found = self.attribute(tx, cdr.party, &id, &cdr.token, cdr.reference.as_ref())?;
                 let Some((owner, one_time)) = found else {
@@ -110,10 +126,10 @@ impl Desk {
         let word = Word { operator: cdr.party, session: known_no, began: cdr.start, closes: true };
         // a bare card is no permission: there must have been a question about it, and one question permits one CDR
         let one_time = match one_time {
-            None if !cdr.credit => self.tapped(tx, &owner, word)?,
+            None if !cdr.credit && booking.is_none() => self.tapped(tx, &owner, word)?,
             other => other,
         };
-        let permitted = cdr.credit || self.is_listed(tx, &cdr.token)?;
+        let permitted = cdr.credit || booking.is_some() || self.is_listed(tx, &cdr.token)?;
         let unasked = if permitted { Move::Stay } else { Move::Refuse };
         let step = one_time.as_ref().map_or(unasked, |one_time| one_time.state.on(one_time.event(word)));
         let case = self.case(tx, cdr, one_time.as_ref(), known_no, step)?;
@@ -286,10 +302,22 @@ fn credited_session(tx: &Tx<'_>, cdr: &Cdr) -> Result<Option<Known>, ProviderFau
     }
 }
 
-/// A CDR without a session id is a session of its own.
+/// The booking of ours that a CDR without a session asks a fee for. While nobody knows here how it ended, its operator
+/// has to ask again: the word of it is on its way.
+fn unused_booking(tx: &Tx<'_>, cdr: &Cdr) -> Result<Option<DriverBooking>, ProviderFault> {
+    let (None, Some(id), false) = (&cdr.session, &cdr.booking, cdr.credit) else { return Ok(None) };
+    let found = bookings::by_booking(tx, cdr.party, id)?;
+    match found.as_ref().is_some_and(|booking| !booking.status.is_final()) {
+        true => Err(ProviderFault::Denied(Denial::Overloaded)),
+        false => Ok(found),
+    }
+}
+
+/// A CDR without a session id is a session of its own; one booking has one.
 fn session_id(cdr: &Cdr) -> Result<SessionId, ProviderFault> {
-    match &cdr.session {
-        Some(id) => Ok(id.clone()),
-        None => Ok(SessionId::new(cdr.id.as_str().chars().take(SessionId::LIMIT).collect::<String>())?),
+    match (&cdr.session, &cdr.booking) {
+        (Some(id), _) => Ok(id.clone()),
+        (None, Some(booking)) => Ok(SessionId::new(booking.as_str())?),
+        (None, None) => Ok(SessionId::new(cdr.id.as_str().chars().take(SessionId::LIMIT).collect::<String>())?),
     }
 }

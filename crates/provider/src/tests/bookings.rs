@@ -1,5 +1,6 @@
 //! Bookings: what goes to the operator, what a driver is shown, and what only the operator may change.
 
+use billing::cdr::Unused;
 use charge::id::BookingLocationId;
 use charge::talk::road::Page;
 use charge::talk::road::PageWish;
@@ -7,6 +8,7 @@ use charge::talk::road::booking::{
     Booking, BookingAnswer, BookingLocation, BookingOption, BookingQuestion, BookingRequest, BookingTerms, Calendar,
     CanceledReason, Canceler, Cancellation, Period, ReservationStatus as Status, Slot, Timeslot,
 };
+use charge::tariff::{BookingEnd, Fee};
 use charge::{Purpose, Timestamp};
 
 use super::*;
@@ -221,4 +223,76 @@ async fn free_times_are_those_of_the_place_over_all_pages() {
     assert!(world.provider.bookable(party("DE-OPA"), here.clone(), slot).await.unwrap().is_empty());
     world.road.will_answer(Err(RoadFault::TimedOut));
     assert_eq!(world.provider.bookable(party("DE-OPA"), here, slot).await, Err(Refusal::NoAnswer.into()));
+}
+
+/// The CDR that an operator closes for a booking that ended so.
+fn fee_of(booking: &str, end: BookingEnd, at: Timestamp) -> Cdr {
+    let unused = Unused {
+        party: party("DE-OPA"),
+        id: booking.parse().unwrap(),
+        booking: booking.parse().unwrap(),
+        end,
+        at,
+        token: RecordToken {
+            party: party("DE-8AA"),
+            uid: Personal::new(TokenUid::new(UID).unwrap()),
+            kind: TokenKind::Rfid,
+            contract: Personal::new(ContractId::new("DE-8AA-C00000000").unwrap()),
+        },
+        reference: "R-1".parse().unwrap(),
+        place: record_place(),
+        tariff: priced(),
+    };
+    billing::cdr::fee(unused).unwrap().unwrap()
+}
+
+fn priced() -> Tariff {
+    let fee = |price: &str| Some(Fee { price: price.parse().unwrap(), vat_percent: Some(Decimal::from(19)) });
+    let booking = BookingFees { expires: fee("4"), cancellation: fee("2.50") };
+    Tariff { booking, last_updated: at("2026-11-02T00:00:00Z"), ..tariff("0.40") }
+}
+
+#[tokio::test]
+async fn a_fee_is_billed_where_the_booking_ended_so_and_disputed_where_it_did_not() {
+    let world = world().await;
+    world.hear("DE-OPA", Question::PutTariff(Box::new(priced()))).await.unwrap();
+    let (_, request) = booked(&world).await;
+    let cdr = fee_of("B1", BookingEnd::Expires, world.clock.now());
+    assert_eq!(world.post(&cdr).await, Err(Denial::Overloaded), "how it ended is not known yet: it comes again");
+    world.clock.advance(Duration::from_secs(60));
+    put(&world, "DE-OPA", told(&request, Status::NoShow, world.clock.now())).await.unwrap();
+    world.post(&cdr).await.unwrap();
+    let invoices = world.provider.invoices(Some(world.driver.clone())).await.unwrap();
+    let invoice = world.provider.invoice(Some(world.driver.clone()), invoices[0].no).await.unwrap();
+    let (_, line) = &invoice.lines[0];
+    assert!(line.text.ends_with("booking that was not used"), "{}", line.text);
+    assert_eq!((line.net, invoice.lines.len()), (Decimal::from(4), 1));
+    assert_eq!(world.provider.disputes().await.unwrap(), []);
+
+    let twice = Cdr { id: "B1-again".parse().unwrap(), ..cdr.clone() };
+    world.post(&twice).await.unwrap();
+    let other = Cdr { booking: Some("B9".parse().unwrap()), id: "B9".parse().unwrap(), ..cdr };
+    world.post(&other).await.unwrap();
+    let open = world.provider.disputes().await.unwrap();
+    let paths: Vec<Vec<&str>> =
+        open.iter().map(|one| one.differences.iter().map(|found| found.path.as_str()).collect()).collect();
+    assert!(paths.iter().any(|paths| paths.contains(&"/session_id")), "one booking costs once: {paths:?}");
+    assert!(paths.iter().any(|paths| paths.contains(&"/cdr_token/contract_id")), "nobody booked that: {paths:?}");
+    let after = world.provider.invoice(Some(world.driver.clone()), invoices[0].no).await.unwrap();
+    assert_eq!(after.lines.len(), 1);
+}
+
+#[tokio::test]
+async fn a_fee_for_what_the_operator_cancelled_itself_is_disputed() {
+    let world = world().await;
+    world.hear("DE-OPA", Question::PutTariff(Box::new(priced()))).await.unwrap();
+    let (_, request) = booked(&world).await;
+    let canceled = Some(Cancellation { reason: CanceledReason::Full, by: Canceler::Operator });
+    world.clock.advance(Duration::from_secs(60));
+    let ended = Booking { canceled, ..told(&request, Status::Canceled, world.clock.now()) };
+    put(&world, "DE-OPA", ended).await.unwrap();
+    world.post(&fee_of("B1", BookingEnd::Cancellation, world.clock.now())).await.unwrap();
+    let open = world.provider.disputes().await.unwrap();
+    assert_eq!(open[0].differences[0].path, "/booking_id");
+    assert!(world.provider.invoices(Some(world.driver.clone())).await.unwrap().is_empty());
 }

@@ -7,12 +7,13 @@ use axum::http::StatusCode;
 use charge::Timestamp;
 use charge::id::{BookingLocationId, BookingRequestId, LocationId, PartyId};
 use charge::talk::road::booking::{Period, Slot};
+use charge::tariff::{BookingEnd, Fee};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::Own;
 use crate::fault::{ErrorBody, Fault};
-use crate::shape::{List, time};
+use crate::shape::{Amount, List, time};
 use crate::stage::{Body, Path, Query};
 
 /// From when to when; both may be left out.
@@ -37,6 +38,10 @@ pub(crate) struct Bookable {
     noshow: Option<u32>,
     change_until: u32,
     cancel_until: u32,
+    /// What is asked of whoever does not come, and of whoever cancels later than that: as the operator's tariff says,
+    /// with VAT where it tells it.
+    noshow_fee: Option<Amount>,
+    cancel_fee: Option<Amount>,
     /// The operator's page about its terms.
     terms_url: Option<String>,
 }
@@ -56,6 +61,11 @@ impl From<Period> for FreeTime {
 impl From<BookableTimes> for Bookable {
     fn from(found: BookableTimes) -> Self {
         let terms = found.terms;
+        let fee = |end: BookingEnd| {
+            let (fees, currency) = found.fees.as_ref()?;
+            fees.of(end).and_then(Fee::gross).map(|gross| Amount::shown(gross, *currency))
+        };
+        let (noshow_fee, cancel_fee) = (fee(BookingEnd::Expires), fee(BookingEnd::Cancellation));
         Self {
             id: found.id.to_string(),
             evse: found.evse.map(|evse| evse.to_string()),
@@ -66,6 +76,8 @@ impl From<BookableTimes> for Bookable {
             noshow: terms.noshow_timeout,
             change_until: terms.change_until_minutes,
             cancel_until: terms.cancel_until_minutes,
+            noshow_fee,
+            cancel_fee,
             terms_url: terms.booking_terms,
         }
     }

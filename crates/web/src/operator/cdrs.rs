@@ -18,7 +18,8 @@ use crate::stage::{Path, Query};
 #[schema(as = OperatorCdr)]
 pub(crate) struct Cdr {
     id: String,
-    session: String,
+    /// Null where it is for a booking that no session came of.
+    session: Option<String>,
     start: String,
     end: String,
     energy_wh: i64,
@@ -41,7 +42,7 @@ impl From<CdrCard> for Cdr {
     fn from(card: CdrCard) -> Self {
         Self {
             id: card.id.to_string(),
-            session: card.session.to_string(),
+            session: card.session.map(|session| session.to_string()),
             start: time(card.start),
             end: time(card.end),
             energy_wh: card.energy.wh(),

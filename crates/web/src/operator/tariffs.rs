@@ -5,7 +5,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use charge::Decimal;
 use charge::id::{PartyId, TariffId};
-use charge::tariff::{Component, Day, Dimension, Element, Restrictions};
+use charge::tariff::{BookingFees, Component, Day, Dimension, Element, Fee, Restrictions};
 use charge::units::{Energy, Power};
 use operator::view::TariffCard;
 use serde::{Deserialize, Serialize};
@@ -26,6 +26,7 @@ pub(crate) struct Tariff {
     currency: String,
     text: Option<String>,
     elements: Vec<TariffElement>,
+    booking: Fees,
     last_updated: String,
     /// Connectors that offer it.
     used_by: u32,
@@ -115,6 +116,7 @@ impl From<TariffCard> for Tariff {
             currency: tariff.currency.to_string(),
             text: tariff.text,
             elements: tariff.elements.into_iter().map(Into::into).collect(),
+            booking: tariff.booking.into(),
             last_updated: time(tariff.last_updated),
             used_by: card.used_by,
         }
@@ -155,6 +157,57 @@ impl From<Element> for TariffElement {
     }
 }
 
+/// What is asked once for a booking that no session comes of.
+#[derive(Debug, Default, Deserialize, Serialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = TariffBookingFees)]
+pub(crate) struct Fees {
+    /// Nobody came in time.
+    #[serde(default)]
+    expires: Option<OneFee>,
+    /// It was cancelled later than the terms of the booking let one cancel; without a fee such a wish is declined.
+    #[serde(default)]
+    cancellation: Option<OneFee>,
+}
+
+/// An amount before VAT, and the VAT in percent.
+#[derive(Debug, Deserialize, Serialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = TariffFee)]
+pub(crate) struct OneFee {
+    #[schema(example = "4.00")]
+    price: String,
+    #[serde(default)]
+    vat: Option<String>,
+}
+
+impl From<BookingFees> for Fees {
+    fn from(fees: BookingFees) -> Self {
+        let one = |fee: Fee| OneFee {
+            price: fee.price.normalize().to_string(),
+            vat: fee.vat_percent.map(|vat| vat.normalize().to_string()),
+        };
+        Self { expires: fees.expires.map(one), cancellation: fees.cancellation.map(one) }
+    }
+}
+
+impl Fees {
+    fn read(self) -> Result<BookingFees, Fault> {
+        let one = |fee: Option<OneFee>, path: &str| {
+            let read = |fee: OneFee| {
+                let price = decimal(&fee.price, format!("/booking/{path}/price"))?;
+                let vat = fee.vat.map(|vat| decimal(&vat, format!("/booking/{path}/vat"))).transpose()?;
+                Ok::<_, Fault>(Fee { price, vat_percent: vat })
+            };
+            fee.map(read).transpose()
+        };
+        Ok(BookingFees {
+            expires: one(self.expires, "expires")?,
+            cancellation: one(self.cancellation, "cancellation")?,
+        })
+    }
+}
+
 /// A tariff as its operator writes it.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -164,6 +217,8 @@ pub(crate) struct WriteTariff {
     #[serde(default)]
     text: Option<String>,
     elements: Vec<TariffElement>,
+    #[serde(default)]
+    booking: Fees,
 }
 
 fn decimal(text: &str, path: String) -> Result<Decimal, Fault> {
@@ -194,6 +249,7 @@ impl WriteTariff {
             max_price: None,
             valid_from: None,
             valid_until: None,
+            booking: self.booking.read()?,
             last_updated: now,
         })
     }

@@ -16,7 +16,7 @@ use charge::money::Currency;
 use charge::place::{Connector, Current, Evse, EvseStatus, Location, Plug, Position};
 use charge::record::{AuthMethod, Period, RecordPlace, RecordToken, Session, SessionStatus};
 use charge::talk::road::{Answer, Letter, OrderAck, Question, Road, RoadDesk, RoadFault};
-use charge::tariff::{Component, Dimension, Element, Restrictions, Tariff};
+use charge::tariff::{BookingFees, Component, Dimension, Element, Restrictions, Tariff};
 use charge::token::{PresentedToken, TokenKind, TokenUid, Verdict};
 use charge::units::{Energy, Power};
 use charge::{Clock, Decimal, Dice, Personal, Purpose, Secret, Soon, Timestamp};
@@ -194,6 +194,7 @@ impl World {
             party: party("DE-OPA"),
             id: CdrId::new("C1").unwrap(),
             session: Some(SessionId::new("S1").unwrap()),
+            booking: None,
             start: begin,
             end,
             token,
@@ -278,6 +279,7 @@ fn tariff() -> Tariff {
         max_price: None,
         valid_from: None,
         valid_until: None,
+        booking: BookingFees::default(),
         last_updated: at("2026-11-01T00:00:00Z"),
     }
 }

@@ -7,7 +7,7 @@
 use charge::id::PartyId;
 use charge::money::Currency;
 use charge::place::Location;
-use charge::tariff::{Component, Dimension, Element, Restrictions, Tariff};
+use charge::tariff::{BookingFees, Component, Dimension, Element, Restrictions, Tariff};
 use charge::{Decimal, Timestamp};
 use oicp::bridge::tariff::tariff_id;
 
@@ -43,6 +43,7 @@ impl Agreed {
             max_price: None,
             valid_from: None,
             valid_until: None,
+            booking: BookingFees::default(),
             last_updated: now,
         })
     }

@@ -4,7 +4,7 @@ use charge::Timestamp;
 use charge::money::{Currency, Price};
 use charge::place::{Connector, Current, Evse, EvseStatus, Location, Plug, Position};
 use charge::record::{AuthMethod, Cdr, Period, RecordPlace, RecordToken, Session, SessionStatus};
-use charge::tariff::Tariff;
+use charge::tariff::{BookingFees, Tariff};
 use charge::units::{Energy, Power};
 use rust_decimal::Decimal;
 
@@ -88,6 +88,7 @@ pub(super) fn cdr() -> Cdr {
         start: BEGIN,
         end: END,
         session: Some("S1".parse().unwrap()),
+        booking: None,
         token: record_token(),
         auth_method: AuthMethod::Request,
         reference: None,
@@ -118,6 +119,7 @@ pub(super) fn cdr() -> Cdr {
             max_price: None,
             valid_from: None,
             valid_until: None,
+            booking: BookingFees::default(),
             last_updated: BEGIN,
         },
         periods: periods(),

@@ -10,7 +10,7 @@ use charge::money::Price;
 use charge::talk::line::StationAnswer;
 use charge::talk::line::display::{KeptTariff, TariffOrder};
 use charge::talk::line::document::ItemOutcome;
-use charge::tariff::{Component, Day, Dimension, Element, Restrictions, Tariff};
+use charge::tariff::{BookingFees, Component, Day, Dimension, Element, Restrictions, Tariff};
 use charge::units::{Energy, Power};
 use charge::{Decimal, Timestamp};
 use ocpp_kit::types::Decimal as Number;
@@ -262,6 +262,7 @@ pub(super) fn read(said: kit::Tariff) -> Result<Tariff, Fault> {
         max_price: said.max_cost.map(price).transpose()?,
         valid_from,
         valid_until: None,
+        booking: BookingFees::default(),
         last_updated: valid_from.unwrap_or(Timestamp::from_secs(0)),
     })
 }
@@ -406,6 +407,7 @@ mod tests {
             max_price: None,
             valid_from: None,
             valid_until: None,
+            booking: BookingFees::default(),
             last_updated: Timestamp::from_secs(0),
         };
         change(&mut tariff);

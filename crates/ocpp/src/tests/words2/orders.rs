@@ -21,7 +21,7 @@ use charge::talk::line::payment::PaymentOrder;
 use charge::talk::line::reservation::{ListEntry, ListOrder, ReservationOrder};
 use charge::talk::line::upkeep::{FirmwareSignature, LogKind, Retries, UpkeepOrder};
 use charge::talk::line::{ResetKind, StationAnswer, ToStation, Trigger};
-use charge::tariff::{Component, Day, Dimension, Element, Restrictions, Tariff};
+use charge::tariff::{BookingFees, Component, Day, Dimension, Element, Restrictions, Tariff};
 use charge::token::{Allowed, TokenKind, Verdict};
 use charge::units::{Energy, Power};
 use std::time::Duration;
@@ -172,6 +172,7 @@ fn tariff() -> Tariff {
         max_price: Some(Price { before_vat: dec("50"), with_vat: Some(dec("59.50")) }),
         valid_from: Some(now()),
         valid_until: None,
+        booking: BookingFees::default(),
         last_updated: now(),
     }
 }

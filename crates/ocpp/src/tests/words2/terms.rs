@@ -4,7 +4,7 @@ use charge::id::TariffId;
 use charge::money::Price;
 use charge::talk::line::terms::{Advice, CostDetails, CostKind, CostPeriod, Limit, Limits, Offer, Terms, Words};
 use charge::talk::line::{Denial, FromStation, Heard, Stage, Tap, Version};
-use charge::tariff::{Component, Dimension, Element, Restrictions, Tariff};
+use charge::tariff::{BookingFees, Component, Dimension, Element, Restrictions, Tariff};
 use charge::token::{Allowed, TokenKind, Verdict};
 use charge::units::Energy;
 
@@ -26,6 +26,7 @@ fn tariff(price: &str) -> Tariff {
         max_price: None,
         valid_from: None,
         valid_until: None,
+        booking: BookingFees::default(),
         last_updated: charge::Timestamp::from_secs(0),
     }
 }

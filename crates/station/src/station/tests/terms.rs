@@ -25,6 +25,7 @@ fn tariff(id: &str, currency: &str, price: &str) -> Tariff {
         max_price: None,
         valid_from: None,
         valid_until: None,
+        booking: charge::tariff::BookingFees::default(),
         last_updated: START,
     }
 }
