@@ -66,6 +66,8 @@ pub struct DriverBooking {
     pub cancel_until: u32,
     pub early: u32,
     pub noshow: Option<u32>,
+    /// When the driver first gave it up, by our own clock.
+    pub cancel_asked: Option<Timestamp>,
     /// In plain words; empty while there is nothing to say.
     pub message: String,
     pub given: Timestamp,
@@ -84,20 +86,32 @@ impl DriverBooking {
         self.status = told.status;
         self.canceled = told.canceled;
         self.period = told.slot.period;
-        self.booking = Some(told.id.clone());
+        let first = self.booking.replace(told.id.clone()).is_none();
         self.evse = told.option.evse.clone().or(self.evse.take());
-        (self.change_until, self.cancel_until) = (told.terms.change_until_minutes, told.terms.cancel_until_minutes);
+        let cancel_until = told.terms.cancel_until_minutes;
+        // what was agreed when it was booked holds; an operator may only become kinder
+        self.cancel_until = if first { cancel_until } else { self.cancel_until.min(cancel_until) };
+        self.change_until = told.terms.change_until_minutes;
         (self.early, self.noshow) = (early, told.terms.noshow_timeout);
         self.message = words(self.status, self.canceled).to_owned();
         self.updated = told.last_updated;
         true
     }
 
-    /// How it ended, where that may cost something: only what the driver did, or did not do.
-    pub(crate) fn costs(&self) -> Option<BookingEnd> {
+    /// How it ended, where that may cost something: only what the driver did, or did not do. Whether it was given up too
+    /// late, and whether its time has come at all, is by our own clock, whatever the operator says.
+    pub(crate) fn costs(&self, now: Timestamp) -> Option<BookingEnd> {
+        let minutes = |minutes: u32| Duration::from_secs(u64::from(minutes) * 60);
+        let start = self.period.start();
         match (self.status, self.canceled.map(|canceled| canceled.by)) {
-            (ReservationStatus::NoShow, _) => Some(BookingEnd::Expires),
-            (ReservationStatus::Canceled, Some(Canceler::Provider)) => Some(BookingEnd::Cancellation),
+            (ReservationStatus::NoShow, _) => {
+                let waited = start.plus(minutes(self.noshow.unwrap_or_default())).min(self.period.end());
+                (now >= waited).then_some(BookingEnd::Expires)
+            }
+            (ReservationStatus::Canceled, Some(Canceler::Provider)) => {
+                let late = |asked: Timestamp| asked > start.minus(minutes(self.cancel_until));
+                self.cancel_asked.is_some_and(late).then_some(BookingEnd::Cancellation)
+            }
             (ReservationStatus::Canceled, Some(_) | None)
             | (
                 ReservationStatus::Pending

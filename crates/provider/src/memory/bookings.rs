@@ -36,6 +36,12 @@ pub(crate) fn save(tx: &mut Tx<'_>, of: &DriverBooking) -> Result<(), StoreError
     tx.execute(SAVE, &row).map(drop)
 }
 
+/// The driver gives it up; the first time counts.
+pub(crate) fn cancel_asked(tx: &mut Tx<'_>, id: &BookingRequestId, at: Timestamp) -> Result<(), StoreError> {
+    let first = "UPDATE provider_booking SET cancel_asked = ?2 WHERE id = ?1 AND cancel_asked IS NULL";
+    tx.execute(first, &values![id.as_str(), at]).map(drop)
+}
+
 pub(crate) fn find(tx: &Tx<'_>, id: &BookingRequestId) -> Result<Option<DriverBooking>, StoreError> {
     tx.one(&format!("{SELECT} WHERE id = ?1"), &values![id.as_str()], read)
 }
@@ -85,12 +91,13 @@ fn read(row: &Row<'_>) -> Result<DriverBooking, StoreError> {
         message: row.text(18)?,
         given: row.time(19)?,
         updated: row.time(20)?,
+        cancel_asked: row.time_opt(21)?,
     })
 }
 
 const SELECT: &str = "SELECT id, driver, operator, location, booking_location, card, starts, ends, status,
     cancel_reason, canceler, evse, booking, reference, change_until, cancel_until, early, noshow, message, given,
-    updated FROM provider_booking";
+    updated, cancel_asked FROM provider_booking";
 const SAVE: &str = "INSERT INTO provider_booking (id, driver, operator, location, booking_location, card, starts, ends,
     status, cancel_reason, canceler, evse, booking, reference, change_until, cancel_until, early, noshow, message,
     given, updated) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20,

@@ -241,7 +241,8 @@ CREATE TABLE provider_meter_key (
 const FEES: &str = "ALTER TABLE provider_tariff ADD COLUMN expires_fee TEXT;
 ALTER TABLE provider_tariff ADD COLUMN expires_vat TEXT;
 ALTER TABLE provider_tariff ADD COLUMN cancel_fee TEXT;
-ALTER TABLE provider_tariff ADD COLUMN cancel_vat TEXT;";
+ALTER TABLE provider_tariff ADD COLUMN cancel_vat TEXT;
+ALTER TABLE provider_booking ADD COLUMN cancel_asked INTEGER;";
 
 const MONEY: &str = "
 CREATE TABLE provider_session (

@@ -81,7 +81,10 @@ impl Provider {
 
     /// Gives a booking up. The operator may say that it is too late.
     pub async fn cancel_booking(&self, driver: DriverId, id: BookingRequestId) -> Result<DriverBooking, ProviderFault> {
-        let known = self.own_booking(driver, id).await?;
+        let mut known = self.own_booking(driver, id).await?;
+        let now = *known.cancel_asked.get_or_insert(self.now());
+        let asked = known.id.clone();
+        self.run("provider.booking.cancel", move |_, tx| Ok(bookings::cancel_asked(tx, &asked, now)?)).await?;
         let canceled = Cancellation { reason: CanceledReason::NoCanceled, by: Canceler::Provider };
         let gone = self.insist(&known, None, Some(canceled)).await?;
         if gone.status == ReservationStatus::Canceled { Ok(gone) } else { Err(Refusal::NotChanged.into()) }
@@ -251,6 +254,7 @@ impl Desk {
             cancel_until: 0,
             early: 0,
             noshow: None,
+            cancel_asked: None,
             message: String::new(),
             given: now,
             updated: now,

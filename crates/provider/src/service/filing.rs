@@ -38,7 +38,7 @@ impl Provider {
         let key = basis.key.as_ref().map(|(key, source)| (key, *source));
         let agreed = basis.agreed.as_ref().map(|(_, tariff)| tariff);
         let audit = match &basis.booking {
-            Some(booking) => billing::cdr::audit_fee(&cdr, agreed, booking.costs()),
+            Some(booking) => billing::cdr::audit_fee(&cdr, agreed, booking.costs(now)),
             None => billing::cdr::audit(&cdr, &basis.time_zone, agreed, key),
         };
         let (answer, events) =

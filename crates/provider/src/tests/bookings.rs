@@ -253,7 +253,7 @@ fn priced() -> Tariff {
 }
 
 #[tokio::test]
-async fn a_fee_is_billed_where_the_booking_ended_so_and_disputed_where_it_did_not() {
+async fn a_fee_waits_for_the_end_of_its_booking_and_is_disputed_before_its_time() {
     let world = world().await;
     world.hear("DE-OPA", Question::PutTariff(Box::new(priced()))).await.unwrap();
     let (_, request) = booked(&world).await;
@@ -261,6 +261,21 @@ async fn a_fee_is_billed_where_the_booking_ended_so_and_disputed_where_it_did_no
     assert_eq!(world.post(&cdr).await, Err(Denial::Overloaded), "how it ended is not known yet: it comes again");
     world.clock.advance(Duration::from_secs(60));
     put(&world, "DE-OPA", told(&request, Status::NoShow, world.clock.now())).await.unwrap();
+    let early = Cdr { id: "B1-early".parse().unwrap(), ..cdr.clone() };
+    world.post(&early).await.unwrap();
+    let open = world.provider.disputes().await.unwrap();
+    assert_eq!(open[0].differences[0].path, "/booking_id", "its time has not come yet");
+    assert!(world.provider.invoices(Some(world.driver.clone())).await.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn a_fee_is_billed_once_where_the_booking_ended_so() {
+    let world = world().await;
+    world.hear("DE-OPA", Question::PutTariff(Box::new(priced()))).await.unwrap();
+    let (_, request) = booked(&world).await;
+    world.clock.advance(Duration::from_secs(90 * 60));
+    put(&world, "DE-OPA", told(&request, Status::NoShow, world.clock.now())).await.unwrap();
+    let cdr = fee_of("B1", BookingEnd::Expires, world.clock.now());
     world.post(&cdr).await.unwrap();
     let invoices = world.provider.invoices(Some(world.driver.clone())).await.unwrap();
     let invoice = world.provider.invoice(Some(world.driver.clone()), invoices[0].no).await.unwrap();
@@ -295,4 +310,34 @@ async fn a_fee_for_what_the_operator_cancelled_itself_is_disputed() {
     let open = world.provider.disputes().await.unwrap();
     assert_eq!(open[0].differences[0].path, "/booking_id");
     assert!(world.provider.invoices(Some(world.driver.clone())).await.unwrap().is_empty());
+}
+
+/// What an operator does with a cancellation: it agrees, in terms that it has just made stricter, and asks its fee.
+async fn cancelled_for_a_fee(after: Duration, driver_asks: bool) -> (Vec<String>, usize) {
+    let world = world().await;
+    world.hear("DE-OPA", Question::PutTariff(Box::new(priced()))).await.unwrap();
+    let (row, request) = booked(&world).await;
+    world.clock.advance(after);
+    let canceled = Some(Cancellation { reason: CanceledReason::NoCanceled, by: Canceler::Provider });
+    let terms = BookingTerms { cancel_until_minutes: 600, ..BookingTerms::default() };
+    let gone = Booking { canceled, terms, ..told(&request, Status::Canceled, world.clock.now()) };
+    if driver_asks {
+        world.road.will_answer(answer(gone));
+        world.provider.cancel_booking(world.driver.clone(), row.id).await.unwrap();
+    } else {
+        put(&world, "DE-OPA", gone).await.unwrap();
+    }
+    world.post(&fee_of("B1", BookingEnd::Cancellation, world.clock.now())).await.unwrap();
+    let open = world.provider.disputes().await.unwrap();
+    let paths = open.iter().flat_map(|one| one.differences.iter().map(|found| found.path.clone())).collect();
+    (paths, world.provider.invoices(Some(world.driver.clone())).await.unwrap().len())
+}
+
+#[tokio::test]
+async fn only_a_driver_who_gave_up_too_late_pays_for_it_whatever_the_operator_says() {
+    let disputed = (vec!["/booking_id".to_owned()], 0);
+    assert_eq!(cancelled_for_a_fee(Duration::ZERO, true).await, disputed, "in time as it was agreed");
+    let late = Duration::from_secs(3_600);
+    assert_eq!(cancelled_for_a_fee(late, false).await, disputed, "the driver never gave it up");
+    assert_eq!(cancelled_for_a_fee(late, true).await, (Vec::new(), 1));
 }
