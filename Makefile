@@ -5,6 +5,7 @@ CARGO_FLAGS := --ignore-rust-version --locked
 LEYDEN      := target/release/leyden
 VENV        := target/venv
 PEERS       := target/peers
+RIVALS      := target/rivals
 PEERS_ENV   := LEYDEN_PYTHON=$(abspath $(VENV))/bin/python LEYDEN_NODE_MODULES=$(abspath $(PEERS))/node_modules
 # of `make fuzz`: how long each target runs, and which ones; all where none is named
 FUZZ_SECONDS ?= 60
@@ -79,7 +80,7 @@ performance: build ## that, crowds, a storm, hammering peers and the road, writt
 	cat docs/performance.head.md $(addprefix target/bench-,$(addsuffix .md,line crowd storm hammer road rivals)) > docs/performance.md
 
 rivals: build tools ## other open central systems under the same loader, for `make performance` to show
-	sh scripts/rivals.sh $(abspath $(LEYDEN)) $(abspath $(VENV)) $(abspath $(PEERS)) target/bench-rivals.json > target/bench-rivals.md
+	sh scripts/rivals.sh $(abspath $(LEYDEN)) $(abspath $(VENV)) $(abspath $(PEERS)) $(abspath $(RIVALS)) target/bench-rivals.json > target/bench-rivals.md
 
 clean: ## forget builds and the demo's data
 	cargo clean
