@@ -2,10 +2,11 @@
 //!
 //! Everything a house makes is in its folder, which is removed with it, and the process never outlives the test.
 
+pub(super) use e2e::{Folder, leyden};
 use std::collections::HashSet;
 use std::fs::{self, File};
 use std::net::TcpListener;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
 use std::sync::{LazyLock, Mutex};
 
@@ -26,41 +27,9 @@ const USUAL_PORTS: [u16; 6] = [8443, 8444, 8450, 8451, 8460, 8461];
 /// Below the range from which the kernel takes ports for callers: one that is free now is free after a restart.
 const PORTS: (u16, u16) = (12_000, 32_000);
 
-/// The program, from the environment or beside this test.
-pub(super) fn leyden() -> PathBuf {
-    let beside = || {
-        let this = std::env::current_exe().unwrap();
-        this.parent().and_then(Path::parent).unwrap().join("leyden")
-    };
-    let path = std::env::var_os("LEYDEN_BIN").map_or_else(beside, PathBuf::from);
-    assert!(path.exists(), "{} is not there; build it first: cargo build -p leyden", path.display());
-    path
-}
-
 /// Runs a command of the program to its end.
 pub(super) fn run(arguments: &[&str]) -> Output {
     Command::new(leyden()).args(arguments).stdin(Stdio::null()).output().unwrap()
-}
-
-/// A folder that goes with its owner.
-pub(super) struct Folder(PathBuf);
-
-impl Folder {
-    pub(super) fn new() -> Self {
-        let path = std::env::temp_dir().join(format!("leyden-e2e-{}", SystemDice.uuid()));
-        fs::create_dir(&path).unwrap();
-        Self(path)
-    }
-
-    pub(super) fn path(&self, name: &str) -> PathBuf {
-        self.0.join(name)
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        let _left_behind = fs::remove_dir_all(&self.0);
-    }
 }
 
 /// A port that nobody has and that no other test of this run was given.

@@ -1,7 +1,7 @@
 //! A central system made by hand, and a virtual station that dials it.
 
+pub(super) use e2e::{Folder, leyden};
 use std::collections::VecDeque;
-use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use charge::id::{EvseId, MeterSerial, StationId};
 use charge::place::Current;
 use charge::talk::line::{Pole, Version};
 use charge::units::Power;
-use charge::{Clock, Dice, Secret, SystemClock, Timestamp};
+use charge::{Clock, Secret, SystemClock, Timestamp};
 use futures_util::{SinkExt, StreamExt};
 use gate::line::{Backoff, Dial, Dialled, TalkLimits, dial};
 use rustls::{ClientConfig, ServerConfig};
@@ -254,36 +254,4 @@ fn plan() -> Plan {
 
 pub(super) fn now() -> Timestamp {
     SystemClock.now()
-}
-
-/// The program, from the environment or beside this test.
-pub(super) fn leyden() -> PathBuf {
-    let beside = || {
-        let this = std::env::current_exe().unwrap();
-        this.parent().and_then(Path::parent).unwrap().join("leyden")
-    };
-    let path = std::env::var_os("LEYDEN_BIN").map_or_else(beside, PathBuf::from);
-    assert!(path.exists(), "{} is not there; build it first: cargo build -p leyden", path.display());
-    path
-}
-
-/// A folder that goes with its owner.
-pub(super) struct Folder(PathBuf);
-
-impl Folder {
-    pub(super) fn new() -> Self {
-        let path = std::env::temp_dir().join(format!("leyden-e2e-{}", SystemDice.uuid()));
-        std::fs::create_dir(&path).unwrap();
-        Self(path)
-    }
-
-    pub(super) fn path(&self, name: &str) -> PathBuf {
-        self.0.join(name)
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        let _left_behind = std::fs::remove_dir_all(&self.0);
-    }
 }
