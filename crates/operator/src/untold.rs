@@ -99,6 +99,17 @@ impl Untold {
         self.order.insert((due, told.evse.clone()));
     }
 
+    /// The hub answers again: what it could not be told is due now.
+    pub(crate) fn hasten(&mut self, now: Timestamp) {
+        for (evse, entry) in &mut self.entries {
+            if entry.taken.is_none() && entry.due > now {
+                self.order.remove(&(entry.due, evse.clone()));
+                entry.due = now;
+                self.order.insert((now, evse.clone()));
+            }
+        }
+    }
+
     /// `None`: somebody else has taken it since, or it is gone.
     fn of(&mut self, told: &Telling) -> Option<&mut Entry> {
         self.entries.get_mut(&told.evse).filter(|entry| entry.taken == Some(told.changes))
@@ -180,6 +191,17 @@ mod tests {
         untold.put(&evse("E1"), at(11));
         let taken = untold.take(at(11), LEASE, 9);
         assert_eq!((names(&taken), taken[0].tries), (vec!["E1"], 1));
+    }
+
+    #[test]
+    fn what_waits_for_a_hub_that_is_back_is_due_at_once_but_for_what_is_being_told() {
+        let mut untold = Untold::default();
+        untold.put(&evse("E1"), at(10));
+        untold.put(&evse("E2"), at(11));
+        let taken = untold.take(at(11), LEASE, 9);
+        untold.again(&taken[0], at(3_600));
+        untold.hasten(at(12));
+        assert_eq!(names(&untold.take(at(12), LEASE, 9)), ["E1"], "E2 is being told");
     }
 
     #[test]

@@ -109,6 +109,11 @@ pub(crate) fn hasten(tx: &mut Tx<'_>, party: PartyId, now: Timestamp) -> Result<
     tx.execute(HASTEN, &values![party.to_string(), now]).map(drop)
 }
 
+/// The hub answers again: the public objects that it could not be told are due now.
+pub(crate) fn hasten_public(tx: &mut Tx<'_>, now: Timestamp) -> Result<(), StoreError> {
+    tx.execute(HASTEN_PUBLIC, &values![now]).map(drop)
+}
+
 // a question was held if it was leased since it was put
 const RELEASE: &str = "UPDATE operator_notices SET due = ?1 WHERE due > ?1 AND (kind <> 'ask' OR tries > 0)";
 const PUT: &str = "INSERT INTO operator_notices (kind, name, changed, due, tries) VALUES (?1, ?2, 1, ?3, 0)
@@ -118,6 +123,8 @@ const LEASE: &str = "UPDATE operator_notices SET due = ?3, tries = tries + 1, wh
     RETURNING kind, name, changed, tries";
 const HASTEN: &str = "UPDATE operator_notices SET due = ?2 WHERE kind = 'session' AND due > ?2 AND why <> ''
     AND name IN (SELECT id FROM operator_sessions WHERE party = ?1)";
+const HASTEN_PUBLIC: &str = "UPDATE operator_notices SET due = ?1
+    WHERE kind IN ('location', 'tariff') AND due > ?1 AND why <> ''";
 const DONE: &str = "DELETE FROM operator_notices WHERE kind = ?1 AND name = ?2 AND changed = ?3";
 const AGAIN: &str = "UPDATE operator_notices SET due = ?4, why = ?5 WHERE kind = ?1 AND name = ?2 AND changed = ?3";
 

@@ -42,7 +42,14 @@ impl Operator {
             return;
         }
         let now = self.0.now();
-        let hastened = self.run("operator.returned", move |_, tx| hasten(tx, partner, now)).await;
+        let hastened = self.run("operator.returned", move |house, tx| {
+            if partner == house.setup.hub {
+                house.untold().hasten(now);
+                notice::hasten_public(tx, now)?;
+            }
+            hasten(tx, partner, now)
+        });
+        let hastened = hastened.await;
         if let Err(error) = hastened {
             // it is told when its pause ends
             tracing::warn!(%partner, %error, "what waits for a partner that is back could not be hastened");

@@ -1,5 +1,6 @@
 //! What the network is told of places, prices and states, and when it is not told twice.
 
+use charge::Clock;
 use charge::place::EvseStatus;
 use charge::talk::line::{BayState, ConnectionNo, Desk};
 use charge::talk::road::{Answer, PageWish, Question, RoadFault};
@@ -51,6 +52,27 @@ async fn a_bays_status_follows_station_and_session() {
     world.rounds().await;
     // plugged in and charging, plugged in and done, free: each told once
     assert_eq!(statuses(&world), vec![EvseStatus::Charging, EvseStatus::Blocked, EvseStatus::Available]);
+}
+
+#[tokio::test]
+async fn a_hub_that_is_back_hears_at_once_of_places_and_statuses() {
+    let world = World::new().await;
+    for _ in 0..2 {
+        world.road.next.lock().unwrap().push_back(Err(RoadFault::Unreachable));
+    }
+    world.status(BayState::Faulted).await;
+    world.operator.put_location("ada", location()).await.unwrap();
+    world.rounds().await;
+    world.road.letters.lock().unwrap().clear();
+    world.clock.set(world.clock.now().plus(std::time::Duration::from_secs(1)));
+    world.rounds().await;
+    assert!(world.road.letters.lock().unwrap().is_empty(), "both wait for the end of their pause");
+    // another letter to the hub arrives
+    world.operator.put_tariff("ada", tariff("0.60")).await.unwrap();
+    world.rounds().await;
+    assert_eq!(statuses(&world), [EvseStatus::OutOfOrder]);
+    let letters = world.road.letters.lock().unwrap();
+    assert!(letters.iter().any(|letter| matches!(letter.question, Question::PutLocation(_))));
 }
 
 #[tokio::test]
