@@ -59,11 +59,8 @@ pub fn body(
     if from == to || bytes.is_empty() || kind.noun_in() == Noun::Plain {
         return Ok(Crossed { value: None, lost: Lost::new() });
     }
-    let mut json = parse(bytes)?;
-    let mut lost = Lost::new();
-    lift(from, kind.noun_in(), &mut json, beside, &mut lost)?;
-    lower(to, kind.noun_in(), &mut json, beside, &mut lost)?;
-    Ok(Crossed { value: Some(json.to_string()), lost })
+    let Crossed { value, lost } = object(from, to, kind.noun_in(), bytes, beside)?;
+    Ok(Crossed { value: Some(value), lost })
 }
 
 /// The data of a response, carried from one version to another; refusals and receipts are the same in all. Of a list,
@@ -96,11 +93,14 @@ pub fn item(
     text: String,
     beside: Beside<'_>,
 ) -> Result<Crossed<String>, Fault> {
-    let (noun, mut lost) = (kind.noun_out(), Lost::new());
-    if from == to || noun == Noun::Plain {
-        return Ok(Crossed { value: text, lost });
+    if from == to || kind.noun_out() == Noun::Plain {
+        return Ok(Crossed { value: text, lost: Lost::new() });
     }
-    let mut json = parse(text.as_bytes())?;
+    object(from, to, kind.noun_out(), text.as_bytes(), beside)
+}
+
+fn object(from: Version, to: Version, noun: Noun, bytes: &[u8], beside: Beside<'_>) -> Result<Crossed<String>, Fault> {
+    let (mut json, mut lost) = (parse(bytes)?, Lost::new());
     lift(from, noun, &mut json, beside, &mut lost)?;
     lower(to, noun, &mut json, beside, &mut lost)?;
     Ok(Crossed { value: json.to_string(), lost })

@@ -101,13 +101,11 @@ impl Untold {
 
     /// The hub answers again: what it could not be told is due now.
     pub(crate) fn hasten(&mut self, now: Timestamp) {
-        for (evse, entry) in &mut self.entries {
-            if entry.taken.is_none() && entry.due > now {
-                self.order.remove(&(entry.due, evse.clone()));
-                entry.due = now;
-                self.order.insert((now, evse.clone()));
-            }
-        }
+        self.entries
+            .values_mut()
+            .filter(|entry| entry.taken.is_none())
+            .for_each(|entry| entry.due = entry.due.min(now));
+        self.order = self.entries.iter().map(|(evse, entry)| (entry.due, evse.clone())).collect();
     }
 
     /// `None`: somebody else has taken it since, or it is gone.

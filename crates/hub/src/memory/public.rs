@@ -16,6 +16,7 @@ pub(crate) fn put(
     (now, count_max): (Timestamp, i64),
 ) -> Result<bool, StoreError> {
     if kind == Published::Locations {
+        // whoever has too many has the whole transaction undone
         evses::unread(tx, owner, id)?;
     }
     let owner = owner.to_string();

@@ -41,10 +41,13 @@ impl Operator {
         if !self.0.away.is_back(partner, &publish::fate(answer)) {
             return;
         }
-        let now = self.0.now();
-        let hastened = self.run("operator.returned", move |house, tx| {
-            if partner == house.setup.hub {
-                house.untold().hasten(now);
+        let (now, is_hub) = (self.0.now(), partner == self.0.setup.hub);
+        if is_hub {
+            // outside of the transaction: there may be many, and everybody waits for that
+            self.0.untold().hasten(now);
+        }
+        let hastened = self.run("operator.returned", move |_, tx| {
+            if is_hub {
                 notice::hasten_public(tx, now)?;
             }
             hasten(tx, partner, now)
